@@ -1,0 +1,1 @@
+"""One live call, kept in Redis, and the ledger of all calls."""

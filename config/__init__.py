@@ -1,0 +1,1 @@
+"""Settings, logging, clocks and the programs around us: what every other package may use."""

@@ -1,0 +1,1 @@
+"""The prompts as text, by key and language."""

@@ -1,0 +1,1 @@
+"""The waiting line of every seat, as one order in Redis."""

@@ -1,0 +1,1 @@
+"""場次: the calendar of sessions, the roster of leaders, attendance."""

@@ -1,0 +1,1 @@
+"""The carriers: verbs of the call flow turned into real calls."""

@@ -1,0 +1,1 @@
+"""The Asterisk carrier: AMI, AsyncAGI and the PBX configuration."""

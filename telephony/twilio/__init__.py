@@ -1,0 +1,1 @@
+"""The Twilio carrier: webhooks in, TwiML out."""

@@ -1,0 +1,1 @@
+"""工單: work orders, their deadlines, documents and reports."""
