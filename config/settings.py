@@ -1,0 +1,119 @@
+"""Every setting, read from the environment (prefix HOTLINE_) and `.env`. Numbers have names and a reason here."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Language = Literal["zh-Hans", "zh-Hant", "en"]
+
+
+class Settings(BaseSettings):
+    """All settings of all processes. Working defaults for one machine; nothing here is read anywhere else."""
+
+    model_config = SettingsConfigDict(env_prefix="HOTLINE_", env_file=".env", extra="ignore")
+
+    # -- where things are ---------------------------------------------------------------------------------------------
+    state_dir: Path = Field(Path(".hotline"), description="Everything this instance keeps: data, recordings, secrets, sockets")
+    http_host: str = Field("127.0.0.1", description="Address the API listens on")
+    http_port: int = Field(8000, ge=1, le=65535, description="Port of API and console")
+    public_url: str = Field("", description="URL under which clouds and people reach the API; empty = http://host:port")
+    redis_url: str = Field("", description="Redis or Valkey; empty = an embedded server under the state directory")
+    redis_port: int = Field(0, ge=0, le=65535, description="Port of the embedded server; 0 = HTTP port + 1000")
+    redis_prefix: str = Field("hotline:", description="Put before every key, so that systems can share a server")
+    database_url: str = Field("", description="SQLAlchemy URL, SQLite or PostgreSQL; empty = SQLite in the state directory")
+
+    # -- Asterisk -----------------------------------------------------------------------------------------------------
+    asterisk: Literal["auto", "external", "off"] = Field(
+        "auto", description="auto = start one with `hotline up`; external = connect to AMI_HOST; off = no Asterisk"
+    )
+    sip_host: str = Field("0.0.0.0", description="Address Asterisk takes SIP on")  # noqa: S104 - phones are elsewhere
+    sip_port: int = Field(5060, ge=1, le=65535, description="SIP over UDP and TCP")
+    sip_trust: str = Field("127.0.0.0/8", description="Networks whose calls are taken without registration, comma separated")
+    rtp_port_first: int = Field(0, ge=0, le=65535, description="First RTP port; 0 = SIP port + 5000")
+    rtp_port_count: int = Field(4000, ge=100, le=40000, description="RTP ports; a call on hold takes two, a talk four")
+    ami_host: str = Field("127.0.0.1", description="Address of the Asterisk manager interface")
+    ami_port: int = Field(0, ge=0, le=65535, description="Port of the manager interface; 0 = SIP port - 22 (5038)")
+    ami_user: str = Field("hotline", description="Manager user of the bridge")
+    ami_secret: SecretStr = Field(SecretStr(""), description="Its secret; empty = generated into the state directory")
+    pbx_node: str = Field("pbx1", pattern=r"^[a-z0-9]{1,12}$", description="Name of this Asterisk node; part of every call id")
+    service_number: str = Field("12345", pattern=r"^[0-9]{2,15}$", description="The number citizens dial")
+    trunk: str = Field("", description="host[:port] of the SIP trunk to the telephone network; empty = none")
+    operators_line: str = Field("", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead")
+    recordings_dir: Path | None = Field(None, description="Messages and talks; empty = recordings/ in the state directory")
+
+    # -- the call -----------------------------------------------------------------------------------------------------
+    language: Language = Field("zh-Hans", description="Language of prompts and pages when nothing else is chosen")
+    timezone: str = Field("Asia/Shanghai", description="IANA zone in which the sessions are held")
+    city: str = Field("衡阳市", description="City named in the greeting")
+    area_code: str = Field("0734", pattern=r"^0[0-9]{2,3}$", description="Added to local 7 or 8 digit numbers")
+    country_code: str = Field("CN", pattern=r"^[A-Z]{2}$", description="Region by which national numbers are read")
+    ask_timeout_s: float = Field(6.0, gt=0, description="Silence after the question before it is asked once more")
+    announce_every_s: float = Field(45.0, ge=10, description="At most one announcement in this time while waiting")
+    message_max_s: float = Field(120.0, gt=0, description="Longest recorded matter")
+    message_silence_s: float = Field(8.0, gt=0, description="Silence that ends a recorded matter")
+    ring_s: float = Field(20.0, gt=0, description="How long a leader's line rings")
+    operator_ring_s: float = Field(30.0, gt=0, description="How long the operators' line rings")
+    wrap_up_s: float = Field(15.0, ge=0, description="A seat's pause after a talk")
+    handle_time_s: float = Field(570.0, gt=0, description="Prior of a call's length with the leader (9.5 minutes, reported sessions)")
+    call_max_s: float = Field(4 * 3600.0, gt=0, description="Longest call before it goes to the fallback")
+    record_talks: bool = Field(True, description="Record the talks with the leader")
+
+    # -- leases -------------------------------------------------------------------------------------------------------
+    channel_lease_s: float = Field(15.0, ge=6, description="A caller whose bridge is silent this long goes to the fallback")
+    first_lease_s: float = Field(6.0, ge=2, description="The same for a call that no bridge has taken yet")
+    bridge_lease_s: float = Field(3.0, ge=1, description="A standby bridge takes over after this; must be well below the channel lease")
+    claim_lease_s: float = Field(35.0, ge=5, description="A claimed caller returns to the head after this; must exceed RING_S")
+
+    # -- people and secrets -------------------------------------------------------------------------------------------
+    admin_token: SecretStr = Field(SecretStr(""), description="Fixed bearer token for automation; empty = generated into the state directory")
+    data_key: SecretStr = Field(SecretStr(""), description="Key of the encrypted columns; empty = generated into the state directory")
+
+    # -- cloud phone --------------------------------------------------------------------------------------------------
+    twilio_account_sid: str = Field("", description="Account of the cloud phone; empty = no cloud phone")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its token: signs webhooks and REST calls")
+    twilio_number: str = Field("", description="Our number at the cloud, E.164")
+    twilio_api_url: str = Field("", description="REST base of a compatible cloud; empty = Twilio")
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+
+    @field_validator("state_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def effective_ami_port(self) -> int:
+        return self.ami_port or self.sip_port - 22
+
+    @property
+    def effective_redis_port(self) -> int:
+        return self.redis_port or self.http_port + 1000
+
+    @property
+    def effective_redis_url(self) -> str:
+        return self.redis_url or f"redis://127.0.0.1:{self.effective_redis_port}/0"
+
+    @property
+    def effective_database_url(self) -> str:
+        return self.database_url or f"sqlite+aiosqlite:///{self.state_dir / 'hotline.db'}"
+
+    @property
+    def effective_rtp_first(self) -> int:
+        return self.rtp_port_first or min(self.sip_port + 5000, 60000)
+
+    @property
+    def effective_public_url(self) -> str:
+        return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
+
+    @property
+    def recordings(self) -> Path:
+        return self.recordings_dir or self.state_dir / "recordings"
+
+
+@lru_cache
+def load_settings() -> Settings:
+    """The settings of this process, read once. Raises pydantic.ValidationError that names the variable."""
+    return Settings()

@@ -1,0 +1,76 @@
+"""One live call as a frozen record. It holds no carrier, clock, network or database: only what was said and decided so far."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Carrier = Literal["asterisk", "twilio"]
+Language = Literal["zh-Hans", "zh-Hant", "en"]
+NodeName = Literal[
+    "arriving",  # answered, nothing decided yet
+    "question",  # will you wait?
+    "waiting",  # in the line, on hold
+    "ringing",  # the leader's line rings for this caller
+    "talking",  # the leader and the caller hear each other
+    "message",  # the caller records the matter
+    "contact",  # number withheld: where can we reach you?
+    "order",  # the work order's number is awaited, then spoken
+    "closed",  # no session is open
+    "operator",  # put through to the ordinary operators
+    "callback",  # the place is kept, we call back
+    "goodbye",  # last words, then we hang up
+    "fallback",  # something of ours broke: sorry, operators or a recorded message
+    "ended",  # the caller is gone; the record is kept for late events only
+]
+Outcome = Literal["talked", "work_order", "callback", "transferred", "abandoned", "fallback"]
+
+
+class Call(Struct, frozen=True, omit_defaults=True):
+    """The saved call. What the caller hears derives from it alone (see `flow.present`).
+
+    Times are Unix seconds. `number` is personal data and stays in Redis and the encrypted columns.
+    """
+
+    #: `a-<node>-<uniqueid>` for Asterisk, `t-<CallSid>` for Twilio; letters, digits and `-` only, at most 64.
+    id: str
+    carrier: Carrier
+    started_at: float
+    #: E.164, or empty when the caller withheld it or it could not be read.
+    number: str = ""
+    #: Name of the PBX node or cloud account that holds the caller's leg.
+    host: str = ""
+    language: Language = "zh-Hans"
+    node: NodeName = "arriving"
+    #: Grows by one with every saved turn; the compare-and-set is on it.
+    seq: int = 0
+    #: The `seq` at which what the caller hears last changed. A carrier starts to play again only when it differs.
+    scene: int = 0
+    #: Number of turns at this node that led nowhere (silence, wrong keys, empty recordings).
+    tries: int = 0
+    entered_at: float = 0.0
+    session_id: str = ""
+    seat_id: str = ""
+    joined_at: float = 0.0
+    #: The position last spoken; what is spoken next is never higher.
+    told_position: int = 0
+    told_at: float = 0.0
+    #: Fencing token of the claim by which a seat was offered.
+    token: int = 0
+    #: Where the leader answers for this claim (SIP URI or number), from the seat.
+    leader_line: str = ""
+    missed: int = 0
+    talk_started_at: float = 0.0
+    #: Why the caller reached this node, a key of the wording ("session_closed", "leader_left" ...), or empty.
+    reason: str = ""
+    #: Name of the recording being made or made last, without folder or extension.
+    recording: str = ""
+    #: Keys collected so far at a node that takes several.
+    typed: str = ""
+    #: Number the caller keyed in to be called back at, when their own is withheld.
+    contact: str = ""
+    order_number: str = ""
+    #: True once a MakeOrder command has been given for this call: there is never a second one.
+    ordered: bool = False
+    #: Decided before the caller is gone; the ledger gets it when the call ends.
+    outcome: Outcome | None = None
+    ended_at: float = 0.0

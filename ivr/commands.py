@@ -1,0 +1,86 @@
+"""What a turn wants done in the world. At most twelve; performed exactly once by `calls.outbox`, id `{call}-{seq}-{n}`."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.call import Outcome
+
+
+class Command(Struct, frozen=True, tag=True, kw_only=True):
+    """Common to all commands."""
+
+
+class Note(Command, frozen=True, tag=True):
+    """Put a fact into the ledger. `data` never holds personal data."""
+
+    kind: str
+    at: float
+    data: dict[str, str | int | float] = {}
+
+
+class JoinLine(Command, frozen=True, tag=True):
+    """Join the seat's line (idempotent; a known caller keeps the place and the first joining time)."""
+
+    seat_id: str
+    joined_at: float
+
+
+class LeaveLine(Command, frozen=True, tag=True):
+    """Leave the seat's line for good."""
+
+    seat_id: str
+    reason: Literal["declined", "callback", "abandoned", "released", "talked", "failed"]
+
+
+class ReturnToHead(Command, frozen=True, tag=True):
+    """The leader did not take this caller: back to the head with the first joining time; the seat pauses, unless the
+    leader cannot be blamed (`pause=False`)."""
+
+    seat_id: str
+    token: int
+    reason: str
+    pause: bool
+
+
+class TakeSeat(Command, frozen=True, tag=True):
+    """The leader and the caller talk: the seat is `talking`, the caller has left the line."""
+
+    seat_id: str
+    token: int
+    at: float
+
+
+class FreeSeat(Command, frozen=True, tag=True):
+    """The seat is done with this claim. After a talk it goes to wrap-up, else it is free at once."""
+
+    seat_id: str
+    token: int
+    talked: bool
+    at: float
+
+
+class MakeOrder(Command, frozen=True, tag=True):
+    """Make the work order of this call; the answer comes as OrderMade. One a call."""
+
+    source: Literal["declined", "abandoned", "callback", "released", "closed", "talked", "fallback"]
+    recording: str
+    #: Number keyed in by a caller whose own is withheld.
+    contact: str
+    at: float
+
+
+class WakeAt(Command, frozen=True, tag=True):
+    """Wake this call (Woken) at `at`, Unix seconds. A later one replaces an earlier one; 0 = none."""
+
+    at: float
+
+
+class CloseCall(Command, frozen=True, tag=True):
+    """The call is over, with its one outcome."""
+
+    outcome: Outcome
+    at: float
+
+
+AnyCommand = Note | JoinLine | LeaveLine | ReturnToHead | TakeSeat | FreeSeat | MakeOrder | WakeAt | CloseCall

@@ -1,0 +1,58 @@
+"""What a turn may know of the world: read by `calls.turn` and handed in with every event. Values only."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+Admission = Literal[
+    "recommended",  # waiting is worth it
+    "discouraged",  # the chance is small: the work order is recommended first
+    "ended",  # nobody new can be served: a work order or a callback only
+]
+
+
+class SeatFacts(Struct, frozen=True):
+    """One leader's seat as the caller may be told of it."""
+
+    id: str
+    unit: str
+    leader: str
+    #: closed | free | ringing | talking | wrap_up | paused
+    state: str
+    #: Callers in this seat's line now.
+    depth: int = 0
+
+
+class SessionFacts(Struct, frozen=True):
+    """A session, open or the next one. Times are Unix seconds."""
+
+    id: str
+    opens_at: float
+    closes_at: float
+    theme: str = ""
+    seats: tuple[SeatFacts, ...] = ()
+
+
+class Facts(Struct, frozen=True):
+    """Clock, line, forecast and opening state at the moment of the event."""
+
+    #: Unix seconds.
+    now: float
+    #: The session that is open now, if any, and the next one that is planned.
+    session: SessionFacts | None = None
+    next_session: SessionFacts | None = None
+    #: IANA zone in which times are spoken.
+    timezone: str = "Asia/Shanghai"
+    #: 1 = next to be put through; 0 = not in the line.
+    position: int = 0
+    #: Callers waiting in the line this call is in, or would join.
+    depth: int = 0
+    admission: Admission = "recommended"
+    #: 0..1, chance of being put through before closing time; None = unknown.
+    chance: float | None = None
+    #: Expected seconds until put through; None = unknown.
+    wait_s: float | None = None
+    #: How many of those who wait can still be served, for "本場大約還能接聽 5 位".
+    can_serve: int | None = None
+    #: An ordinary operators' line is configured.
+    operators: bool = False
