@@ -17,6 +17,7 @@ class Settings(BaseSettings):
 
     # -- where things are ---------------------------------------------------------------------------------------------
     state_dir: Path = Field(Path(".hotline"), description="Everything this instance keeps: data, recordings, secrets, sockets")
+    native_dir: Path | None = Field(None, description="Programs unpacked from Debian; empty = .hotline/native beside the code")
     http_host: str = Field("127.0.0.1", description="Address the API listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="Port of API and console")
     public_url: str = Field("", description="URL under which clouds and people reach the API; empty = http://host:port")
