@@ -35,7 +35,8 @@ def install(programs: Iterable[str]) -> bool:
 
 
 def _fetch(programs: list[str], out: Console) -> None:
-    columns = (BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn(), TextColumn("{task.description}"))
+    share, text = TextColumn("{task.percentage:>3.0f}%"), TextColumn("{task.description}")
+    columns = (BarColumn(), share, TimeElapsedColumn(), text)
     with Progress(*columns, console=out) as bar:
         task = bar.add_task("", total=1.0)
         fetch(programs, lambda text, share: bar.update(task, description=text[:60], completed=share))

@@ -28,7 +28,7 @@ PACKAGES = {
     "espeak-ng": "espeak-ng",
 }
 
-#: Packages that only installing needs (users, scripts, documentation): given out as there, so that they are not fetched.
+#: Packages that only installing needs (users, scripts, documentation): given out as there, so never fetched.
 NOT_NEEDED = (
     "adduser base-passwd debconf dirmngr freetds-common gnupg gpg gpg-agent gpgsm libcodec2-1.2 libpam-modules "
     "libpam-modules-bin libsnmp-base libx11-data login.defs media-types netbase openssl-provider-legacy passwd pci.ids "
@@ -82,7 +82,8 @@ class Apt:
         """Runs apt-get; its output lines. Raises PackagesUnavailable with apt's own words."""
         lines: list[str] = []
         command = ["apt-get", "--quiet=2", *arguments]
-        environment = {"APT_CONFIG": str(self.home / "apt.conf"), "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+        path = "/usr/sbin:/usr/bin:/sbin:/bin"
+        environment = {"APT_CONFIG": str(self.home / "apt.conf"), "LC_ALL": "C", "PATH": path}
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.home
         ) as running:
@@ -96,7 +97,7 @@ class Apt:
 
 
 def fetch(programs: Iterable[str], progress: Progress) -> Path:
-    """Makes `programs` runnable by config.native.find_program; the root they are in. Goes on where it was interrupted."""
+    """Makes `programs` runnable by config.native.find_program; the root they are in. Resumes what was interrupted."""
     home = native_dir()
     home.mkdir(parents=True, exist_ok=True)
     with _only_one(home):
@@ -118,7 +119,7 @@ def find_mirror() -> str:
     if not shutil.which("apt-get"):
         raise PackagesUnavailable("there is no apt-get here: install Asterisk 20 or later with your system's packages")
     if not any(name in _release_file() for name in ("ID=debian", "ID_LIKE=debian")):
-        raise PackagesUnavailable("only Debian's packages can be unpacked: install Asterisk with your system's packages")
+        raise PackagesUnavailable("only Debian's packages can be unpacked: install your system's own Asterisk")
     known = {*SUITES, "bookworm", "trixie", "oldstable", "stable", "testing", "unstable"}
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"],
@@ -155,7 +156,7 @@ def _update(apt: Apt, mirror: str, suite: str, progress: Progress) -> None:
     except PackagesUnavailable as reason:
         if "expired" not in str(reason):
             raise
-        # A mirror that has not been refreshed for a while. Its signatures are still checked; only its age is let pass.
+        # A mirror that has not been refreshed for a while. Signatures are still checked; only its age is let pass.
         progress(f"Debian {suite}: the mirror's index is old, its signatures hold; going on", 0.0)
         apt.prepare(mirror, suite, check_date=False)
         apt.get("update", progress=progress)

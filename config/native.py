@@ -1,4 +1,4 @@
-"""Where the programs around us are: on PATH first, else unpacked under `native_dir`. Only looks; `debian.py` fetches."""
+"""Where the programs around us are: on PATH, else unpacked under `native_dir`. Looks only; `debian.py` fetches."""
 
 import os
 import shutil

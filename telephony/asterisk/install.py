@@ -51,8 +51,13 @@ def describe(program: Program) -> AsteriskProgram | None:
     """Asks the program for its version and finds its folders; None when it cannot even be started."""
     try:
         answer = subprocess.run(
-            [*program.argv, "-V"], env=program.environment(), capture_output=True, text=True, timeout=ANSWER_WITHIN_S, check=True
-        )  # fmt: skip
+            [*program.argv, "-V"],
+            env=program.environment(),
+            capture_output=True,
+            text=True,
+            timeout=ANSWER_WITHIN_S,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     modules = _module_dir(program.root)
