@@ -1,0 +1,42 @@
+"""The channel on which every change of line, call or session is announced. A hint only: what is true is read anew."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+log = structlog.get_logger()
+
+#: After a lost connection; the listener is told by kind "resync" that it may have missed something.
+RETRY_S = 0.5
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What changed: kind line | call | session | resync, and its id (seat id, call id, session id, empty)."""
+
+    kind: str
+    id: str = ""
+
+
+def channel(prefix: str) -> str:
+    """Name of the Redis channel."""
+    return f"{prefix}changes"
+
+
+async def listen(redis: Redis, prefix: str) -> AsyncIterator[Change]:
+    """Every change from now on, for ever. The first item, and the first after each outage, is kind "resync"."""
+    while True:
+        try:
+            async with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+                await pubsub.subscribe(channel(prefix))
+                yield Change("resync")
+                async for message in pubsub.listen():
+                    yield msgspec.json.decode(message["data"], type=Change)
+        except (RedisError, OSError) as error:
+            log.warning("changes are not heard, trying again", error=type(error).__name__)
+        except msgspec.DecodeError:
+            log.warning("a change that nobody can read was announced")
+        await asyncio.sleep(RETRY_S)
