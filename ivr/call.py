@@ -23,6 +23,8 @@ NodeName = Literal[
     "ended",  # the caller is gone; the record is kept for late events only
 ]
 Outcome = Literal["talked", "work_order", "callback", "transferred", "abandoned", "fallback"]
+#: What a work order comes from.
+OrderSource = Literal["declined", "abandoned", "callback", "released", "closed", "talked", "fallback"]
 
 
 class Call(Struct, frozen=True, omit_defaults=True):
@@ -69,6 +71,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     #: Number the caller keyed in to be called back at, when their own is withheld.
     contact: str = ""
     order_number: str = ""
+    #: What the order of this call will say it comes from, while the caller is on the way to it.
+    source: OrderSource = "declined"
     #: True once a MakeOrder command has been given for this call: there is never a second one.
     ordered: bool = False
     #: Decided before the caller is gone; the ledger gets it when the call ends.

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ivr.call import Outcome
+from ivr.call import OrderSource, Outcome
 
 
 class Command(Struct, frozen=True, tag=True, kw_only=True):
@@ -63,7 +63,8 @@ class FreeSeat(Command, frozen=True, tag=True):
 class MakeOrder(Command, frozen=True, tag=True):
     """Make the work order of this call; the answer comes as OrderMade. One a call."""
 
-    source: Literal["declined", "abandoned", "callback", "released", "closed", "talked", "fallback"]
+    source: OrderSource
+    #: Name of the recording, or empty. A caller who hung up in mid-message may have left no file under this name.
     recording: str
     #: Number keyed in by a caller whose own is withheld.
     contact: str

@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ivr.limits import Limits
+
 Admission = Literal[
     "recommended",  # waiting is worth it
     "discouraged",  # the chance is small: the work order is recommended first
@@ -56,3 +58,6 @@ class Facts(Struct, frozen=True):
     can_serve: int | None = None
     #: An ordinary operators' line is configured.
     operators: bool = False
+    #: Named in the greeting.
+    city: str = "衡阳市"
+    limits: Limits = Limits()

@@ -21,7 +21,10 @@ class Say(Verb, frozen=True, tag=True):
 
 
 class Ask(Verb, frozen=True, tag=True):
-    """Speak, and take keys meanwhile and for `timeout_s` afterwards. Ends in Keyed, or TimedOut."""
+    """Speak, and take keys meanwhile and for `timeout_s` afterwards. Ends in Keyed, or TimedOut.
+
+    A key whose turn leaves the scene as it is neither ends the Ask nor makes it speak again; the timeout starts anew.
+    """
 
     keys: str
     timeout_s: float
