@@ -1,0 +1,78 @@
+"""What every request passes on its way in: the body's limit, and a last answer when something of ours fails."""
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import answer
+
+#: The largest body that any operation needs is a few kilobytes; recordings do not come in over this API.
+BODY_MAX = 1_000_000
+
+_log = structlog.get_logger("api")
+
+
+class BodyTooLarge(Exception):  # noqa: N818
+    """The body grew past the limit while it was read."""
+
+
+class Doorway:
+    """ASGI middleware. Refuses large bodies by their stated length or while reading, adds the headers that keep answers
+    out of caches and sniffers, and answers `internal_error` without a trace when a route raises something unforeseen."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers["Referrer-Policy"] = "no-referrer"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        if _stated_length(scope) > BODY_MAX:
+            await answer("body_too_large", headers={"Connection": "close"})(scope, receive, send_guarded)
+            return
+        try:
+            await self._app(scope, _limited(receive), send_guarded)
+        except BodyTooLarge:
+            await answer("body_too_large", headers={"Connection": "close"})(scope, receive, send_guarded)
+        except Exception as error:
+            _log.exception("a request failed", path=_route(scope), error=type(error).__name__)
+            if started:
+                raise
+            await answer("internal_error")(scope, receive, send_guarded)
+
+
+def _stated_length(scope: Scope) -> int:
+    stated = Headers(scope=scope).get("content-length", "0")
+    return int(stated) if stated.isdecimal() and len(stated) < 19 else BODY_MAX + 1
+
+
+def _limited(receive: Receive) -> Receive:
+    taken = 0
+
+    async def receive_limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > BODY_MAX:
+                raise BodyTooLarge
+        return message
+
+    return receive_limited
+
+
+def _route(scope: Scope) -> str:
+    """The pattern of the route, never the path itself: it could hold anything."""
+    return str(getattr(scope.get("route"), "path", "unknown"))

@@ -1,0 +1,222 @@
+"""The shapes that go in and out, as documented at /openapi.json. Numbers in them are masked unless a field says otherwise."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from api.texts import Number, Reason, Sentence, SipUri, Word
+
+SeatState = Literal["closed", "free", "ringing", "talking", "wrap_up", "paused"]
+SessionState = Literal["planned", "open", "closing", "closed", "postponed", "cancelled"]
+
+
+class Shape(BaseModel):
+    """Common to all shapes: unknown fields are refused, so that a typing error never passes silently."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# -- the line ---------------------------------------------------------------------------------------------------------
+class SessionBrief(Shape):
+    id: str
+    state: SessionState
+    closes_at: datetime
+
+
+class SeatBrief(Shape):
+    id: str
+    unit: str
+    leader: str
+    state: SeatState
+    depth: int = Field(description="Callers in this seat's line")
+
+
+class CallerOut(Shape):
+    call_id: str
+    carrier: Literal["asterisk", "twilio"]
+    number: str = Field(description="Masked, 138****5678; empty when withheld")
+    seat_id: str
+    position: int = Field(description="1 = next to be put through")
+    joined_at: datetime
+    waited_s: float
+    state: Literal["waiting", "offered"]
+
+
+class LineOut(Shape):
+    at: datetime
+    session: SessionBrief | None
+    depth: int
+    longest_wait_s: float
+    seats: list[SeatBrief]
+    callers: list[CallerOut]
+
+
+class MoveIn(Shape):
+    position: int = Field(ge=1, le=100_000, description="1 = next to be put through")
+    reason: Reason
+
+
+class ReleaseIn(Shape):
+    to: Literal["work_order", "operator", "callback"]
+    reason: Reason | None = None
+
+
+class ActOut(Shape):
+    """What an act on a caller led to."""
+
+    call_id: str
+    seat_id: str
+    position: int = Field(description="0 = no longer in the line")
+    node: str = Field(description="Where the call is in its flow")
+
+
+# -- sessions and seats -----------------------------------------------------------------------------------------------
+class LineAddress(Shape):
+    """Where a leader answers, by carrier. At least one."""
+
+    asterisk: SipUri | None = None
+    twilio: Number | None = None
+
+    @model_validator(mode="after")
+    def _one_at_least(self) -> "LineAddress":
+        if self.asterisk is None and self.twilio is None:
+            raise PydanticCustomError("invalid_line", "a line needs an asterisk or a twilio address")
+        return self
+
+
+class SeatIn(Shape):
+    unit: Word
+    leader: Word
+    line: LineAddress
+
+
+class SessionIn(Shape):
+    opens_at: datetime = Field(description="ISO 8601; without an offset it is read in the service's time zone")
+    closes_at: datetime
+    theme: Sentence = ""
+    seats: Annotated[list[SeatIn], Field(min_length=1, max_length=50)]
+
+
+class PostponeIn(Shape):
+    opens_at: datetime | None = Field(None, description="The new time; without it the session waits for one")
+    closes_at: datetime | None = None
+    reason: Reason = "postponed"
+
+
+class ReasonIn(Shape):
+    reason: Reason | None = None
+
+
+class LineAddressOut(Shape):
+    asterisk: str | None = None
+    twilio: str | None = None
+
+
+class SeatOut(Shape):
+    id: str
+    unit: str
+    leader: str
+    state: SeatState
+    line: LineAddressOut
+
+
+class SessionOut(Shape):
+    id: str
+    state: SessionState
+    opens_at: datetime
+    closes_at: datetime
+    theme: str
+    seats: list[SeatOut]
+
+
+class SessionsOut(Shape):
+    items: list[SessionOut]
+
+
+# -- calls and the ledger ---------------------------------------------------------------------------------------------
+class LedgerEvent(Shape):
+    at: datetime
+    kind: str
+    data: dict[str, str | int | float]
+
+
+class CallOut(Shape):
+    call_id: str
+    carrier: str
+    number: str = Field(description="Masked, unless the scope `numbers` and a reason were given")
+    node: str = Field(description="Where the call is in its flow; `ended` when it is over")
+    outcome: str | None = None
+    started_at: datetime | None
+    ended_at: datetime | None = None
+    session_id: str = ""
+    seat_id: str = ""
+    order_number: str = ""
+    events: list[LedgerEvent]
+
+
+class LedgerOut(Shape):
+    session_id: str | None
+    calls: int
+    outcomes: dict[str, int]
+    unaccounted: int = Field(description="Calls that are over, or unknown to Redis, without an outcome; must be 0")
+    unaccounted_calls: list[str] = Field(description="Their ids, the first thousand")
+    live: int = Field(description="Calls that go on and have no outcome yet")
+
+
+# -- work orders ------------------------------------------------------------------------------------------------------
+class OrderEvent(Shape):
+    at: datetime
+    kind: str
+    data: dict[str, object]
+
+
+class OrderOut(Shape):
+    id: str
+    number: str
+    tags: list[str]
+    source: str
+    call_id: str | None
+    status: str
+    unit: str | None
+    session_id: str | None
+    created_at: datetime
+    due_at: datetime | None
+    petitioner: str = Field(description="Masked number of the petitioner; empty when withheld")
+
+
+class OrderDetail(OrderOut):
+    recordings: list[dict[str, object]]
+    events: list[OrderEvent]
+    transitions: list[str] = Field(description="What may be done with it now")
+
+
+class OrdersOut(Shape):
+    items: list[OrderOut]
+    next: str | None = Field(description="Cursor of the next page; null at the end")
+
+
+class TransitionIn(Shape):
+    reason: Reason | None = None
+    unit: Word | None = None
+    text: Sentence | None = None
+
+
+# -- health -----------------------------------------------------------------------------------------------------------
+class ReadyOut(Shape):
+    database: Literal["ok"]
+    redis: Literal["ok"]
+    asterisk: Literal["ok", "off"]
+    worker: Literal["ok"]
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457; `code` is stable."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    errors: list[dict[str, str]] | None = None

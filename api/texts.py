@@ -1,0 +1,48 @@
+"""The kinds of text that come in: none holds a control character, ids are short and plain, lines can be dialled."""
+
+import re
+from typing import Annotated
+from unicodedata import category
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+_SIP_URI = re.compile(
+    r"sips?:[A-Za-z0-9_.!~*'()&=+$%-]{1,64}@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(:[0-9]{1,5})?"
+    r"(;transport=(udp|tcp|tls|ws|wss))?\Z"
+)
+_NUMBER = re.compile(r"\+?[0-9]{3,15}\Z")
+
+
+def refuse_control(text: str) -> str:
+    """The text, unless it holds a character that could end a line or a header somewhere behind us (Cc, Cs, Zl, Zp)."""
+    if any(category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
+        raise PydanticCustomError("control_character", "control characters are not allowed")
+    return text
+
+
+def _identifier(text: str) -> str:
+    if not _IDENTIFIER.match(refuse_control(text)):
+        raise PydanticCustomError("identifier", "letters, digits, '.', '_' and '-', at most 64")
+    return text
+
+
+def _sip_uri(text: str) -> str:
+    if not _SIP_URI.match(refuse_control(text)):
+        raise PydanticCustomError("invalid_line", "a SIP URI such as sip:leader@192.0.2.1:5060")
+    return text
+
+
+def _number(text: str) -> str:
+    if not _NUMBER.match(refuse_control(text)):
+        raise PydanticCustomError("invalid_line", "a telephone number such as +8613800005678")
+    return text
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(refuse_control)]
+Sentence = Annotated[str, Field(max_length=500), AfterValidator(refuse_control)]
+Reason = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(refuse_control)]
+SipUri = Annotated[str, Field(max_length=255), AfterValidator(_sip_uri)]
+Number = Annotated[str, Field(max_length=16), AfterValidator(_number)]
