@@ -1,0 +1,40 @@
+# make run | test | lint | bench | clean | setup. Every target sets up what it needs first; nothing else is required.
+
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+PACKAGES := api calls cli config ivr jobs queueing sessions telephony workorders
+
+.PHONY: run test lint bench clean setup setup-dev
+
+run: setup
+	@exec .venv/bin/hotline up
+
+setup:
+	@scripts/setup.sh run
+
+setup-dev:
+	@scripts/setup.sh dev
+
+lint: setup-dev
+	@echo "== ruff"
+	@$(PYTHON) -m ruff check .
+	@echo "== types"
+	@$(PYTHON) -m mypy $(PACKAGES) $(wildcard migrations tests bench)
+	@echo "== import contracts"
+	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
+
+# Unit tests share nothing and run side by side; the others start real servers and measure, so they run alone.
+test: lint
+	@echo "== unit tests"
+	@$(PYTHON) -m pytest -n 2 tests/unit
+	@echo "== tests with real servers"
+	@$(PYTHON) -m pytest --durations=10 --ignore=tests/unit tests
+
+bench: setup-dev
+	@$(PYTHON) -m bench
+
+# Everything that was made here, except the state of a running instance (.hotline holds recordings and orders).
+clean:
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist *.egg-info
+	@find . -name __pycache__ -type d -not -path './.hotline/*' -prune -exec rm -rf {} +
+	@echo "kept: .hotline (data, recordings, unpacked programs); delete it by hand if it may go"
