@@ -1,0 +1,94 @@
+"""Asterisk's own call records, read from the file that `cdr_custom` writes. Reads only."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct
+
+#: The columns of hotline.csv, in order (config/asterisk/cdr_custom.conf.j2).
+COLUMNS = (
+    "uniqueid", "linkedid", "sequence", "channel", "dstchannel", "src", "dst", "dcontext", "start", "answer", "end",
+    "disposition", "userfield", "hotline",
+)  # fmt: skip
+EPOCH_COLUMNS = ("start", "answer", "end")
+
+#: How far the row's call had come.
+Stage = Literal[
+    "", "arriving", "ringing", "talk", "ringing-operator", "fallback", "fallback-operator", "fallback-message"
+]
+
+
+class CallRecord(Struct, frozen=True):
+    """One row. A call has one or more (a new one begins after each Dial); all of a call carry its `call_id`.
+
+    Times are Unix seconds, `answered_at` 0.0 = never. `source` is personal data.
+    """
+
+    uniqueid: str
+    linkedid: str
+    sequence: int
+    channel: str
+    leader_channel: str
+    source: str
+    destination: str
+    context: str
+    started_at: float
+    answered_at: float
+    ended_at: float
+    disposition: str
+    stage: str
+    #: Empty for legs that are no call of a citizen.
+    call_id: str
+
+    @property
+    def seconds(self) -> float:
+        return max(0.0, self.ended_at - self.started_at)
+
+
+def parse(lines: Iterable[str]) -> Iterator[CallRecord]:
+    """The records of whole lines, oldest first. A line that is cut short (a crash in mid-write) is left out."""
+    for row in csv.reader(line for line in lines if line.endswith("\n")):
+        if len(row) == len(COLUMNS):
+            yield _record(row)
+
+
+def _record(row: list[str]) -> CallRecord:
+    return CallRecord(
+        *row[:2], _integer(row[2]), *row[3:8], *(_seconds(value) for value in row[8:11]), *row[11:]
+    )
+
+
+def read(path: Path, offset: int = 0) -> tuple[list[CallRecord], int]:
+    """The records from byte `offset` on, and the offset to go on from. No file yet = no records."""
+    if not path.exists():
+        return [], 0
+    with path.open("rb") as file:
+        if offset > path.stat().st_size:  # the file was rotated away
+            offset = 0
+        file.seek(offset)
+        data = file.read()
+    whole = data[: data.rfind(b"\n") + 1]
+    text = whole.decode("utf-8", errors="replace")
+    return list(parse(text.splitlines(keepends=True))), offset + len(whole)
+
+
+def calls(records: Iterable[CallRecord]) -> dict[str, tuple[CallRecord, ...]]:
+    """The rows of each citizen's call by call id, each signal exactly once as a key."""
+    grouped: dict[str, tuple[CallRecord, ...]] = {}
+    for record in records:
+        if record.call_id:
+            grouped[record.call_id] = (*grouped.get(record.call_id, ()), record)
+    return grouped
+
+
+def _integer(value: str) -> int:
+    return int(value) if value.isdigit() else 0
+
+
+def _seconds(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
