@@ -1,0 +1,220 @@
+"""The ledger: append-only facts about every call, the proof that none is unaccounted for. Personal data never enters it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from calls.model import CLOSED, LedgerEntry
+from config.columns import from_unix
+from config.database import Database
+from config.privacy import mask_numbers
+from config.text import clean
+from ivr.call import Outcome
+
+_LONGEST_VALUE = 200
+#: Rows in one statement; SQLite takes at most 32766 parameters.
+_BATCH = 500
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A fact to be put down, or as it was read. `at` in Unix seconds."""
+
+    command_id: str
+    call_id: str
+    kind: str
+    at: float
+    data: Mapping[str, Any] = {}
+    session_id: str = ""
+    carrier: str = ""
+    host: str = ""
+    outcome: Outcome | None = None
+
+
+class Unaccounted(Struct, frozen=True):
+    """A call without an outcome, and what is known of it. Times in Unix seconds."""
+
+    call_id: str
+    first_at: float
+    last_at: float
+    last_kind: str
+
+
+class Summary(Struct, frozen=True):
+    """All calls are accounted for when `calls` is the sum of `outcomes`."""
+
+    calls: int
+    outcomes: dict[str, int]
+    unaccounted: tuple[Unaccounted, ...]
+
+    @property
+    def complete(self) -> bool:
+        return self.calls == sum(self.outcomes.values())
+
+
+class Ledger:
+    """Writes are idempotent by command id; a call is closed once, the first outcome stays."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = sqlite_insert if database.is_sqlite else postgresql_insert
+
+    async def note(
+        self,
+        command_id: str,
+        call_id: str,
+        kind: str,
+        at: float,
+        data: Mapping[str, Any] | None = None,
+        *,
+        session_id: str = "",
+        carrier: str = "",
+        host: str = "",
+    ) -> bool:
+        """Put down a fact. False when it was there already."""
+        entry = Entry(
+            command_id=command_id,
+            call_id=call_id,
+            kind=kind,
+            at=at,
+            data=data or {},
+            session_id=session_id,
+            carrier=carrier,
+            host=host,
+        )
+        return await self.write([entry]) == 1
+
+    async def close(
+        self,
+        command_id: str,
+        call_id: str,
+        outcome: Outcome,
+        at: float,
+        *,
+        session_id: str = "",
+        carrier: str = "",
+        host: str = "",
+    ) -> bool:
+        """Put down the one outcome of a call. False when the call was closed already, with whatever outcome."""
+        entry = Entry(
+            command_id=command_id,
+            call_id=call_id,
+            kind=CLOSED,
+            at=at,
+            session_id=session_id,
+            carrier=carrier,
+            host=host,
+            outcome=outcome,
+        )
+        return await self.write([entry]) == 1
+
+    async def write(self, entries: Sequence[Entry]) -> int:
+        """Put down many facts in one transaction; how many were new."""
+        rows = [_row(entry) for entry in entries]
+        new = 0
+        async with self._database.begin() as session:
+            for start in range(0, len(rows), _BATCH):
+                statement = self._insert(LedgerEntry).values(rows[start : start + _BATCH]).on_conflict_do_nothing()
+                new += len((await session.execute(statement.returning(LedgerEntry.id))).all())
+        return new
+
+    async def known(self, call_id: str) -> bool:
+        """True when the ledger has heard of this call."""
+        return not await self.unknown_calls([call_id])
+
+    async def unknown_calls(self, call_ids: Iterable[str]) -> list[str]:
+        """Those of `call_ids` (from the carrier's own records) the ledger has never heard of, in their order."""
+        asked = list(dict.fromkeys(call_ids))
+        known: set[str] = set()
+        async with self._database.read() as session:
+            for start in range(0, len(asked), _BATCH):
+                some = asked[start : start + _BATCH]
+                known.update(await session.scalars(select(LedgerEntry.call_id).where(LedgerEntry.call_id.in_(some))))
+        return [call_id for call_id in asked if call_id not in known]
+
+    async def events(self, call_id: str) -> list[Entry]:
+        """Everything about one call, in the order it was put down."""
+        async with self._database.read() as session:
+            rows = await session.scalars(
+                select(LedgerEntry).where(LedgerEntry.call_id == call_id).order_by(LedgerEntry.id)
+            )
+            return [_entry(row) for row in rows]
+
+    async def outcome(self, call_id: str) -> str | None:
+        """The outcome of a closed call."""
+        async with self._database.read() as session:
+            return await session.scalar(
+                select(LedgerEntry.outcome).where(LedgerEntry.call_id == call_id, LedgerEntry.kind == CLOSED)
+            )
+
+    async def summary(self, session_id: str | None = None) -> Summary:
+        """Calls, outcomes and the unaccounted, of one session (every call with a fact in it) or of all time."""
+        calls = _calls_of(session_id).subquery()
+        within = LedgerEntry.call_id.in_(select(calls.c.call_id))
+        closed = select(LedgerEntry.call_id).where(LedgerEntry.kind == CLOSED)
+        async with self._database.read() as session:
+            count = await session.scalar(select(func.count()).select_from(calls))
+            outcomes = await session.execute(
+                select(LedgerEntry.outcome, func.count())
+                .where(LedgerEntry.kind == CLOSED, within)
+                .group_by(LedgerEntry.outcome)
+            )
+            by_outcome = {str(outcome): number for outcome, number in outcomes}
+            open_rows = await session.execute(
+                select(LedgerEntry.call_id, LedgerEntry.at, LedgerEntry.kind)
+                .where(within, LedgerEntry.call_id.not_in(closed))
+                .order_by(LedgerEntry.id)
+            )
+            unaccounted = _unaccounted((row.call_id, row.at, row.kind) for row in open_rows)
+        return Summary(calls=count or 0, outcomes=by_outcome, unaccounted=unaccounted)
+
+
+def _calls_of(session_id: str | None) -> Select[str]:
+    calls = select(LedgerEntry.call_id).distinct()
+    return calls if session_id is None else calls.where(LedgerEntry.session_id == session_id)
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "command_id": entry.command_id,
+        "call_id": entry.call_id,
+        "kind": entry.kind,
+        "at": from_unix(entry.at),
+        "data": {key: _harmless(value) for key, value in entry.data.items()},
+        "session_id": entry.session_id,
+        "carrier": entry.carrier,
+        "host": entry.host,
+        "outcome": entry.outcome,
+    }
+
+
+def _harmless(value: Any) -> Any:
+    """A fact is never lost because of a bad value: control characters go, what looks like a number is masked."""
+    return mask_numbers(clean(value, _LONGEST_VALUE)) if isinstance(value, str) else value
+
+
+def _entry(row: LedgerEntry) -> Entry:
+    return Entry(
+        command_id=row.command_id,
+        call_id=row.call_id,
+        kind=row.kind,
+        at=row.at.timestamp(),
+        data=row.data,
+        session_id=row.session_id,
+        carrier=row.carrier,
+        host=row.host,
+        outcome=row.outcome,  # type: ignore[arg-type]  # written from the vocabulary only
+    )
+
+
+def _unaccounted(rows: Iterable[tuple[str, datetime, str]]) -> tuple[Unaccounted, ...]:
+    found: dict[str, Unaccounted] = {}
+    for call_id, at, kind in rows:
+        seconds = at.timestamp()
+        first = found[call_id].first_at if call_id in found else seconds
+        found[call_id] = Unaccounted(call_id=call_id, first_at=first, last_at=seconds, last_kind=kind)
+    return tuple(found.values())

@@ -1,0 +1,16 @@
+"""All tables of the system in one place, for comparing models with migrations."""
+
+from sqlalchemy import MetaData
+
+import calls.model
+import sessions.model
+import workorders.model
+from config.database import Base
+
+#: Imported for their tables.
+MODELS = (calls.model, sessions.model, workorders.model)
+
+
+def metadata() -> MetaData:
+    """The tables as the models describe them."""
+    return Base.metadata

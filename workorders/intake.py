@@ -1,0 +1,120 @@
+"""Make work orders: once per command and once per call, however often it is asked and by how many processes."""
+
+from msgspec import Struct
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.columns import from_unix
+from config.database import Database
+from config.text import clean
+from workorders.history import record
+from workorders.model import OrderTag, Petitioner, Recording, WorkOrder
+from workorders.numbers import next_number
+from workorders.tags import SESSION_TAG, fold, normal
+
+_LONGEST_CONTENT = 4000
+_TRIES = 3
+
+
+class NewOrder(Struct, frozen=True, kw_only=True):
+    """What an order is made of. `number` and `contact` are personal data: they go to the encrypted columns only."""
+
+    #: Id of the command that asks for it.
+    command_id: str
+    #: Unix seconds.
+    at: float
+    #: declined | abandoned | callback | released | closed | talked | fallback | web
+    source: str
+    call_id: str | None = None
+    session_id: str = ""
+    seat_id: str = ""
+    unit: str = ""
+    #: Name of the recorded message, without folder and extension; empty = nothing is recorded.
+    recording: str = ""
+    number: str = ""
+    contact: str = ""
+    name: str = ""
+    content: str = ""
+    urgent: bool = False
+    confidential: bool = False
+    #: The tag of the sessions comes by itself for every order with a session.
+    tags: tuple[str, ...] = ()
+    timezone: str = "Asia/Shanghai"
+
+
+class OrderRef(Struct, frozen=True):
+    """An order by its id and its spoken number. `made` is False when it was there already."""
+
+    id: str
+    number: str
+    made: bool = True
+
+
+async def make_order(database: Database, new: NewOrder) -> OrderRef:
+    """The order of this command and call, made if there is none. Raises DatabaseUnavailable."""
+    for _ in range(_TRIES):
+        try:
+            async with database.begin() as session:
+                existing = await _existing(session, new)
+                return existing or await _insert(session, new, database)
+        except IntegrityError:
+            continue  # another process made it between our look and our insert: look again
+    async with database.read() as session:
+        existing = await _existing(session, new)
+    if existing is None:
+        raise ValueError("the order's data are refused by the database")
+    return existing
+
+
+async def _existing(session: AsyncSession, new: NewOrder) -> OrderRef | None:
+    same = WorkOrder.command_id == new.command_id
+    if new.call_id:
+        same = or_(same, WorkOrder.call_id == new.call_id)
+    row = (await session.execute(select(WorkOrder.id, WorkOrder.number).where(same))).first()
+    return OrderRef(id=row.id, number=row.number, made=False) if row else None
+
+
+async def _insert(session: AsyncSession, new: NewOrder, database: Database) -> OrderRef:
+    at = from_unix(new.at)
+    petitioner = Petitioner(
+        name=clean(new.name, 60) or None,
+        number=new.number or None,
+        contact=new.contact or None,
+        number_hash=database.cipher.hash_number(new.number or new.contact),
+        created_at=at,
+    )
+    session.add(petitioner)
+    await session.flush()
+    order = WorkOrder(
+        number=await next_number(session, at, new.timezone),
+        command_id=new.command_id,
+        call_id=new.call_id or None,
+        session_id=new.session_id,
+        seat_id=new.seat_id,
+        unit=new.unit,
+        source=new.source,
+        urgent=new.urgent,
+        confidential=new.confidential,
+        content=clean(new.content, _LONGEST_CONTENT),
+        created_at=at,
+        petitioner_id=petitioner.id,
+        tags=[OrderTag(tag=tag, folded=fold(tag)) for tag in _tags(new)],
+        recordings=_recordings(new),
+    )
+    session.add(order)
+    await session.flush()
+    record(session, order, "registered", at, data={"source": new.source})
+    return OrderRef(id=order.id, number=order.number)
+
+
+def _tags(new: NewOrder) -> list[str]:
+    """R4.3b: every order born of a session is tagged before it is dispatched."""
+    asked = [normal(tag) for tag in new.tags] + ([SESSION_TAG] if new.session_id else [])
+    return sorted({tag for tag in asked if tag})
+
+
+def _recordings(new: NewOrder) -> list[Recording]:
+    if not new.recording:
+        return []
+    return [Recording(call_id=new.call_id or "", name=new.recording, path=f"{new.recording}.wav")]
