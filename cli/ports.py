@@ -29,8 +29,14 @@ class Port:
                 return False
         return True
 
-    def __str__(self) -> str:
-        return f"{self.transport} port {self.number} ({self.purpose}) is taken; choose another with {self.setting}"
+    def fields(self) -> dict[str, object]:
+        """For a sentence about it."""
+        return {
+            "transport": self.transport.upper(),
+            "number": self.number,
+            "purpose": self.purpose,
+            "setting": self.setting,
+        }
 
 
 def wanted_ports(settings: Settings, *, with_asterisk: bool) -> list[Port]:
