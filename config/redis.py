@@ -1,0 +1,143 @@
+"""Connections to Redis or Valkey: one server, Sentinel or Cluster, each with a time limit on every call.
+
+The URL decides: `redis://` `rediss://` `unix://`, `redis+sentinel://host:port,host:port/service/db`,
+`redis+cluster://host:port,host:port`. A command may be sent twice after a lost connection, so every script of ours
+can be repeated without harm.
+"""
+
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import redis as blocking
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+
+from config.settings import Settings
+
+#: A server on the same network that has not answered by then is not going to.
+ANSWER_WITHIN_S = 3.0
+CONNECT_WITHIN_S = 2.0
+#: Repeats after a lost connection: together about a second, the time a server needs to restart.
+RETRIES = 5
+RETRY_FIRST_S = 0.02
+RETRY_LONGEST_S = 0.5
+#: A connection that was idle this long is tried before it is used.
+IDLE_CHECK_S = 15
+DEFAULT_PORT = 6379
+SENTINEL_PORT = 26379
+
+
+def connect(settings: Settings) -> Redis:
+    """The connection pool of this process; nothing is sent yet. Raises ValueError for a URL that is not understood."""
+    return connect_url(settings.effective_redis_url)
+
+
+def connect_url(url: str) -> Redis:
+    """The same for a URL. A Cluster connection has the commands that we use of `Redis` and is returned as one."""
+    parts = urlsplit(url)
+    match parts.scheme:
+        case "redis" | "rediss" | "unix":
+            return Redis.from_url(url, **_options())
+        case "redis+sentinel" | "rediss+sentinel":
+            return _through_sentinel(parts)
+        case "redis+cluster" | "rediss+cluster":
+            return _to_cluster(parts)
+        case other:
+            raise ValueError(f"HOTLINE_REDIS_URL: the scheme {other!r} is not understood")
+
+
+def connect_for_jobs(settings: Settings) -> blocking.Redis:
+    """The blocking connection that RQ wants: raw bytes, one server or Sentinel."""
+    parts = urlsplit(settings.effective_redis_url)
+    limits: dict[str, Any] = {"socket_connect_timeout": CONNECT_WITHIN_S, "health_check_interval": IDLE_CHECK_S}
+    if parts.scheme.endswith("+cluster"):
+        raise ValueError("HOTLINE_REDIS_URL: the job queue needs one server or Sentinel, not a Cluster")
+    if parts.scheme.endswith("+sentinel"):
+        service, database = _service(parts)
+        watchers: Any = _untyped(blocking.Sentinel)(_nodes(parts, SENTINEL_PORT), sentinel_kwargs=limits)
+        login = {"username": _text(parts.username), "password": _text(parts.password)}
+        master: blocking.Redis = watchers.master_for(service, db=database, **login, **limits)
+        return master
+    return blocking.Redis.from_url(settings.effective_redis_url, **limits)
+
+
+async def health(connection: Redis) -> str:
+    """`ok`, or in one word what is wrong. Never raises for a server that is away."""
+    try:
+        await _untyped(connection.execute_command)("PING")
+    except (RedisError, OSError) as error:
+        return type(error).__name__
+    return "ok"
+
+
+def shard_key(prefix: str, tag: str, *names: str) -> str:
+    """`hotline:{c07}:call:x`: keys with the same tag live in the same slot of a Cluster."""
+    return f"{prefix}{{{tag}}}:{':'.join(names)}"
+
+
+def _through_sentinel(parts: SplitResult) -> Redis:
+    service, database = _service(parts)
+    limits = {"socket_timeout": ANSWER_WITHIN_S, "socket_connect_timeout": CONNECT_WITHIN_S}
+    watchers: Any = _untyped(Sentinel)(_nodes(parts, SENTINEL_PORT), sentinel_kwargs=limits)
+    login = {"username": _text(parts.username), "password": _text(parts.password)}
+    encrypted = {"ssl": True} if parts.scheme.startswith("rediss") else {}
+    master: Redis = watchers.master_for(service, db=database, **login, **encrypted, **_options())
+    return master
+
+
+def _to_cluster(parts: SplitResult) -> Redis:
+    nodes = [ClusterNode(host, port) for host, port in _nodes(parts, DEFAULT_PORT)]
+    options = _options()
+    cluster: Any = RedisCluster(
+        startup_nodes=nodes,
+        username=_text(parts.username),
+        password=_text(parts.password),
+        ssl=parts.scheme.startswith("rediss"),
+        decode_responses=True,
+        socket_timeout=options["socket_timeout"],
+        socket_connect_timeout=options["socket_connect_timeout"],
+    )
+    connection: Redis = cluster
+    return connection
+
+
+def _options() -> dict[str, Any]:
+    backoff = ExponentialWithJitterBackoff(base=RETRY_FIRST_S, cap=RETRY_LONGEST_S)
+    return {
+        "decode_responses": True,
+        "socket_timeout": ANSWER_WITHIN_S,
+        "socket_connect_timeout": CONNECT_WITHIN_S,
+        "health_check_interval": IDLE_CHECK_S,
+        "retry": Retry(backoff, RETRIES),
+    }
+
+
+def _nodes(parts: SplitResult, default_port: int) -> list[tuple[str, int]]:
+    hosts = parts.netloc.rpartition("@")[2]
+    nodes = []
+    for host in filter(None, hosts.split(",")):
+        name, colon, port = host.rpartition(":")
+        nodes.append((name, int(port)) if colon else (host, default_port))
+    if not nodes:
+        raise ValueError("HOTLINE_REDIS_URL names no host")
+    return nodes
+
+
+def _service(parts: SplitResult) -> tuple[str, int]:
+    service, _, database = parts.path.strip("/").partition("/")
+    if not service:
+        raise ValueError("HOTLINE_REDIS_URL: redis+sentinel:// needs the service's name after the hosts")
+    return service, int(database or 0)
+
+
+def _untyped(callable_without_types: Any) -> Any:
+    """redis-py has no types for these."""
+    return callable_without_types
+
+
+def _text(value: str | None) -> str | None:
+    return unquote(value) if value else None

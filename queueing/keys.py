@@ -1,0 +1,39 @@
+"""Names of the keys of one seat's line. All carry the hash tag {line:<seat_id>}, so that one Cluster slot holds them."""
+
+import re
+from functools import lru_cache
+
+from msgspec import Struct
+
+from config.redis import shard_key
+
+_SEAT_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class LineKeys(Struct, frozen=True):
+    """The keys of one line."""
+
+    #: zset call_id -> order (see line.order_of): everybody in the line, the offered caller too.
+    waiting: str
+    #: hash call_id -> joined_at of everybody in the line.
+    callers: str
+    #: hash call_id -> newest at_seq applied: the tombstones.
+    seen: str
+    #: hash reason -> how many left the line for it.
+    left: str
+    #: hash: the newest claim and what became of it.
+    claim: str
+    #: hash: the seat.
+    seat: str
+    #: counter of claims.
+    token: str
+    #: list: samples of the depth.
+    depths: str
+
+
+@lru_cache(maxsize=1024)
+def line_keys(prefix: str, seat_id: str) -> LineKeys:
+    """Raises ValueError for a seat id that cannot be part of a key."""
+    if not _SEAT_ID.fullmatch(seat_id):
+        raise ValueError("a seat id holds 1 to 64 letters, digits, '_' or '-'")
+    return LineKeys(*(shard_key(prefix, f"line:{seat_id}", name) for name in LineKeys.__struct_fields__))

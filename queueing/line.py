@@ -1,0 +1,178 @@
+"""The waiting line of one seat: first come, first served, one winner per claim. Each act is one Lua script.
+
+Who waits and who is just offered to the leader are both in the line: a caller whose leader does not answer never lost
+the place, and nobody's position rises when that happens. Time is handed in by our clock and not read by Redis (TIME),
+because rehearsals run the same scripts in virtual time; the clocks of the machines must agree to well under a lease.
+"""
+
+import secrets
+from typing import Any, Literal
+
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from config.changes import channel
+from config.clock import Clock
+from config.scripts import load
+from config.settings import Settings
+from queueing.keys import LineKeys, line_keys
+
+#: Joining times are compared in milliseconds; within one, this many callers keep the order in which they came.
+#: Milliseconds times this stay exact in a double until the year 2248.
+PLACES_PER_MS = 1024
+#: An act that arrives later than this after the last act on the line is not recognised as old any more.
+REMEMBER_S = 24 * 3600
+
+_JOIN = load(__file__, "join-3")
+_LEAVE = load(__file__, "leave-4")
+_CLAIM_NEXT = load(__file__, "claim_next-5")
+_TAKE = load(__file__, "take-5")
+_FREE = load(__file__, "free-2")
+_RETURN_TO_HEAD = load(__file__, "return_to_head-2")
+_RENEW = load(__file__, "renew-2")
+_REAP = load(__file__, "reap-2")
+
+
+class Claim(Struct, frozen=True):
+    """The right to ring the leader for one caller, until `until` (Unix seconds) unless it is renewed."""
+
+    seat_id: str
+    call_id: str
+    #: Grows with every claim of the seat; whoever holds an older one is fenced off.
+    token: int
+    joined_at: float
+    until: float
+    line_asterisk: str = ""
+    line_twilio: str = ""
+
+    @property
+    def line(self) -> str:
+        """Where the leader answers for this caller's carrier: SIP URI or number."""
+        return self.line_twilio if self.call_id.startswith("t-") else self.line_asterisk
+
+
+class Waiting(Struct, frozen=True):
+    """One caller in the line."""
+
+    call_id: str
+    #: From 1. The caller who is offered counts.
+    position: int
+    joined_at: float
+    state: Literal["waiting", "offered"]
+
+
+def order_of(joined_at: float) -> tuple[int, int]:
+    """First and last score in the line for a joining time (Unix seconds). Smaller is served earlier."""
+    first = int(joined_at * 1000) * PLACES_PER_MS
+    return first, first + PLACES_PER_MS - 1
+
+
+class Line:
+    """The lines of all seats. Raises redis.exceptions.RedisError when Redis is away."""
+
+    def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
+        self._redis = redis
+        self._prefix = settings.redis_prefix
+        self._channel = channel(settings.redis_prefix)
+        self._wrap_up_s = settings.wrap_up_s
+        self._clock = clock
+
+    async def join(self, seat_id: str, call_id: str, joined_at: float, at_seq: int) -> int:
+        """The position, from 1. Idempotent. 0: a newer act on this call is known, and it is not in the line."""
+        keys = self._keys(seat_id)
+        first, last = order_of(joined_at)
+        position = await _JOIN.run(
+            self._redis, (keys.waiting, keys.callers, keys.seen),
+            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, seat_id,
+        )  # fmt: skip
+        return int(position)
+
+    async def leave(self, seat_id: str, call_id: str, reason: str, at_seq: int) -> bool:
+        """True when the caller was in the line. An offered caller's claim stays until it is freed or lapses."""
+        keys = self._keys(seat_id)
+        arguments = (call_id, at_seq, reason, REMEMBER_S, self._channel, seat_id)
+        return bool(await _LEAVE.run(self._redis, (keys.waiting, keys.callers, keys.seen, keys.left), *arguments))
+
+    async def claim_next(self, seat_id: str, owner: str, lease_s: float) -> Claim | None:
+        """The head of the line for a seat that is free; None when it is not, or when nobody waits."""
+        keys = self._keys(seat_id)
+        now = self._clock()
+        row = await _CLAIM_NEXT.run(
+            self._redis, (keys.waiting, keys.callers, keys.claim, keys.seat, keys.token),
+            now, owner, secrets.token_hex(8), now + lease_s, int(now), self._channel, seat_id,
+        )  # fmt: skip
+        return _claim(seat_id, row)
+
+    async def renew(self, seat_id: str, token: int, lease_s: float) -> bool:
+        """False: the claim lapsed or was overtaken, and the owner must not go on with it."""
+        keys = self._keys(seat_id)
+        until = self._clock() + lease_s
+        return bool(await _RENEW.run(self._redis, (keys.claim, keys.seat), token, until))
+
+    async def take(self, seat_id: str, token: int, at: float) -> bool:
+        """The leader and the caller talk: the caller is out of the line. False for a stale token."""
+        keys = self._keys(seat_id)
+        touched = (keys.waiting, keys.callers, keys.claim, keys.seat, keys.left)
+        return bool(await _TAKE.run(self._redis, touched, token, at, self._channel, seat_id))
+
+    async def free(self, seat_id: str, token: int, talked: bool, at: float) -> bool:
+        """The claim is over; after a talk the seat wraps up. False for a stale token or a repetition."""
+        keys = self._keys(seat_id)
+        until = repr(at + self._wrap_up_s) if self._wrap_up_s > 0 else ""
+        arguments = (token, "1" if talked else "0", until, at, self._channel, seat_id)
+        return bool(await _FREE.run(self._redis, (keys.claim, keys.seat), *arguments))
+
+    async def return_to_head(self, seat_id: str, token: int, reason: str, pause: bool) -> bool:
+        """The caller waits again, at the head; the seat pauses for `reason`, or is free. False for a stale token."""
+        keys = self._keys(seat_id)
+        arguments = (token, reason, "1" if pause else "0", self._clock(), self._channel, seat_id)
+        return bool(await _RETURN_TO_HEAD.run(self._redis, (keys.claim, keys.seat), *arguments))
+
+    async def reap(self, seat_id: str) -> Claim | None:
+        """Takes back a ringing claim whose lease lapsed; its caller is at the head again. A talk never lapses."""
+        keys = self._keys(seat_id)
+        row = await _REAP.run(self._redis, (keys.claim, keys.seat), self._clock(), self._channel, seat_id)
+        return _claim(seat_id, row)
+
+    async def position(self, seat_id: str, call_id: str) -> int:
+        """From 1, in O(log n); 0 = not in the line. A caller who is offered keeps the position."""
+        rank: Any = await self._redis.zrank(self._keys(seat_id).waiting, call_id)
+        return 0 if rank is None else int(rank) + 1
+
+    async def depth(self, seat_id: str) -> int:
+        """Callers in the line, the offered one included."""
+        return int(await self._redis.zcard(self._keys(seat_id).waiting))
+
+    async def callers(self, seat_id: str, longest: int = 1000) -> list[Waiting]:
+        """The first `longest` callers, in order, at one moment."""
+        keys = self._keys(seat_id)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.zrange(keys.waiting, 0, longest - 1)
+            pipe.hgetall(keys.callers)
+            pipe.hmget(keys.claim, ["state", "call_id"])
+            order, joined, claim = await pipe.execute()
+        offered = claim[1] if claim[0] == "ringing" else None
+        return [
+            Waiting(call_id, place, float(joined[call_id]), "offered" if call_id == offered else "waiting")
+            for place, call_id in enumerate(order, 1)
+        ]
+
+    async def members(self, seat_id: str) -> set[str]:
+        """Call ids of everybody in the line."""
+        ids: Any = await self._redis.zrange(self._keys(seat_id).waiting, 0, -1)
+        return set(ids)
+
+    async def left(self, seat_id: str) -> dict[str, int]:
+        """How many left the line so far, by reason; `talked` are those who were put through."""
+        counts: Any = await self._redis.hgetall(self._keys(seat_id).left)
+        return {reason: int(count) for reason, count in counts.items()}
+
+    def _keys(self, seat_id: str) -> LineKeys:
+        return line_keys(self._prefix, seat_id)
+
+
+def _claim(seat_id: str, row: list[str] | None) -> Claim | None:
+    if not row:
+        return None
+    call_id, token, joined_at, line_asterisk, line_twilio, until = row
+    return Claim(seat_id, call_id, int(token), float(joined_at), float(until), line_asterisk, line_twilio)

@@ -1,0 +1,27 @@
+-- A seat that is free (or whose wrap-up is over) takes the head of its line. The caller stays in the line, offered.
+-- KEYS: waiting, callers, claim, seat, token
+-- ARGV: now, owner, nonce of this attempt, until, first token, channel, seat_id
+-- Returns {call_id, token, joined_at, line_asterisk, line_twilio, until}, or false when there is nothing to claim.
+--- @include announce
+local claim = redis.call('HMGET', KEYS[3], 'state', 'nonce', 'call_id', 'token', 'joined_at', 'until')
+local seat = redis.call('HMGET', KEYS[4], 'state', 'until', 'line_asterisk', 'line_twilio')
+if claim[1] == 'ringing' and claim[2] == ARGV[3] then
+  return { claim[3], claim[4], claim[5], seat[3] or '', seat[4] or '', claim[6] } -- the answer was lost: say it again
+end
+local rested = seat[1] == 'wrap_up' and (tonumber(seat[2]) or 0) <= tonumber(ARGV[1])
+if seat[1] ~= 'free' and not rested then
+  return false
+end
+local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
+if not head then
+  return false
+end
+redis.call('SET', KEYS[5], ARGV[5], 'NX')
+local token = tostring(redis.call('INCR', KEYS[5]))
+local joined_at = redis.call('HGET', KEYS[2], head) or ARGV[1]
+redis.call('HSET', KEYS[3], 'state', 'ringing', 'call_id', head, 'token', token, 'owner', ARGV[2], 'nonce', ARGV[3],
+  'joined_at', joined_at, 'claimed_at', ARGV[1], 'until', ARGV[4])
+redis.call('HSET', KEYS[4], 'state', 'ringing', 'call_id', head, 'token', token, 'since', ARGV[1], 'until', ARGV[4],
+  'reason', '')
+announce(ARGV[6], ARGV[7])
+return { head, token, joined_at, seat[3] or '', seat[4] or '', ARGV[4] }
