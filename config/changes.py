@@ -12,6 +12,8 @@ log = structlog.get_logger()
 
 #: After a lost connection; the listener is told by kind "resync" that it may have missed something.
 RETRY_S = 0.5
+#: How long one read of the subscription waits.
+IDLE_S = 5.0
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -33,8 +35,10 @@ async def listen(redis: Redis, prefix: str) -> AsyncIterator[Change]:
             async with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                 await pubsub.subscribe(channel(prefix))
                 yield Change("resync")
-                async for message in pubsub.listen():
-                    yield msgspec.json.decode(message["data"], type=Change)
+                while True:
+                    message = await pubsub.get_message(timeout=IDLE_S)
+                    if message is not None:
+                        yield msgspec.json.decode(message["data"], type=Change)
         except (RedisError, OSError) as error:
             log.warning("changes are not heard, trying again", error=type(error).__name__)
         except msgspec.DecodeError:

@@ -16,21 +16,22 @@ from telephony.asterisk.install import AsteriskProgram
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "asterisk"
 
-#: Loaded in this order. A missing one of these costs a feature.
+#: A missing one of these costs a feature only.
 MODULES = (
-    "res_timing_timerfd", "res_pjproject", "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb",
-    "res_format_attr_opus", "codec_ulaw", "codec_alaw", "codec_a_mu", "codec_resample", "format_wav", "format_pcm",
-    "func_callerid", "func_cdr", "func_channel", "func_env", "func_hangupcause", "func_logic", "func_strings",
-    "func_timeout", "res_musiconhold", "res_cdrel_custom", "res_speech", "res_agi", "bridge_simple", "bridge_native_rtp", "bridge_softmix",
-    "app_controlplayback", "app_dial", "app_mixmonitor", "app_playback", "app_read", "app_record", "app_stack",
-    "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_caller_id", "res_pjsip_diversion", "res_pjsip_dtmf_info",
-    "res_pjsip_acl", "res_pjsip_nat", "res_pjsip_rfc3326", "res_pjsip_empty_info", "res_pjsip_logger",
-    "res_pjsip_endpoint_identifier_ip", "res_pjsip_outbound_authenticator_digest",
+    "res_format_attr_opus", "res_pjsip_diversion", "res_pjsip_nat", "res_pjsip_acl", "res_pjsip_empty_info",
+    "res_pjsip_logger", "res_pjsip_outbound_authenticator_digest", "bridge_native_rtp", "res_cdrel_custom",
 )  # fmt: skip
-#: Without one of these Asterisk must not run: no calls, no lease, no records, or no authentication.
+#: Without one of these Asterisk must not run: no authentication, no lease, no records, or a caller who falls into silence
+#: because the dialplan names an application that is not there.
 REQUIRED = (
-    "res_rtp_asterisk", "res_pjsip", "res_pjsip_pubsub", "res_pjsip_authenticator_digest", "chan_pjsip", "cdr_custom",
-    "pbx_config",
+    "res_timing_timerfd", "res_pjproject", "res_sorcery_config", "res_sorcery_memory", "res_sorcery_astdb",
+    "codec_ulaw", "codec_alaw", "codec_a_mu", "codec_resample", "format_wav", "format_pcm",
+    "func_callerid", "func_cdr", "func_channel", "func_env", "func_logic", "func_strings", "func_timeout",
+    "res_musiconhold", "res_speech", "res_agi", "bridge_simple", "bridge_softmix", "app_dial", "app_exec",
+    "app_mixmonitor", "app_playback", "app_read", "app_record", "app_stack", "app_controlplayback",
+    "res_rtp_asterisk", "res_pjsip", "res_pjsip_authenticator_digest", "res_pjsip_endpoint_identifier_ip",
+    "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_caller_id", "res_pjsip_dtmf_info", "res_pjsip_rfc3326",
+    "res_pjsip_pubsub", "chan_pjsip", "cdr_custom", "pbx_config",
 )  # fmt: skip
 #: What the bridge is told. Everything else (registrations, RTCP, test events) never leaves Asterisk.
 EVENTS = (

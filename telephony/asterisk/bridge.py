@@ -1,0 +1,169 @@
+"""The bridge: drives one Asterisk node over AMI. One is active per node, by a lease; the others stand by.
+
+It only routes events to legs, keeps the channels' leases alive and tells how it is. Calls are decided in `ivr`, kept in
+`calls`, played in `interpreter`.
+"""
+
+import asyncio
+import contextlib
+import signal
+
+import structlog
+from redis.exceptions import RedisError
+
+from calls.assembly import Core, build
+from config.changes import listen
+from config.clock import now
+from config.lease import Lease
+from config.secrets import secret
+from config.settings import Settings
+from telephony.asterisk.connection import Connection, Event
+from telephony.asterisk.exchange import Exchange, health_json
+from telephony.asterisk.legs import Legs
+from telephony.asterisk.resync import resync
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
+from telephony.prompts import Prompts
+from telephony.switchboard import Switchboard
+
+log = structlog.get_logger()
+
+#: `/readyz` takes a bridge for dead when its heartbeat is older.
+HEALTH_LASTS_S = 10
+#: Channels' leases are renewed three times before they end.
+RENEWALS_PER_LEASE = 3
+
+
+class Bridge:
+    """One bridge process. `run` returns when `stop` is set."""
+
+    def __init__(self, settings: Settings, core: Core, prompts: Prompts) -> None:
+        self._settings, self._core = settings, core
+        self._lease = Lease(core.redis, self._key("bridge"), settings.bridge_lease_s)
+        user, password = settings.ami_user, secret(settings, "ami_secret")
+        self._connection = Connection(settings.ami_host, settings.effective_ami_port, user, password, self._on_event)
+        exchange = Exchange(
+            settings=settings, connection=self._connection, calls=core.calls, turns=core.turns, prompts=prompts
+        )
+        self._exchange = exchange
+        self._legs = Legs(exchange)
+        self._switchboard = Switchboard(
+            settings, core.redis, core.line, core.seats, core.turns, owner=f"bridge:{self._lease.owner}"
+        )
+        self._state = "standby"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Stand by until the node is ours, drive it while it is; again, until `stop`."""
+        health = asyncio.create_task(self._tell_health(stop))
+        try:
+            while not stop.is_set():
+                if await self._hold():
+                    log.info("this bridge drives", node=self._settings.pbx_node)
+                    await self._drive(stop)
+                await _pause(stop, self._settings.bridge_lease_s / 6)
+        finally:
+            health.cancel()
+            with contextlib.suppress(RedisError, OSError):
+                await self._lease.release()
+
+    async def _drive(self, stop: asyncio.Event) -> None:
+        """Everything an active bridge does, until `stop` or until the node is somebody else's."""
+        lost = asyncio.Event()
+        self._state = "active"
+        parts = [
+            self._connection.keep(self._on_login, lost),
+            self._keep_lease(lost),
+            self._renew_leases(lost),
+            self._follow_changes(),
+            self._core.outbox.drain(lost),
+            self._core.wakeups.run(lost),
+            self._switchboard.run(lost),
+        ]
+        tasks = [asyncio.create_task(part) for part in parts]
+        watch = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait([watch, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            lost.set()
+            self._state = "standby"
+            for task in [watch, *tasks]:
+                task.cancel()
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
+                if isinstance(result, Exception):
+                    log.error("a part of the bridge broke", exc_info=result)
+            await self._legs.let_go()
+
+    # -- Asterisk -----------------------------------------------------------------------------------------------------
+    async def _on_login(self) -> None:
+        """Connected, perhaps again: nothing that was known of channels holds any more."""
+        await self._legs.let_go()
+        await resync(self._exchange, self._core, self._legs)
+        log.info("asterisk is driven", node=self._settings.pbx_node, calls=len(self._legs))
+
+    def _on_event(self, event: Event) -> None:
+        self._legs.route(event)
+
+    async def _renew_leases(self, lost: asyncio.Event) -> None:
+        every = self._settings.channel_lease_s / RENEWALS_PER_LEASE
+        while not await _pause(lost, every):
+            for leg in self._legs.leased():
+                try:
+                    await leg.channel.renew_lease(self._settings.channel_lease_s)
+                except CallGone:
+                    continue
+                except (CarrierUnavailable, CarrierRefused):
+                    break
+
+    async def _follow_changes(self) -> None:
+        async for change in listen(self._core.redis, self._settings.redis_prefix):
+            if change.kind == "call":
+                self._legs.change(change.id)
+            elif change.kind == "resync":
+                self._legs.change_all()
+
+    # -- being the one ------------------------------------------------------------------------------------------------
+    async def _hold(self) -> bool:
+        """Ours? While Redis is away nobody else can take the node either: an active bridge goes on."""
+        try:
+            return await self._lease.hold()
+        except (RedisError, OSError):
+            return self._state == "active"
+
+    async def _keep_lease(self, lost: asyncio.Event) -> None:
+        while not await _pause(lost, self._settings.bridge_lease_s / 3):
+            if not await self._hold():
+                log.warning("another bridge drives this node now", node=self._settings.pbx_node)
+                return
+
+    async def _tell_health(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            if self._state == "active":
+                state = "ok" if self._connection.connected else "down"
+                value = health_json(state, self._connection.trouble, now())
+                with contextlib.suppress(RedisError, OSError):
+                    await self._core.redis.set(self._key("health:bridge"), value, ex=HEALTH_LASTS_S)
+            await _pause(stop, 1.0)
+
+    def _key(self, part: str) -> str:
+        return f"{self._settings.redis_prefix}{part}:{self._settings.pbx_node}"
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait; True when `stop` came first."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def run(settings: Settings) -> None:
+    """`hotline bridge`: until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    core = await build(settings)
+    try:
+        await Bridge(settings, core, Prompts(settings)).run(stop)
+    finally:
+        await core.close()

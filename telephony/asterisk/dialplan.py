@@ -1,0 +1,22 @@
+"""Names that the dialplan (config/asterisk/extensions.conf.j2) and the bridge share. Nothing else may invent one."""
+
+#: Where callers enter and return to AGI; `again` gives a fresh lease.
+SERVICE_CONTEXT = "service"
+AGAIN_EXTEN = "again"
+CONNECT_CONTEXT = "connect"
+TRANSFER_CONTEXT = "transfer"
+FALLBACK_CONTEXT = "fallback"
+START_EXTEN = "s"
+
+#: Channel variables, set by the bridge before a Redirect to [connect].
+LINE = "HOTLINE_LINE"
+RING_S = "HOTLINE_RING_S"
+WHISPER = "HOTLINE_WHISPER"
+CONFIRM = "HOTLINE_CONFIRM"
+RECORDING = "HOTLINE_RECORDING"
+#: Set by the dialplan: talked no_answer busy declined unreachable gone unconfirmed; and the seconds of the talk.
+RESULT = "HOTLINE_RESULT"
+TALK_S = "HOTLINE_TALK_S"
+TALKED = "talked"
+#: The dead man's switch of a channel in AGI.
+LEASE = "TIMEOUT(absolute)"

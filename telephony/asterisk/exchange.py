@@ -1,0 +1,42 @@
+"""What all legs of one bridge share: the connection, the turns, the prompts, the settings. No state of its own."""
+
+import json
+from pathlib import Path
+
+from msgspec import Struct
+
+from calls.store import Calls
+from calls.turn import Turns
+from config.settings import Settings
+from telephony.asterisk.connection import Connection
+from telephony.prompts import Prompts
+
+
+class Exchange(Struct, frozen=True):
+    """One Asterisk node as its bridge sees it."""
+
+    settings: Settings
+    connection: Connection
+    calls: Calls
+    turns: Turns
+    prompts: Prompts
+
+    @property
+    def recordings(self) -> Path:
+        return self.settings.recordings
+
+    @property
+    def spool(self) -> Path:
+        """Where the dialplan puts the messages of callers whom no bridge served."""
+        return self.settings.state_dir / "spool"
+
+
+def call_id_of(uniqueid: str) -> str:
+    """The call's id, as the dialplan makes it: the same call never gets a second one. The uniqueid begins with the node's
+    name. Letters, digits and `-` only."""
+    return "a-" + "".join(char if char.isascii() and char.isalnum() else "-" for char in uniqueid)[:62]
+
+
+def health_json(state: str, detail: str, at: float) -> str:
+    """A bridge's heartbeat, as `/readyz` reads it."""
+    return json.dumps({"at": at, "state": state, "detail": detail}, ensure_ascii=False)

@@ -1,0 +1,168 @@
+"""Plays the verbs of one scene on one channel. It decides nothing: what follows is the flow's."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import assert_never
+
+from ivr.call import Language
+from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
+from telephony.asterisk import agi, dialplan
+from telephony.asterisk.channel import Channel
+from telephony.errors import CallGone
+from telephony.prompts import Prompts
+
+#: A key stopped a prompt; the turn it causes replaces the scene within this time, or the key meant nothing here.
+KEY_SETTLES_S = 0.3
+#: An old scene's prompt that no key has stopped by then is broken off.
+BREAK_AFTER_S = 0.12
+
+#: 16-bit mono at 8 kHz, as RECORD FILE writes it.
+WAV_HEADER, WAV_BYTES_PER_S = 44, 16000
+
+#: What a scene can come to by itself: TimedOut() or Recorded(seconds, ended_by).
+OnTimedOut = Callable[[], None]
+OnRecorded = Callable[[float, str], None]
+
+
+class Interpreter:
+    """One channel's player. `play` runs until the scene has nothing more to do by itself, or is cancelled."""
+
+    def __init__(
+        self, channel: Channel, prompts: Prompts, recordings: Path, on_timed_out: OnTimedOut, on_recorded: OnRecorded
+    ) -> None:
+        self._channel, self._prompts, self._recordings = channel, prompts, recordings
+        self._on_timed_out, self._on_recorded = on_timed_out, on_recorded
+        self._answered = self._music = False
+        #: Seconds of a message whose recording the caller ended by hanging up.
+        self.recorded_s = 0.0
+
+    async def play(self, verbs: Sequence[AnyVerb], language: Language, *, at_once: bool) -> None:
+        """Play a scene. `at_once`: break off what an earlier scene is still playing. CallGone ends it quietly."""
+        try:
+            if at_once:
+                await self._break_off()
+            for verb in verbs:
+                await self._play_one(verb, language)
+        except CallGone:
+            return
+
+    def adopt(self, *, answered: bool, music: bool) -> None:
+        """Take over a channel as an earlier bridge left it."""
+        self._answered, self._music = answered, music
+
+    async def _play_one(self, verb: AnyVerb, language: Language) -> None:
+        match verb:
+            case Say():
+                await self._speak(verb.prompts, language, "")
+            case Ask():
+                await self._speak(verb.prompts, language, agi.ANY_KEY)
+                await asyncio.sleep(verb.timeout_s)
+                self._on_timed_out()
+            case Hold():
+                await self._hold(verb, language)
+            case Record():
+                await self._speak(verb.prompts, language, verb.finish_key)
+                await self._record(verb)
+            case Await():
+                await self._speak(verb.prompts, language, "")
+                await asyncio.sleep(verb.timeout_s)
+                self._on_timed_out()
+            case Connect():
+                await self._connect(verb, language)
+            case Transfer():
+                await self._leave(dialplan.TRANSFER_CONTEXT, {dialplan.RING_S: str(int(verb.ring_s))})
+            case HangUp():
+                await self._speak(verb.prompts, language, "")
+                await self._channel.hang_up()
+            case _:
+                assert_never(verb)
+
+    async def _hold(self, verb: Hold, language: Language) -> None:
+        if verb.prompts:
+            await self._speak(verb.prompts, language, verb.keys)
+        await self._prepare()
+        # Also when it should be playing already: Asterisk goes on where it was, and an adopted caller is never in silence.
+        await self._channel.agi(agi.start_music())
+        self._music = True
+
+    async def finish_recording(self, verb: Record) -> None:
+        """A recording that an earlier bridge began: when the channel is idle, the file is the message. None: begin anew."""
+        await self._channel.agi(agi.no_operation())
+        path = self._recordings / f"{verb.name}.wav"
+        if path.is_file():
+            self._on_recorded(max(0.0, (path.stat().st_size - WAV_HEADER) / WAV_BYTES_PER_S), "unknown")
+        else:
+            await self._record(verb)
+
+    async def _record(self, verb: Record) -> None:
+        await self._prepare()
+        path = self._recordings / f"{verb.name}.wav"
+        self.recorded_s = 0.0
+        result = await self._channel.agi(
+            agi.record_file(path, finish_key=verb.finish_key, max_s=verb.max_s, silence_s=verb.silence_s)
+        )
+        if result.hung_up:
+            self.recorded_s = result.seconds
+            return
+        if result.word == "dtmf" or result.result not in ("0", ""):
+            ended_by = "key"
+        elif result.seconds >= verb.max_s - 0.5:
+            ended_by = "limit"
+        else:
+            ended_by = "silence"
+        self._on_recorded(result.seconds, ended_by)
+
+    async def _connect(self, verb: Connect, language: Language) -> None:
+        whisper = await self._prompts.audio(verb.whisper, language) if verb.whisper else []
+        await self._leave(
+            dialplan.CONNECT_CONTEXT,
+            {
+                dialplan.LINE: verb.line,
+                dialplan.RING_S: str(int(verb.ring_s)),
+                dialplan.WHISPER: agi.sound_list(whisper),
+                dialplan.CONFIRM: "1" if verb.confirm else "",
+                dialplan.RECORDING: verb.recording,
+            },
+        )
+
+    async def _leave(self, context: str, variables: dict[str, str]) -> None:
+        """Out of AGI into the dialplan, which brings the channel back when it is done."""
+        if not self._answered:
+            await self._prepare()
+        self._channel.left_agi()
+        self._music = False
+        await self._channel.redirect(context, dialplan.START_EXTEN, variables)
+
+    async def _prepare(self) -> None:
+        """A channel that is answered and plays no music."""
+        if not self._answered:
+            await self._channel.agi(agi.answer())
+            self._answered = True
+        if self._music:
+            self._music = False
+            await self._channel.agi(agi.stop_music())
+
+    async def _speak(self, prompts: Sequence[Prompt], language: Language, stop_keys: str) -> None:
+        if not prompts:
+            return
+        sounds = await self._prompts.audio(prompts, language)
+        await self._prepare()
+        for sound in sounds:
+            result = await self._channel.agi(agi.stream_file(sound, stop_keys))
+            if result.hung_up:
+                # Hung up, or taken elsewhere: either way this scene is over for the channel.
+                raise CallGone("the channel left while a prompt was playing")
+            if result.result not in ("0", ""):
+                await asyncio.sleep(KEY_SETTLES_S)
+                return
+
+    async def _break_off(self) -> None:
+        """Stop an earlier scene's prompt which the key that ended the scene came too early to stop."""
+        if not self._channel.busy:
+            return
+        await asyncio.sleep(BREAK_AFTER_S)
+        if self._channel.busy and self._channel.in_agi.is_set():
+            self._channel.left_agi()
+            self._music = False
+            await self._channel.redirect(dialplan.SERVICE_CONTEXT, dialplan.AGAIN_EXTEN)

@@ -1,0 +1,334 @@
+"""One caller's leg on this Asterisk: turns AMI events into turns of the call, and plays the scene that follows.
+
+One task and one inbox per caller, so that whatever happens to a caller happens in order. Nothing true is kept here: a
+leg that is lost is made anew from the call in Redis and the channel in Asterisk.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, get_args
+
+import structlog
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from calls.turn import Turn
+from config.clock import now
+from config.numbers import read_number
+from ivr.call import Call
+from ivr.events import (
+    Answered, AnyEvent, Arrived, HungUp, Keyed, Missed, Recorded, Released, TalkEnded, TimedOut,
+)  # fmt: skip
+from ivr.facts import Facts
+from ivr.verbs import Hold, Record
+from telephony.asterisk import dialplan
+from telephony.asterisk.channel import Channel
+from telephony.asterisk.connection import Event
+from telephony.asterisk.exchange import Exchange
+from telephony.asterisk.interpreter import Interpreter
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
+
+log = structlog.get_logger()
+
+#: Keys that wait for their turn. Who mashes more than this is heard for the first ones.
+KEYS_WAITING_MAX = 32
+#: Redis may be away this long before a caller is handed to the fallback.
+PATIENCE_S = 4.0
+RETRY_S = 0.25
+
+MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
+#: HOTLINE_RESULT as the dialplan writes it.
+MISSED: dict[str, MissedReason] = {reason: reason for reason in get_args(MissedReason)}
+
+MakeEvent = Callable[[Facts], AnyEvent]
+
+
+class _Ami(Struct, frozen=True):
+    """An AMI event about this caller's channel or the leader's."""
+
+    name: str
+    fields: Event
+
+
+class _Due(Struct, frozen=True):
+    """The scene that is playing came to something by itself."""
+
+    make: MakeEvent
+    scene: int
+
+
+class _Changed(Struct, frozen=True):
+    """Another process, or the switchboard, took a turn of this call."""
+
+
+class Found(Struct, frozen=True):
+    """A caller's channel as a newly connected bridge finds it."""
+
+    context: str
+    bridged: bool
+    number: str
+
+
+class Leg:
+    """See the module. `run` ends when the caller is gone or the bridge lets go of the call."""
+
+    def __init__(self, exchange: Exchange, call_id: str, channel_name: str, uniqueid: str) -> None:
+        self._exchange = exchange
+        self.call_id, self.uniqueid = call_id, uniqueid
+        self.channel = Channel(exchange.connection, channel_name, call_id)
+        self._interpreter = Interpreter(
+            self.channel, exchange.prompts, exchange.recordings, self._on_timed_out, self._on_recorded
+        )
+        self._inbox: asyncio.Queue[_Ami | _Due | _Changed] = asyncio.Queue()
+        self._keys_waiting = 0
+        self._playing: asyncio.Task[None] | None = None
+        self._scene = -1
+        #: Uniqueid of the other side's channel while one is being dialled or talked to.
+        self.other_side = ""
+        self._talk_since = 0.0
+        self.gone = False
+        #: The dialplan serves this caller (fallback): we only watch.
+        self.hands_off = False
+
+    # -- what the bridge tells a leg ----------------------------------------------------------------------------------
+    def hear(self, name: str, fields: Event) -> None:
+        """An AMI event. Quick: it only goes to the inbox, except for answers somebody waits for."""
+        if name == "AsyncAGIExec":
+            self.channel.answered(fields.get("CommandID", ""), fields.get("Result", ""))
+            return
+        if name == "DTMFEnd":
+            if self._keys_waiting >= KEYS_WAITING_MAX:
+                return
+            self._keys_waiting += 1
+        self._inbox.put_nowait(_Ami(name, fields))
+
+    def change(self) -> None:
+        """The call was changed by somebody else."""
+        self._inbox.put_nowait(_Changed())
+
+    @property
+    def leased(self) -> bool:
+        """The channel is ours to keep alive: in AGI, not in a talk and not in the fallback."""
+        return self.channel.in_agi.is_set() and not self.hands_off and not self.gone
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+    async def run(self, found: Found | None = None) -> None:
+        """Work through the inbox until the caller is gone. Whatever breaks leads to the fallback, never to silence.
+        `found`: the channel was there before us; take it up as it is."""
+        try:
+            if found is not None:
+                await self._adopt(found)
+            while not self.gone:
+                await self._handle(await self._inbox.get())
+        except CarrierUnavailable:
+            log.info("leg let go, the connection is away", call_id=self.call_id)
+        except Exception:
+            log.exception("leg broke, the caller goes to the fallback", call_id=self.call_id)
+            await self._rescue()
+        finally:
+            self._stop_playing()
+
+    async def _adopt(self, found: Found) -> None:
+        """Leave in peace what goes on, take up what has stopped."""
+        call = await self._exchange.calls.get(self.call_id)
+        if call is None:
+            call = await self._exchange.calls.create(self._new_call(found.number))
+        if found.context in (dialplan.CONNECT_CONTEXT, dialplan.TRANSFER_CONTEXT):
+            self._interpreter.adopt(answered=True, music=False)
+            self._scene = call.scene
+            self._talk_since = call.talk_started_at
+            if found.bridged and call.node in ("ringing", "operator"):
+                await self._answered()
+        elif found.context == dialplan.SERVICE_CONTEXT:
+            self.channel.in_agi.set()
+            # The lease may be nearly over.
+            await self.channel.renew_lease(self._exchange.settings.channel_lease_s)
+            await self._adopt_in_agi(call)
+        else:
+            await self.watch()
+
+    async def watch(self) -> None:
+        """The dialplan serves this caller; take note of it."""
+        self.hands_off = True
+        self._stop_playing()
+        await self._turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
+
+    def _new_call(self, number: str) -> Call:
+        """The record of a call that nobody knows yet. A withheld or unreadable number is empty."""
+        settings = self._exchange.settings
+        return Call(
+            id=self.call_id,
+            carrier="asterisk",
+            started_at=now(),
+            number=read_number(number, settings),
+            host=settings.pbx_node,
+            language=settings.language,
+        )
+
+    async def _adopt_in_agi(self, call: Call) -> None:
+        turn = await self._exchange.turns.present(call.id)
+        self._interpreter.adopt(answered=call.node != "arriving", music=False)
+        last = turn.verbs[-1] if turn.verbs else None
+        if isinstance(last, Hold):
+            self._scene = turn.call.scene
+            self._play((Hold(keys=last.keys),), turn.call, at_once=False)
+        elif isinstance(last, Record):
+            self._scene = turn.call.scene
+            self._playing = asyncio.create_task(self._adopt_recording(last))
+        elif call.node == "arriving":
+            await self._turn(lambda facts: Arrived(facts=facts))
+        else:
+            self._show(turn)
+
+    async def _adopt_recording(self, verb: Record) -> None:
+        """Wait until the recording under way, if any, has ended; then the message is what the file holds."""
+        with suppress(CallGone):
+            await self._interpreter.finish_recording(verb)
+
+    # -- the inbox ----------------------------------------------------------------------------------------------------
+    async def _handle(self, item: _Ami | _Due | _Changed) -> None:
+        match item:
+            case _Ami():
+                await self._on_ami(item.name, item.fields)
+            case _Due():
+                await self._turn(item.make, seen=item.scene)
+            case _Changed():
+                if not self.hands_off:
+                    self._show(await self._exchange.turns.present(self.call_id))
+
+    async def _on_ami(self, name: str, fields: Event) -> None:
+        match name:
+            case "AsyncAGIStart":
+                await self._entered_agi(fields)
+            case "AsyncAGIEnd":
+                pass  # what follows tells: a Redirect of ours, the lease, or Hangup
+            case "DTMFEnd":
+                self._keys_waiting -= 1
+                key = fields.get("Digit", "")
+                if len(key) == 1 and key in "0123456789*#" and not self.other_side and not self.hands_off:
+                    await self._turn(lambda facts: Keyed(facts=facts, key=key), at_once=True)
+            case "DialBegin":
+                self.other_side = fields.get("DestUniqueid", "")
+            case "BridgeEnter":
+                await self._answered()
+            case "Newexten" | "Newstate":
+                pass
+            case "Hangup" if fields.get("Uniqueid") == self.uniqueid:
+                await self._hung_up()
+            case "Hangup":
+                await self._other_side_left()
+            case _:
+                pass
+
+    async def _entered_agi(self, fields: Event) -> None:
+        self.channel.name = fields.get("Channel", self.channel.name)
+        self.channel.in_agi.set()
+        self.hands_off = False
+        call = await self._exchange.calls.get(self.call_id)
+        if call is not None and call.node in ("ringing", "operator") and not self._talk_since:
+            await self._not_connected()
+        elif call is not None and call.node == "talking":
+            await self._talk_ended()
+        elif call is None or call.node == "arriving":
+            if call is None:
+                await self._exchange.calls.create(self._new_call(fields.get("CallerIDNum", "")))
+            await self._turn(lambda facts: Arrived(facts=facts))
+        self.other_side, self._talk_since = "", 0.0
+
+    # -- the talk -----------------------------------------------------------------------------------------------------
+    async def _answered(self) -> None:
+        if not self._talk_since:
+            turn = await self._turn(lambda facts: Answered(facts=facts))
+            self._talk_since = turn.call.talk_started_at or turn.call.entered_at or 1.0
+
+    async def _other_side_left(self) -> None:
+        """The leader's channel is gone: the earliest sign that a talk is over."""
+        self.other_side = ""
+        if self._talk_since:
+            await self._talk_ended()
+
+    async def _talk_ended(self) -> None:
+        since, self._talk_since = self._talk_since, 0.0
+        await self._turn(lambda facts: TalkEnded(facts=facts, seconds=max(0.0, facts.now - since) if since else 0.0))
+
+    async def _not_connected(self) -> None:
+        """Back from the dialplan without a talk, or with one that began and ended while no bridge looked."""
+        result, seconds = await asyncio.gather(
+            self.channel.get_variable(dialplan.RESULT), self.channel.get_variable(dialplan.TALK_S)
+        )
+        if result == dialplan.TALKED:
+            await self._turn(lambda facts: Answered(facts=facts))
+            await self._turn(lambda facts: TalkEnded(facts=facts, seconds=float(seconds or 0)))
+            return
+        reason = MISSED.get(result, "unreachable")
+        await self._turn(lambda facts: Missed(facts=facts, reason=reason))
+
+    async def _hung_up(self) -> None:
+        self.gone = True
+        self._stop_playing()
+        seconds = self._interpreter.recorded_s
+        await self._turn(lambda facts: HungUp(facts=facts, seconds=seconds))
+
+    # -- turns and scenes ---------------------------------------------------------------------------------------------
+    async def _turn(self, make: MakeEvent, seen: int | None = None, *, at_once: bool = False) -> Turn:
+        turn = await self._take_turn(make, seen)
+        if not self.gone and not self.hands_off:
+            self._show(turn, at_once=at_once)
+        return turn
+
+    async def _take_turn(self, make: MakeEvent, seen: int | None) -> Turn:
+        """As `turns.take_turn`; an absent Redis is waited for, but not longer than a caller bears silence."""
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + PATIENCE_S
+        while True:
+            try:
+                return await self._exchange.turns.take_turn(self.call_id, make, seen)
+            except (RedisError, OSError) as error:
+                if loop.time() > give_up and not self.gone:
+                    raise
+                log.warning("a turn waits for Redis", call_id=self.call_id, error=type(error).__name__)
+                await asyncio.sleep(RETRY_S if not self.gone else 1.0)
+
+    def _show(self, turn: Turn, *, at_once: bool = False) -> None:
+        if turn.call.scene == self._scene:
+            return
+        self._scene = turn.call.scene
+        released = turn.call.reason != ""
+        self._play(turn.verbs, turn.call, at_once=at_once or released)
+
+    def _play(self, verbs: tuple[object, ...], call: Call, *, at_once: bool) -> None:
+        self._stop_playing()
+        playing = self._interpreter.play(verbs, call.language, at_once=at_once)  # type: ignore[arg-type]
+        self._playing = asyncio.create_task(playing)
+        self._playing.add_done_callback(self._played)
+
+    def _stop_playing(self) -> None:
+        if self._playing is not None:
+            self._playing.cancel()
+            self._playing = None
+
+    def _played(self, task: asyncio.Task[None]) -> None:
+        """A scene that broke is the caller's silence: the same fallback as for a leg that broke."""
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if isinstance(error, CarrierUnavailable):
+            return  # the bridge lets go of every leg when the connection is away
+        log.error("a scene broke, the caller goes to the fallback", call_id=self.call_id, error=repr(error))
+        self._rescuing = asyncio.create_task(self._rescue())
+
+    async def _rescue(self) -> None:
+        """Sorry, and then operators or a recorded message: the dialplan does it without us."""
+        self.hands_off = True
+        with suppress(CallGone, CarrierUnavailable, CarrierRefused):
+            self.channel.left_agi()
+            await self.channel.redirect(dialplan.FALLBACK_CONTEXT, dialplan.START_EXTEN)
+
+    def _on_timed_out(self) -> None:
+        self._inbox.put_nowait(_Due(lambda facts: TimedOut(facts=facts), self._scene))
+
+    def _on_recorded(self, seconds: float, ended_by: str) -> None:
+        def make(facts: Facts) -> AnyEvent:
+            return Recorded(facts=facts, seconds=seconds, ended_by=ended_by)  # type: ignore[arg-type]
+
+        self._inbox.put_nowait(_Due(make, self._scene))

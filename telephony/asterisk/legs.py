@@ -1,0 +1,95 @@
+"""All legs of one bridge, found by channel: gives every AMI event to the leg it belongs to."""
+
+import asyncio
+from collections.abc import Iterator
+
+from telephony.asterisk import dialplan
+from telephony.asterisk.connection import Event
+from telephony.asterisk.exchange import Exchange, call_id_of
+from telephony.asterisk.leg import Found, Leg
+
+_OF_CALLER = frozenset({"AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup"})
+
+
+class Legs:
+    """Callers' legs by Asterisk's Uniqueid and by call id."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._by_uniqueid: dict[str, Leg] = {}
+        self._by_call: dict[str, Leg] = {}
+        #: Leader's or operator's channel -> the caller's leg.
+        self._by_other: dict[str, Leg] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_call)
+
+    def leased(self) -> Iterator[Leg]:
+        """Legs whose channels must be kept alive; a copy, legs come and go meanwhile."""
+        return iter([leg for leg in self._by_call.values() if leg.leased])
+
+    def change(self, call_id: str) -> None:
+        """The call was changed, here or elsewhere."""
+        if (leg := self._by_call.get(call_id)) is not None:
+            leg.change()
+
+    def change_all(self) -> None:
+        """Changes may have been missed."""
+        for leg in self._by_call.values():
+            leg.change()
+
+    def route(self, event: Event) -> None:
+        """One AMI event to its leg. Events of other channels are none of ours."""
+        name = event.get("Event", "")
+        uniqueid = event.get("Uniqueid", "")
+        if name == "DialBegin":
+            self._dialled(event)
+        elif (leg := self._by_uniqueid.get(uniqueid)) is not None:
+            if name in _OF_CALLER and not (name == "DTMFEnd" and event.get("Direction") != "Received"):
+                leg.hear(name, event)
+        elif name == "Hangup" and (leg := self._by_other.pop(uniqueid, None)) is not None:
+            leg.hear(name, event)
+        elif name == "AsyncAGIStart" and event.get("Context") == dialplan.SERVICE_CONTEXT:
+            self._arrive(event)
+
+    def __contains__(self, call_id: object) -> bool:
+        return call_id in self._by_call
+
+    def add(self, leg: Leg, found: Found | None = None, other: str = "") -> None:
+        """Take the leg up and let it run. `found`: how its channel was found; `other`: the other side's Uniqueid."""
+        self._by_uniqueid[leg.uniqueid] = self._by_call[leg.call_id] = leg
+        if other:
+            self._by_other[other] = leg
+        task = self._tasks[leg.call_id] = asyncio.create_task(leg.run(found))
+        task.add_done_callback(lambda _: self._forget(leg))
+
+    async def let_go(self) -> None:
+        """Drop every leg without a word to the callers: the connection is gone, or the node is somebody else's."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for table in (self._by_uniqueid, self._by_call, self._by_other, self._tasks):
+            table.clear()
+
+    def _arrive(self, event: Event) -> None:
+        """A channel nobody knows entered AGI: a new call, or one that came in while nobody looked."""
+        leg = Leg(self._exchange, call_id_of(event["Uniqueid"]), event["Channel"], event["Uniqueid"])
+        leg.hear("AsyncAGIStart", event)
+        self.add(leg)
+
+    def _dialled(self, event: Event) -> None:
+        leg = self._by_uniqueid.get(event.get("Uniqueid", ""))
+        other = event.get("DestUniqueid", "")
+        if leg is not None and other:
+            self._by_other[other] = leg
+            leg.hear("DialBegin", event)
+
+    def _forget(self, leg: Leg) -> None:
+        if self._by_call.get(leg.call_id) is leg:
+            del self._by_call[leg.call_id]
+            self._by_uniqueid.pop(leg.uniqueid, None)
+            self._tasks.pop(leg.call_id, None)
+        for other in [other for other, owner in self._by_other.items() if owner is leg]:
+            del self._by_other[other]
