@@ -6,6 +6,8 @@ from msgspec import Struct
 
 from ivr.call import OrderSource, Outcome
 
+LeaveReason = Literal["declined", "callback", "abandoned", "released", "talked", "failed"]
+
 
 class Command(Struct, frozen=True, tag=True, kw_only=True):
     """Common to all commands."""
@@ -30,7 +32,7 @@ class LeaveLine(Command, frozen=True, tag=True):
     """Leave the seat's line for good."""
 
     seat_id: str
-    reason: Literal["declined", "callback", "abandoned", "released", "talked", "failed"]
+    reason: LeaveReason
 
 
 class ReturnToHead(Command, frozen=True, tag=True):

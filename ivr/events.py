@@ -84,5 +84,16 @@ class HungUp(Event, frozen=True, tag=True):
 
 
 AnyEvent = (
-    Arrived | Keyed | TimedOut | Recorded | Offered | Answered | Missed | TalkEnded | OrderMade | Released | Woken | HungUp
+    Arrived
+    | Keyed
+    | TimedOut
+    | Recorded
+    | Offered
+    | Answered
+    | Missed
+    | TalkEnded
+    | OrderMade
+    | Released
+    | Woken
+    | HungUp
 )

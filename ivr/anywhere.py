@@ -1,0 +1,81 @@
+"""What an event means where a node has nothing particular to say to it."""
+
+from typing import assert_never
+
+from msgspec.structs import replace
+
+from ivr.call import Call
+from ivr.commands import FreeSeat
+from ivr.events import (
+    Answered,
+    AnyEvent,
+    Arrived,
+    HungUp,
+    Keyed,
+    Missed,
+    Offered,
+    OrderMade,
+    Recorded,
+    Released,
+    TalkEnded,
+    TimedOut,
+    Woken,
+)
+from ivr.moves import Step, close, note
+from ivr.nodes import contact, fallback, message, operator, ringing
+
+#: Only from here can a caller be taken elsewhere; whoever speaks, records or is being told their number goes on.
+RELEASABLE = ("arriving", "question", "closed", "waiting", "ringing")
+
+
+def advance(call: Call, event: AnyEvent) -> Step:
+    match event:
+        case HungUp():
+            return _hang_up(call, event)
+        case Released():
+            return _release(call, event)
+        case Offered():
+            return _give_back(call, event)
+        case OrderMade(number=number):
+            return (call if call.node == "ended" or call.order_number else replace(call, order_number=number)), ()
+        case Arrived() | Keyed() | TimedOut() | Recorded() | Answered() | Missed() | TalkEnded() | Woken():
+            return call, ()
+        case _:
+            assert_never(event)
+
+
+def _hang_up(call: Call, event: HungUp) -> Step:
+    return (call, ()) if call.node == "ended" else close(call, event.facts, "abandoned")
+
+
+def _give_back(call: Call, offer: Offered) -> Step:
+    """A seat claimed a caller who has just left: it must not stay without anybody."""
+    if not ringing.is_newer(call, offer):
+        return call, ()
+    same_seat = offer.seat_id == call.seat_id
+    after = replace(call, token=offer.token) if same_seat else replace(call)
+    return after, (FreeSeat(seat_id=offer.seat_id, token=offer.token, talked=False, at=offer.facts.now),)
+
+
+def _release(call: Call, event: Released) -> Step:
+    facts = event.facts
+    if event.to == "fallback":
+        return fallback.enter_fallback(call, facts, event.reason)
+    if call.node not in RELEASABLE:
+        return call, ()
+    after, commands = _let_go(call, event)
+    return after, (note(facts, "released", to=event.to, reason=event.reason), *commands)
+
+
+def _let_go(call: Call, event: Released) -> Step:
+    match event.to:
+        case "work_order":
+            return message.enter_message(call, event.facts, source="released", reason=event.reason)
+        case "operator":
+            return operator.enter_operator(call, event.facts, source="released", reason=event.reason)
+        case "callback":
+            return contact.reach(call, event.facts, source="callback")
+        case "fallback":
+            return fallback.enter_fallback(call, event.facts, event.reason)
+        case _:
+            assert_never(event.to)

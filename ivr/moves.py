@@ -1,0 +1,78 @@
+"""The moves that several nodes share: to another node, out of the line, to an order, to the end. Pure, as all of ivr."""
+
+from msgspec.structs import replace
+
+from ivr.call import Call, NodeName, OrderSource, Outcome
+from ivr.commands import AnyCommand, CloseCall, FreeSeat, LeaveLine, LeaveReason, MakeOrder, Note, WakeAt
+from ivr.facts import Facts
+
+#: A node's answer to an event: the call after it, and what is to be done.
+Step = tuple[Call, tuple[AnyCommand, ...]]
+
+
+def enter(call: Call, node: NodeName, facts: Facts, **changes: object) -> Call:
+    """The call at another node; the caller hears something else from the coming turn on."""
+    return again(call, facts, tries=0, node=node, entered_at=facts.now, **changes)
+
+
+def again(call: Call, facts: Facts, **changes: object) -> Call:
+    """The call with something new to hear, at the same node unless `changes` says otherwise."""
+    return replace(call, **{"scene": call.seq + 1, "told_at": facts.now, **changes})
+
+
+def try_again(call: Call, facts: Facts, **changes: object) -> Call | None:
+    """The same question once more; None when it has been asked often enough."""
+    if call.tries + 1 >= facts.limits.tries:
+        return None
+    return again(call, facts, tries=call.tries + 1, **changes)
+
+
+def just_entered(call: Call, facts: Facts) -> bool:
+    """True while a key may still belong to the choice that led here."""
+    return facts.now - call.entered_at < facts.limits.settle_s
+
+
+def recording_name(call: Call, kind: str) -> str:
+    """Of a recording that starts with the coming turn; unique within the call, safe as a file name."""
+    return f"{call.id}-{kind}{call.seq + 1}"
+
+
+def note(facts: Facts, kind: str, **data: str | float) -> Note:
+    """A fact for the ledger. Never personal data."""
+    return Note(kind=kind, at=facts.now, data=data)
+
+
+def leave_line(call: Call, facts: Facts, reason: LeaveReason) -> tuple[AnyCommand, ...]:
+    """Whatever takes this call out of the line, and gives back a seat that rings for it. Nothing when in no line."""
+    left: tuple[AnyCommand, ...] = (LeaveLine(seat_id=call.seat_id, reason=reason), WakeAt(at=0))
+    match call.node:
+        case "waiting":
+            return left
+        case "ringing":
+            return (FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=facts.now), *left)
+        case _:
+            return ()
+
+
+def make_order(call: Call, facts: Facts, source: OrderSource, recording: str = "", contact: str = "") -> Step:
+    """The work order of this call, unless it has one already."""
+    if call.ordered:
+        return call, ()
+    order = MakeOrder(source=source, recording=recording, contact=contact, at=facts.now)
+    return replace(call, ordered=True, source=source), (order,)
+
+
+def close(call: Call, facts: Facts, outcome: Outcome) -> Step:
+    """The caller is gone. The call's outcome stays what was decided before, if anything was."""
+    final = call.outcome or outcome
+    ended = enter(call, "ended", facts, outcome=final, ended_at=facts.now)
+    return ended, (CloseCall(outcome=final, at=facts.now),)
+
+
+def order_and_close(
+    call: Call, facts: Facts, source: OrderSource, outcome: Outcome, recording: str = "", contact: str = ""
+) -> Step:
+    """The caller is gone, and what they wanted is not: the order, then the end."""
+    ordered, order = make_order(call, facts, source, recording, contact)
+    ended, closing = close(ordered, facts, outcome)
+    return ended, (*order, *closing)

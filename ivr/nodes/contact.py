@@ -1,0 +1,67 @@
+"""Where can we reach you? Asked only of callers whose number is withheld."""
+
+from msgspec.structs import replace
+
+from ivr.call import Call, OrderSource
+from ivr.commands import AnyCommand
+from ivr.events import AnyEvent, HungUp, Keyed, TimedOut
+from ivr.facts import Facts
+from ivr.moves import Step, enter, just_entered, leave_line, note, order_and_close, try_again
+from ivr.nodes import callback, order
+from ivr.verbs import AnyVerb, Ask, Prompt
+
+
+def reach(call: Call, facts: Facts, *, source: OrderSource, recording: str = "") -> Step:
+    """On to the order or the callback; by way of this question when the caller cannot be reached."""
+    left: tuple[AnyCommand, ...] = leave_line(call, facts, "callback")
+    known = replace(call, source=source, recording=recording)
+    if source == "callback":
+        known = replace(known, outcome=call.outcome or "callback")
+        left = (*left, note(facts, "callback"))
+    if call.number or call.contact:
+        after, commands = _go_on(known, facts)
+        return after, (*left, *commands)
+    return enter(known, "contact", facts, typed=""), left
+
+
+def advance(call: Call, event: AnyEvent) -> Step | None:
+    match event:
+        case Keyed(key="#") if not call.typed and just_entered(call, event.facts):
+            return call, ()  # the key that ended the recording
+        case Keyed(key="#") | TimedOut():
+            return _typed(call, event.facts)
+        case Keyed(key="*"):
+            return call, ()
+        case Keyed(key=key):
+            typed = replace(call, typed=call.typed + key)
+            if len(typed.typed) >= event.facts.limits.most_contact_keys:
+                return _typed(typed, event.facts)
+            return typed, ()
+        case HungUp():
+            contact = _usable(call, event.facts)
+            return order_and_close(call, event.facts, call.source, "work_order", call.recording, contact)
+        case _:
+            return None
+
+
+def _typed(call: Call, facts: Facts) -> Step:
+    if call.typed and not _usable(call, facts):
+        again = try_again(call, facts, typed="")
+        if again:
+            return again, ()
+    return _go_on(replace(call, contact=_usable(call, facts)), facts)
+
+
+def _usable(call: Call, facts: Facts) -> str:
+    return call.typed if len(call.typed) >= facts.limits.least_contact_keys else ""
+
+
+def _go_on(call: Call, facts: Facts) -> Step:
+    if call.source == "callback":
+        return callback.enter_callback(call, facts)
+    return order.enter_order(call, facts)
+
+
+def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
+    prompt = Prompt("contact_again" if call.tries else "contact_ask")
+    return (Ask(prompts=(prompt,), keys="0123456789*#", timeout_s=facts.limits.ask_timeout_s),)
