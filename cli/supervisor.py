@@ -6,6 +6,7 @@ Knows nothing of what the parts are; `up.py` does.
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +26,8 @@ HOPELESS_AFTER = 3
 
 #: How often a part that is starting is asked whether it is ready.
 ASK_EVERY_S = 0.05
+
+_ORDERS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 #: Takes (name of the part, one line of its output).
 Say = Callable[[str, str], None]
@@ -56,7 +59,6 @@ class Supervisor:
         self._folder = folder
         self._say = say
         self._running: dict[str, _Running] = {}
-        self._stopping = False
 
     async def start(self, part: Part) -> None:
         """Starts a part and waits until it is ready. Raises PartFailed."""
@@ -89,7 +91,8 @@ class _Running:
         self._last_words: list[str] = []
         self._deaths = 0
         self._was_ready = False
-        self._hopeless = asyncio.Event()
+        #: Not started again any more: told to stop, or it will never become ready.
+        self._given_up = asyncio.Event()
 
     @property
     def pid(self) -> int | None:
@@ -99,12 +102,14 @@ class _Running:
         self._keeper = asyncio.create_task(self._keep_alive(), name=f"keep {self._part.name} alive")
 
     async def _keep_alive(self) -> None:
-        while not self._hopeless.is_set():
+        while True:
             began = time.monotonic()
             await self._run_once()
+            if self._given_up.is_set():
+                return
             self._deaths = 1 if time.monotonic() - began > RECOVERED_AFTER_S else self._deaths + 1
             if not self._was_ready and self._deaths >= HOPELESS_AFTER:
-                self._hopeless.set()
+                self._given_up.set()
                 return
             pause = BACK_OFF_S[min(self._deaths, len(BACK_OFF_S)) - 1]
             self._say(self._part.name, f"started again in {pause:g} s")
@@ -129,7 +134,7 @@ class _Running:
     async def wait_until_ready(self) -> None:
         deadline = time.monotonic() + self._part.ready_within_s
         while not await self._is_ready():
-            if self._hopeless.is_set() or time.monotonic() > deadline:
+            if self._given_up.is_set() or time.monotonic() > deadline:
                 raise PartFailed(
                     f"{self._part.name} did not start: {' / '.join(self._last_words) or 'it said nothing'}"
                 )
@@ -144,7 +149,7 @@ class _Running:
     async def stop(self) -> None:
         if self._keeper is None:
             return
-        self._hopeless.set()
+        self._given_up.set()
         process = self._process
         if process and process.returncode is None:
             signal_group(process.pid, signal.SIGTERM)
@@ -189,7 +194,8 @@ async def _forward(process: asyncio.subprocess.Process, hear: Callable[[str], No
 
 
 def _printable(line: bytes) -> str:
-    text = line.decode("utf-8", "replace").rstrip()
+    """Without colours and other orders to the terminal: what callers send may end up in a part's output."""
+    text = _ORDERS.sub("", line.decode("utf-8", "replace")).rstrip()
     return "".join(sign for sign in text if sign.isprintable() or sign == "\t")
 
 

@@ -33,6 +33,7 @@ def server_argv(server: Path, directory: Path, port: int) -> list[str]:
         "save": "",
         "maxmemory-policy": "noeviction",
         "databases": "4",
+        "loglevel": "warning",
     }
     return [str(server), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
