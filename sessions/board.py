@@ -1,0 +1,75 @@
+"""The board: the open session and the next one, in Redis, so that no turn of a call has to ask the database."""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from config.changes import Change, channel
+from sessions.model import Session
+
+#: A session that has begun to close is no longer shown: nobody new is admitted.
+_COMING = ("planned", "postponed")
+
+
+class PostedSeat(Struct, frozen=True):
+    """A seat as a caller may be told of it. State and depth are live: whoever reads the board adds them."""
+
+    id: str
+    unit: str
+    leader: str
+    state: str = "closed"
+    depth: int = 0
+
+
+class PostedSession(Struct, frozen=True):
+    """The same fields as the flow's SessionFacts. Times in Unix seconds."""
+
+    id: str
+    opens_at: float
+    closes_at: float
+    theme: str = ""
+    seats: tuple[PostedSeat, ...] = ()
+
+
+class Board(Struct, frozen=True):
+    """`open` is the session that is held now, `next` the one after it."""
+
+    open: PostedSession | None = None
+    next: PostedSession | None = None
+
+
+def draw(sessions: Iterable[Session]) -> Board:
+    """The board of these sessions, which are in the order of their opening."""
+    known = list(sessions)
+    held = next((one for one in known if one.state == "open"), None)
+    coming = next((one for one in known if one.state in _COMING), None)
+    return Board(open=_posted(held) if held else None, next=_posted(coming) if coming else None)
+
+
+async def post(redis: Redis, prefix: str, board: Board) -> bool:
+    """Put the board up and tell everybody; False when it hung there already."""
+    text = msgspec.json.encode(board).decode()
+    if await redis.get(f"{prefix}board") == text:
+        return False
+    await redis.set(f"{prefix}board", text)
+    change = Change(kind="session", id=board.open.id if board.open else "")
+    await redis.publish(channel(prefix), msgspec.json.encode(change))
+    return True
+
+
+async def read_board(redis: Redis, prefix: str) -> Board:
+    """The board as it hangs there; empty when nothing was posted yet."""
+    text = await redis.get(f"{prefix}board")
+    return msgspec.json.decode(text, type=Board) if text else Board()
+
+
+def _posted(session: Session) -> PostedSession:
+    return PostedSession(
+        id=session.id,
+        opens_at=session.opens_at.timestamp(),
+        closes_at=session.closes_at.timestamp(),
+        theme=session.theme,
+        seats=tuple(PostedSeat(id=seat.id, unit=seat.unit, leader=seat.leader) for seat in session.seats),
+    )

@@ -1,0 +1,132 @@
+"""The calendar of sessions: plan, open, close, postpone, cancel. The database is the clock for what is due; every step may
+be taken by several processes at once and happens once."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from config.clock import Clock, now
+from config.columns import from_unix
+from config.database import Database
+from config.text import clean
+from sessions.model import Seat, Session, SessionState
+from sessions.plan import Plan, check_times, session_of
+
+_LONGEST_REASON = 200
+#: step -> (from which states, to which state)
+_STEPS: dict[str, tuple[tuple[SessionState, ...], SessionState]] = {
+    "open": (("planned", "postponed"), "open"),
+    "close": (("open",), "closing"),
+    "finish": (("closing",), "closed"),
+    "postpone": (("planned", "postponed"), "postponed"),
+    "cancel": (("planned", "postponed"), "cancelled"),
+}
+
+
+class UnknownSession(LookupError):
+    """There is no session of this id."""
+
+
+class StepRefused(ValueError):
+    """This step is not possible in the session's present state."""
+
+
+class Calendar:
+    """The sessions of one database."""
+
+    def __init__(self, database: Database, clock: Clock = now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def plan(self, plan: Plan) -> Session:
+        """Put a session into the calendar. Raises PlanRefused, LineRefused."""
+        planned = session_of(plan, self._clock())
+        async with self._database.begin() as session:
+            session.add(planned)
+        return await self.get(planned.id)
+
+    async def get(self, session_id: str) -> Session:
+        """Raises UnknownSession."""
+        async with self._database.read() as session:
+            return await _get(session, session_id)
+
+    async def find(self, *states: SessionState, newest_first: bool = False, limit: int = 100) -> list[Session]:
+        """Sessions in any of `states` (none = all), by opening time."""
+        order = Session.opens_at.desc() if newest_first else Session.opens_at.asc()
+        query = select(Session).order_by(order, Session.id).limit(limit)
+        async with self._database.read() as session:
+            return list(await session.scalars(query.where(Session.state.in_(states)) if states else query))
+
+    async def seat(self, seat_id: str) -> Seat | None:
+        """A seat of any session."""
+        async with self._database.read() as session:
+            return await session.get(Seat, seat_id)
+
+    async def open(self, session_id: str) -> Session:
+        """Open it now. Opening an open session changes nothing. Raises UnknownSession, StepRefused."""
+        return await self._step("open", session_id, opened_at=from_unix(self._clock()))
+
+    async def close(self, session_id: str) -> Session:
+        """Begin to close: nobody new is admitted, talks go on (A12). Closing twice changes nothing."""
+        return await self._step("close", session_id)
+
+    async def finish(self, session_id: str) -> Session:
+        """The last caller has left: it is over."""
+        return await self._step("finish", session_id, closed_at=from_unix(self._clock()))
+
+    async def postpone(self, session_id: str, opens_at: datetime, closes_at: datetime, reason: str) -> Session:
+        """Move it; it opens by itself at the new time, the first date is kept (R1.3). Raises PlanRefused as well."""
+        check_times(opens_at, closes_at)
+        return await self._step(
+            "postpone",
+            session_id,
+            always=True,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            reason=clean(reason, _LONGEST_REASON),
+        )
+
+    async def cancel(self, session_id: str, reason: str) -> Session:
+        """It does not take place."""
+        return await self._step("cancel", session_id, reason=clean(reason, _LONGEST_REASON))
+
+    async def open_due(self) -> list[str]:
+        """Open every session whose time has come and is not over; their ids, each given to one process only."""
+        at = from_unix(self._clock())
+        due = update(Session).where(
+            Session.state.in_(_STEPS["open"][0]), Session.opens_at <= at, Session.closes_at > at
+        )
+        return await self._change_due(due.values(state="open", opened_at=at).returning(Session.id))
+
+    async def close_due(self) -> list[str]:
+        """Begin to close every open session whose time is up; their ids, each given to one process only."""
+        at = from_unix(self._clock())
+        due = update(Session).where(Session.state == "open", Session.closes_at <= at)
+        return await self._change_due(due.values(state="closing").returning(Session.id))
+
+    async def _change_due(self, statement: ReturningUpdate[str]) -> list[str]:
+        async with self._database.begin() as session:
+            return list(await session.scalars(statement))
+
+    async def _step(self, step: str, session_id: str, *, always: bool = False, **values: object) -> Session:
+        sources, target = _STEPS[step]
+        async with self._database.begin() as session:
+            changed = await session.scalar(
+                update(Session)
+                .where(Session.id == session_id, Session.state.in_(sources))
+                .values(state=target, **values)
+                .returning(Session.id)
+            )
+            found = await _get(session, session_id, fresh=True)
+            if changed is None and (found.state != target or always):
+                raise StepRefused(f"a session that is {found.state} cannot {step}")
+            return found
+
+
+async def _get(session: AsyncSession, session_id: str, *, fresh: bool = False) -> Session:
+    found = await session.get(Session, session_id, populate_existing=fresh)
+    if found is None:
+        raise UnknownSession(f"no session {clean(session_id, 40)}")
+    return found

@@ -1,0 +1,75 @@
+"""What a session is planned from, checked: times with zones, at least one seat, lines that can be rung."""
+
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from config.columns import from_unix
+from config.text import clean
+from sessions.lines import read_line, read_number_line
+from sessions.model import Seat, Session
+
+_LONGEST_SESSION = timedelta(hours=12)
+_MOST_SEATS = 50
+
+
+class PlanRefused(ValueError):
+    """A session cannot be planned like this. The message says what to change."""
+
+
+class PlannedSeat(Struct, frozen=True, kw_only=True):
+    """One leader's seat. Without any line the leader can only sign in later with one."""
+
+    unit: str
+    leader: str
+    post: str = ""
+    line_asterisk: str = ""
+    line_twilio: str = ""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A session to be. Times are aware."""
+
+    opens_at: datetime
+    closes_at: datetime
+    seats: tuple[PlannedSeat, ...]
+    theme: str = ""
+
+
+def check_times(opens_at: datetime, closes_at: datetime) -> None:
+    """Raises PlanRefused."""
+    if opens_at.tzinfo is None or closes_at.tzinfo is None:
+        raise PlanRefused("times need a zone, for example 2026-11-25T09:00:00+08:00")
+    if opens_at >= closes_at:
+        raise PlanRefused("a session closes after it opens")
+    if closes_at - opens_at > _LONGEST_SESSION:
+        raise PlanRefused("a session lasts 12 hours at most")
+
+
+def session_of(plan: Plan, now: float) -> Session:
+    """The rows of a plan. Raises PlanRefused and LineRefused."""
+    check_times(plan.opens_at, plan.closes_at)
+    if not 0 < len(plan.seats) <= _MOST_SEATS:
+        raise PlanRefused("a session has between 1 and 50 seats")
+    return Session(
+        opens_at=plan.opens_at,
+        closes_at=plan.closes_at,
+        original_opens_at=plan.opens_at,
+        theme=clean(plan.theme, 200),
+        created_at=from_unix(now),
+        seats=[_seat(seat, position) for position, seat in enumerate(plan.seats, start=1)],
+    )
+
+
+def _seat(seat: PlannedSeat, position: int) -> Seat:
+    unit, leader = clean(seat.unit, 100), clean(seat.leader, 60)
+    if not unit or not leader:
+        raise PlanRefused(f"seat {position} needs a unit and a leader")
+    return Seat(
+        position=position,
+        unit=unit,
+        leader=leader,
+        post=clean(seat.post, 60),
+        line_asterisk=read_line(seat.line_asterisk),
+        line_twilio=read_number_line(seat.line_twilio),
+    )
