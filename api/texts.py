@@ -2,10 +2,11 @@
 
 import re
 from typing import Annotated
-from unicodedata import category
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
+
+from config import text
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 _SIP_URI = re.compile(
@@ -15,29 +16,30 @@ _SIP_URI = re.compile(
 _NUMBER = re.compile(r"\+?[0-9]{3,15}\Z")
 
 
-def refuse_control(text: str) -> str:
-    """The text, unless it holds a character that could end a line or a header somewhere behind us (Cc, Cs, Zl, Zp)."""
-    if any(category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
-        raise PydanticCustomError("control_character", "control characters are not allowed")
-    return text
+def refuse_control(value: str) -> str:
+    """The value, unless it holds a character that could end a line or a header somewhere behind us."""
+    try:
+        return text.refuse_control(value)
+    except text.UnsafeText as error:
+        raise PydanticCustomError("control_character", "control characters are not allowed") from error
 
 
-def _identifier(text: str) -> str:
-    if not _IDENTIFIER.match(refuse_control(text)):
+def _identifier(value: str) -> str:
+    if not _IDENTIFIER.match(refuse_control(value)):
         raise PydanticCustomError("identifier", "letters, digits, '.', '_' and '-', at most 64")
-    return text
+    return value
 
 
-def _sip_uri(text: str) -> str:
-    if not _SIP_URI.match(refuse_control(text)):
+def _sip_uri(value: str) -> str:
+    if not _SIP_URI.match(refuse_control(value)):
         raise PydanticCustomError("invalid_line", "a SIP URI such as sip:leader@192.0.2.1:5060")
-    return text
+    return value
 
 
-def _number(text: str) -> str:
-    if not _NUMBER.match(refuse_control(text)):
+def _number(value: str) -> str:
+    if not _NUMBER.match(refuse_control(value)):
         raise PydanticCustomError("invalid_line", "a telephone number such as +8613800005678")
-    return text
+    return value
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]

@@ -1,0 +1,69 @@
+"""Counts and times for Prometheus. Labels are names of ours: never a number, a call, a session or a path as it was sent."""
+
+import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.schemas import LineOut
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+SEAT_STATES = ("closed", "free", "ringing", "talking", "wrap_up", "paused")
+
+
+class Metrics:
+    """The metrics of one process. A registry of its own, so that two apps in one process do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "hotline_http_requests_total", "Requests answered", ("method", "route", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "hotline_http_request_seconds", "Time to the first byte", ("route",), registry=self.registry
+        )
+        self.streams = Gauge("hotline_line_streams", "Open streams of this process", registry=self.registry)
+        self._depth = Gauge("hotline_line_depth", "Callers in the line", registry=self.registry)
+        self._longest = Gauge("hotline_line_longest_wait_seconds", "Longest wait now", registry=self.registry)
+        self._seats = Gauge("hotline_seats", "Seats of the open session", ("state",), registry=self.registry)
+        self._up = Gauge("hotline_redis_up", "Redis answers", registry=self.registry)
+
+    def set_line(self, line: LineOut | None) -> None:
+        """Take over the line as it is now; None = Redis is away and the last values stay."""
+        self._up.set(0 if line is None else 1)
+        if line is None:
+            return
+        self._depth.set(line.depth)
+        self._longest.set(line.longest_wait_s)
+        for state in SEAT_STATES:
+            self._seats.labels(state).set(sum(seat.state == state for seat in line.seats))
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+
+class Counting:
+    """ASGI middleware that counts requests by the pattern of their route."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.perf_counter()
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = str(getattr(scope.get("route"), "path", "none"))
+                method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+                self._metrics.requests.labels(method, route, str(message["status"])).inc()
+                self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)
+            await send(message)
+
+        await self._app(scope, receive, send_counted)
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

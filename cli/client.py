@@ -1,0 +1,130 @@
+"""Talks to the HTTP API as an administrator, from this machine or from far. Turns its problems into clear ends."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import msgspec
+from pydantic import ValidationError
+
+from cli.errors import CommandError, Exit
+from config.secrets import secret
+from config.settings import Settings, load_settings
+
+#: An answer of the API never takes longer; a stream may be silent for two of its heartbeats.
+ANSWER_S = 15.0
+STREAM_SILENT_S = 40.0
+Query = Mapping[str, str | int | None]
+
+
+class Api:
+    """One connection to the API. All calls raise CommandError and nothing else of the network."""
+
+    def __init__(self, url: str = "") -> None:
+        settings = read_settings()
+        self.url = (url or settings.effective_public_url).rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url, timeout=ANSWER_S, trust_env=False,
+            headers={"Authorization": f"Bearer {read_token(settings)}", "Accept": "application/json"},
+        )
+
+    def get(self, path: str, query: Query | None = None) -> Any:
+        """The JSON at `path`."""
+        return self._ask("GET", path, query=query)
+
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """The JSON that the act at `path` answers with."""
+        return self._ask("POST", path, body=dict(body or {}))
+
+    def _ask(
+        self, method: str, path: str, *, query: Query | None = None, body: Mapping[str, object] | None = None
+    ) -> Any:
+        wanted = {name: value for name, value in (query or {}).items() if value not in (None, "")}
+        try:
+            answer = self._http.request(method, path, params=wanted, json=body if method == "POST" else None)
+        except (httpx.TransportError, httpx.InvalidURL) as error:
+            raise CommandError(Exit.UNREACHABLE, "api_away", url=self.url) from error
+        _check(answer, self.url)
+        return answer.json()
+
+    def events(self, path: str) -> Iterator[tuple[str, Any]]:
+        """Server-sent events as (name, document) until the stream ends; a cut is the end, too."""
+        limits = httpx.Timeout(ANSWER_S, read=STREAM_SILENT_S)
+        try:
+            with self._http.stream("GET", path, timeout=limits, headers={"Accept": "text/event-stream"}) as answer:
+                if answer.is_error:
+                    answer.read()
+                _check(answer, self.url)
+                yield from _read_events(answer.iter_lines())
+        except httpx.ConnectError as error:
+            raise CommandError(Exit.UNREACHABLE, "api_away", url=self.url) from error
+        except httpx.TransportError:
+            return
+
+
+def read_settings() -> Settings:
+    """The settings; a wrong one ends the command and is named."""
+    try:
+        return load_settings()
+    except ValidationError as error:
+        raise CommandError(Exit.USAGE, "bad_setting", detail=name_faults(error)) from error
+
+
+def name_faults(error: ValidationError) -> str:
+    """Which settings are wrong and why, without their values."""
+    faults = (("_".join(str(part) for part in fault["loc"]), fault["msg"]) for fault in error.errors())
+    return "; ".join(f"HOTLINE_{name.upper()}: {message}" for name, message in faults)
+
+
+def read_token(settings: Settings) -> str:
+    """The administrator's token. Raises CommandError when there is none and none can be made."""
+    try:
+        return secret(settings, "admin_token")
+    except OSError as error:
+        raise CommandError(Exit.REFUSED, "token_missing", path=settings.state_dir) from error
+
+
+def _check(answer: httpx.Response, url: str) -> None:
+    if answer.is_success:
+        return
+    problem = _problem(answer)
+    code, detail = str(problem.get("code", answer.status_code)), _detail(problem)
+    match answer.status_code:
+        case 401 | 403:
+            raise CommandError(Exit.REFUSED, "refused", code=code, detail=detail)
+        case status if status < 500:
+            raise CommandError(Exit.IMPOSSIBLE, "impossible", code=code, detail=detail)
+        case _ if not problem:
+            raise CommandError(Exit.UNREACHABLE, "api_away", url=url)
+        case _:
+            raise CommandError(Exit.UNREACHABLE, "api_failed", code=code, detail=detail)
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        return {}
+    return document if isinstance(document, dict) and "code" in document else {}
+
+
+def _detail(problem: Mapping[str, Any]) -> str:
+    faults = "; ".join(f"{fault['at']}: {fault['message']}" for fault in problem.get("errors") or ())
+    return faults or str(problem.get("detail") or problem.get("title") or "")
+
+
+def _read_events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+    name, data = "message", list[str]()
+    for line in lines:
+        match line.partition(":"):
+            case ("", "", _):
+                if data:
+                    yield name, json.loads("\n".join(data))
+                name, data = "message", []
+            case ("event", _, value):
+                name = value.strip()
+            case ("data", _, value):
+                data.append(value.removeprefix(" "))
+            case _:
+                continue

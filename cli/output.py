@@ -1,0 +1,62 @@
+"""How answers look on the terminal: tables and lines for people, stable JSON for scripts."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.messages import say
+from config.settings import load_settings
+
+out = Console(soft_wrap=True, highlight=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout, in UTF-8 as it is."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def tell(key: str, **values: object) -> None:
+    """A sentence of the catalogue on stdout."""
+    out.print(Text(say(key, **values)))
+
+
+def make_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:
+    """A table whose heads are keys of the catalogue. Nothing in a cell is read as markup."""
+    table = Table(*(Text(say(column)) for column in columns), title=Text(title) if title else None, title_justify="left")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
+    """The table, or a word that there is nothing in it."""
+    if rows:
+        out.print(make_table(columns, rows, title))
+    else:
+        tell("nothing")
+
+
+def local(moment: str | None) -> str:
+    """`11-22 09:00:05` in the service's time zone."""
+    if not moment:
+        return ""
+    return datetime.fromisoformat(moment).astimezone(ZoneInfo(load_settings().timezone)).strftime("%m-%d %H:%M:%S")
+
+
+def minutes(seconds: float) -> str:
+    """`3:07`."""
+    whole = max(0, int(seconds))
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def spell(data: Mapping[str, Any]) -> str:
+    """`key=value` pairs in one line."""
+    return " ".join(f"{name}={value}" for name, value in data.items())

@@ -1,0 +1,78 @@
+"""The commands that run a part as a process of its own. Each part is imported when its command runs: the others stay quick."""
+
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from cli.client import read_settings
+from cli.errors import CommandError, Exit
+from cli.options import AsJson
+from config.logging import configure
+from config.settings import Settings
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put up, doctor, api, bridge, worker and cron into the command tree."""
+    app.command("up")(up)
+    app.command("doctor")(doctor)
+    app.command("api")(api)
+    app.command("bridge")(bridge)
+    app.command("worker")(worker)
+    app.command("cron")(cron)
+
+
+def up() -> None:
+    """在一台机器上启动全部 · run everything on this machine."""
+    _run("cli.up", "up")
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """检查缺什么、怎么办 · what is there, what is missing, what to do."""
+    from cli.doctor import run
+
+    raise typer.Exit(run(read_settings(), as_json))
+
+
+def api(
+    host: Annotated[str, typer.Option("--host", help="监听地址 · address to listen on")] = "",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="监听端口 · port to listen on")] = 0,
+) -> None:
+    """接口进程 · the HTTP API."""
+    from api.server import PortTaken, run
+
+    given = {name: value for name, value in (("http_host", host), ("http_port", port)) if value}
+    settings = read_settings().model_copy(update=given)
+    configure(settings, "api")
+    try:
+        run(settings)
+    except PortTaken as taken:
+        raise CommandError(Exit.UNREACHABLE, "port_taken", detail=taken) from taken
+
+
+def bridge() -> None:
+    """Asterisk 桥 · the bridge that drives one Asterisk node."""
+    _run("telephony.asterisk.bridge", "bridge")
+
+
+def worker() -> None:
+    """后台任务 · background jobs."""
+    _run("jobs.worker", "worker")
+
+
+def cron() -> None:
+    """定时任务 · the cron table."""
+    _run("jobs.cron", "cron")
+
+
+def _run(module: str, part: str) -> None:
+    """Run `module.run(settings)` until it ends; its number, if it answers one, is the exit code."""
+    settings: Settings = read_settings()
+    try:
+        start = import_module(module).run
+    except ModuleNotFoundError as error:
+        raise CommandError(Exit.UNREACHABLE, "part_missing", part=error.name) from error
+    if part != "up":
+        configure(settings, part)
+    code = start(settings)
+    raise typer.Exit(code if isinstance(code, int) else Exit.OK)
