@@ -69,4 +69,4 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     if call.tries:
         return (message.record(call, facts, Prompt("message_again")),)
-    return (message.record(call, facts, Prompt("fallback_sorry"), Prompt("message_what"), Prompt("message_how")),)
+    return (message.record(call, facts, Prompt("fallback_sorry"), *message.how(facts)),)

@@ -8,7 +8,16 @@ from ivr.nodes import contact
 from ivr.verbs import AnyVerb, Prompt, Record
 
 #: Reasons with words of their own; any other is spoken of as a release.
-APOLOGIES = ("declined", "silence", "session_closed", "leader_left", "no_operator", "operators_busy", "closed")
+APOLOGIES = (
+    "declined",
+    "silence",
+    "session_closed",
+    "leader_left",
+    "seat_closed",
+    "no_operator",
+    "operators_busy",
+    "closed",
+)
 
 
 def enter_message(call: Call, facts: Facts, *, source: OrderSource, reason: str) -> Step:
@@ -50,7 +59,13 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     if call.tries:
         return (record(call, facts, Prompt("message_again")),)
     reason = call.reason if call.reason in APOLOGIES else "released"
-    return (record(call, facts, Prompt(f"message_{reason}"), Prompt("message_what"), Prompt("message_how")),)
+    return (record(call, facts, Prompt(f"message_{reason}"), *how(facts)),)
+
+
+def how(facts: Facts) -> tuple[Prompt, ...]:
+    """What to say, how long, and how to end."""
+    minutes = max(1, int(facts.limits.message_max_s // 60))
+    return (Prompt("message_what"), Prompt("message_how", {"minutes": minutes}))
 
 
 def record(call: Call, facts: Facts, *prompts: Prompt) -> Record:

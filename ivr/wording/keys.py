@@ -1,0 +1,117 @@
+"""Every prompt's key, the one value that varies in it, and the values for which its sound is made beforehand."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from ivr.spoken import EXACT_MINUTES, MINUTE_STEP, MOST_MINUTES
+
+Kind = Literal["count", "tenths", "minutes", "digit", "date", "weekday", "clock", "name"]
+Value = str | int
+
+
+class Parameter(Struct, frozen=True):
+    """The value that varies: its name in the sentence, how it is spoken, and those known beforehand."""
+
+    name: str
+    kind: Kind
+    values: tuple[Value, ...] = ()
+
+
+#: Longer lines exist, but a caller who hears of two hundred others seldom waits; their sentences are made when needed.
+MOST_CALLERS = 200
+MOST_SERVED = 60
+#: A session lasts two hours; who waited longer than this was not waited for.
+MOST_WAITED = 180
+
+
+def _count(most: int) -> Parameter:
+    return Parameter("count", "count", tuple(range(1, most + 1)))
+
+
+def _minutes(values: Iterable[int]) -> Parameter:
+    return Parameter("minutes", "minutes", tuple(values))
+
+
+def _days() -> Iterable[str]:
+    lengths = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+    return (f"{month:02}-{day:02}" for month, days in enumerate(lengths, 1) for day in range(1, days + 1))
+
+
+ESTIMATES = (*range(1, EXACT_MINUTES + 1), *range(EXACT_MINUTES + MINUTE_STEP, MOST_MINUTES + 1, MINUTE_STEP))
+TIMES = tuple(f"{hour:02}:{minute:02}" for hour in range(8, 19) for minute in (0, 30))
+
+#: Sentences in which something varies. The order is that in which their sound is made: what is needed first, first.
+VARYING: dict[str, Parameter] = {
+    "greeting": Parameter("city", "name"),
+    "answering_unit": Parameter("unit", "name"),
+    "answering_leader": Parameter("leader", "name"),
+    "next_unit": Parameter("unit", "name"),
+    "digit": Parameter("digit", "digit", tuple("0123456789")),
+    "message_how": _minutes(range(1, 11)),
+    "chance": Parameter("tenths", "tenths", tuple(range(1, 10))),
+    "weekday": Parameter("weekday", "weekday", tuple(range(1, 8))),
+    "clock": Parameter("clock", "clock", TIMES),
+    "wait": _minutes(ESTIMATES),
+    "can_serve": _count(MOST_SERVED),
+    "ahead": _count(MOST_CALLERS),
+    "waiting_now": _count(MOST_CALLERS),
+    "whisper_waited": _minutes(range(1, MOST_WAITED + 1)),
+    "whisper_behind": _count(MOST_CALLERS),
+    "date": Parameter("date", "date", tuple(_days())),
+}
+
+#: Sentences that are always the same.
+FIXED: tuple[str, ...] = (
+    "line_free",
+    "line_ended",
+    "nobody_waits",
+    "chance_small",
+    "choose_line",
+    "choose_free",
+    "choose_discouraged",
+    "choose_ended",
+    "not_understood",
+    "waiting_joined",
+    "waiting_free",
+    "waiting_leader_missed",
+    "next_is_you",
+    "choose_waiting",
+    "connecting",
+    "connecting_recorded",
+    "whisper_new",
+    "whisper_confirm",
+    "message_declined",
+    "message_silence",
+    "message_session_closed",
+    "message_leader_left",
+    "message_seat_closed",
+    "message_no_operator",
+    "message_operators_busy",
+    "message_closed",
+    "message_released",
+    "message_what",
+    "message_again",
+    "contact_ask",
+    "contact_again",
+    "order_wait",
+    "order_number",
+    "order_number_again",
+    "order_promise",
+    "order_repeat",
+    "callback_promise",
+    "callback_no_number",
+    "closed_now",
+    "next_session",
+    "next_unknown",
+    "choose_closed",
+    "choose_closed_operators",
+    "operator_connecting",
+    "operator_error",
+    "fallback_sorry",
+    "goodbye",
+    "goodbye_talked",
+    "goodbye_order_recorded",
+    "goodbye_error",
+)
