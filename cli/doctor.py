@@ -17,7 +17,7 @@ from config.settings import Settings
 _SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "missing": ("✗", "red")}
 
 
-def run(settings: Settings, *, as_json: bool = False, fetch: bool = False) -> int:
+def run(settings: Settings, as_json: bool = False, fetch: bool = False) -> int:
     """Prints the findings; 1 when something that is needed is missing."""
     if fetch:
         install(PACKAGES)

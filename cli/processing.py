@@ -16,6 +16,7 @@ def add_commands(app: typer.Typer) -> None:
     """Put up, doctor, api, bridge, worker and cron into the command tree."""
     app.command("up")(up)
     app.command("doctor")(doctor)
+    app.command("migrate")(migrate)
     app.command("api")(api)
     app.command("bridge")(bridge)
     app.command("worker")(worker)
@@ -27,11 +28,19 @@ def up() -> None:
     _run("cli.up", "up")
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(
+    as_json: AsJson = False,
+    install: Annotated[bool, typer.Option("--install", help="取来缺少的程序 · fetch the programs that are missing")] = False,
+) -> None:
     """检查缺什么、怎么办 · what is there, what is missing, what to do."""
     from cli.doctor import run
 
-    raise typer.Exit(run(read_settings(), as_json))
+    raise typer.Exit(run(read_settings(), as_json, install))
+
+
+def migrate() -> None:
+    """更新数据库表 · bring the database to this version's tables."""
+    _run("cli.migrate", "migrate")
 
 
 def api(
