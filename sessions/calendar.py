@@ -3,7 +3,7 @@ be taken by several processes at once and happens once."""
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -15,6 +15,8 @@ from sessions.model import Seat, Session, SessionState
 from sessions.plan import Plan, check_times, session_of
 
 _LONGEST_REASON = 200
+#: States of a session in which a leader can take a seat: also before it opens.
+_SEATED = ("planned", "postponed", "open")
 #: step -> (from which states, to which state)
 _STEPS: dict[str, tuple[tuple[SessionState, ...], SessionState]] = {
     "open": (("planned", "postponed"), "open"),
@@ -27,6 +29,10 @@ _STEPS: dict[str, tuple[tuple[SessionState, ...], SessionState]] = {
 
 class UnknownSession(LookupError):
     """There is no session of this id."""
+
+
+class UnknownSeat(LookupError):
+    """There is no seat of this id."""
 
 
 class StepRefused(ValueError):
@@ -59,10 +65,35 @@ class Calendar:
         async with self._database.read() as session:
             return list(await session.scalars(query.where(Session.state.in_(states)) if states else query))
 
-    async def seat(self, seat_id: str) -> Seat | None:
-        """A seat of any session."""
+    async def seat(self, seat_id: str) -> Seat:
+        """A seat of any session. Raises UnknownSeat."""
         async with self._database.read() as session:
-            return await session.get(Seat, seat_id)
+            return await _seat(session, seat_id)
+
+    async def sign_in(self, seat_id: str) -> Seat:
+        """The leader takes the seat; the first time counts for attendance. Raises UnknownSeat, StepRefused."""
+        async with self._database.begin() as session:
+            seat = await _seat(session, seat_id)
+            held = await _get(session, seat.session_id)
+            if held.state not in _SEATED:
+                raise StepRefused(f"the session is {held.state}: nobody can take a seat in it")
+            seat.signed_in_at = seat.signed_in_at or from_unix(self._clock())
+            seat.signed_out_at = None
+            return seat
+
+    async def sign_out(self, seat_id: str) -> Seat:
+        """The leader leaves the seat. Raises UnknownSeat."""
+        async with self._database.begin() as session:
+            seat = await _seat(session, seat_id)
+            seat.signed_out_at = seat.signed_out_at or from_unix(self._clock())
+            return seat
+
+    async def closing_since(self, seconds: float) -> list[Session]:
+        """Sessions that are closing, or were closed less than `seconds` ago."""
+        recently = from_unix(self._clock() - seconds)
+        query = select(Session).where(or_(Session.state == "closing", Session.closed_at > recently))
+        async with self._database.read() as session:
+            return list(await session.scalars(query.order_by(Session.opens_at)))
 
     async def open(self, session_id: str) -> Session:
         """Open it now. Opening an open session changes nothing. Raises UnknownSession, StepRefused."""
@@ -129,4 +160,11 @@ async def _get(session: AsyncSession, session_id: str, *, fresh: bool = False) -
     found = await session.get(Session, session_id, populate_existing=fresh)
     if found is None:
         raise UnknownSession(f"no session {clean(session_id, 40)}")
+    return found
+
+
+async def _seat(session: AsyncSession, seat_id: str) -> Seat:
+    found = await session.get(Seat, seat_id)
+    if found is None:
+        raise UnknownSeat(f"no seat {clean(seat_id, 40)}")
     return found

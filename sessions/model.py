@@ -53,4 +53,12 @@ class Seat(Base):
     post: Mapped[str] = mapped_column(String(60), default="")
     line_asterisk: Mapped[str] = mapped_column(String(200), default="")
     line_twilio: Mapped[str] = mapped_column(String(40), default="")
+    #: Attendance (R5.2b), and how a seat is found open again when Redis lost it.
+    signed_in_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    signed_out_at: Mapped[datetime | None] = mapped_column(UtcTime)
     session: Mapped[Session] = relationship(back_populates="seats")
+
+    @property
+    def is_signed_in(self) -> bool:
+        """The leader is in the seat, or should be."""
+        return self.signed_in_at is not None and self.signed_out_at is None

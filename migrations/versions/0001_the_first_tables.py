@@ -99,6 +99,8 @@ def upgrade() -> None:
         sa.Column("post", sa.String(length=60), nullable=False),
         sa.Column("line_asterisk", sa.String(length=200), nullable=False),
         sa.Column("line_twilio", sa.String(length=40), nullable=False),
+        sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signed_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name=op.f("fk_seats_session_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seats")),
         sa.UniqueConstraint("session_id", "position", name=op.f("uq_seats_session_id_position")),

@@ -1,0 +1,129 @@
+"""Opening and closing a session for the callers: the board, the leaders' seats, and nobody forgotten in a line (A12)."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import structlog
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from config.settings import Settings
+from ivr.events import Released
+from ivr.facts import Facts
+from queueing.line import Line
+from queueing.seats import Seats
+from sessions import board
+from sessions.calendar import Calendar
+from sessions.model import Seat, Session
+
+log = structlog.get_logger()
+
+#: A turn that read the board before it changed may still put somebody into the line: looked after for so long.
+LATE_JOINERS_S = 300.0
+#: States of a seat in which a caller is with the leader, or about to be.
+_BUSY = ("ringing", "talking")
+
+
+class TakesTurns(Protocol):
+    """What this needs of `calls.turn.Turns`."""
+
+    async def take_turn(self, call_id: str, make_event: Callable[[Facts], Released], seen: int | None) -> object: ...
+
+
+class Ticked(Struct, frozen=True):
+    """What one look at the calendar did: ids of sessions, number of callers released."""
+
+    opened: tuple[str, ...] = ()
+    closing: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    released: int = 0
+
+
+class Opening:
+    """Every act may be repeated, and done by several processes at once."""
+
+    def __init__(
+        self, settings: Settings, redis: Redis, calendar: Calendar, seats: Seats, line: Line, turns: TakesTurns
+    ) -> None:
+        self._redis = redis
+        self._prefix = settings.redis_prefix
+        self._calendar, self._seats, self._line, self._turns = calendar, seats, line, turns
+
+    async def open(self, session_id: str) -> Session:
+        """Open a session now. Raises UnknownSession, StepRefused."""
+        session = await self._calendar.open(session_id)
+        await self.post_board()
+        return session
+
+    async def close(self, session_id: str) -> Session:
+        """Close a session now: who waits becomes a work order, the talk under way is never cut."""
+        await self._calendar.close(session_id)
+        await self.post_board()
+        await self._close_out(await self._calendar.get(session_id))
+        return await self._calendar.get(session_id)
+
+    async def sign_in(self, seat_id: str) -> str:
+        """The leader takes the seat; its state now. Raises UnknownSeat, StepRefused."""
+        return await self._open_seat(await self._calendar.sign_in(seat_id))
+
+    async def sign_out(self, seat_id: str) -> str:
+        """The leader leaves; who waits for this leader becomes a work order. The seat's state now (a talk goes on)."""
+        await self._calendar.sign_out(seat_id)
+        state = await self._seats.close(seat_id)
+        await self._release_waiting(seat_id, "leader_left")
+        return state
+
+    async def tick(self) -> Ticked:
+        """Open and close what is due, look after what is closing, keep board and seats as the database has them."""
+        opened = await self._calendar.open_due()
+        closing = await self._calendar.close_due()
+        await self.post_board()
+        released, closed = 0, []
+        for session in await self._calendar.closing_since(LATE_JOINERS_S):
+            released += await self._close_out(session)
+            if session.state == "closing" and (await self._calendar.get(session.id)).state == "closed":
+                closed.append(session.id)
+        for session in await self._calendar.find("open"):
+            await self._restore_seats(session)
+        if opened or closing or closed or released:
+            log.info("sessions ticked", opened=opened, closing=closing, closed=closed, released=released)
+        return Ticked(opened=tuple(opened), closing=tuple(closing), closed=tuple(closed), released=released)
+
+    async def post_board(self) -> None:
+        """Put up the open session and the next one."""
+        known = await self._calendar.find("open", "planned", "postponed")
+        await board.post(self._redis, self._prefix, board.draw(known))
+
+    async def _close_out(self, session: Session) -> int:
+        """Close the seats, release who waits; when nobody is left, the session is over. How many were released."""
+        released, busy = 0, False
+        for seat in session.seats:
+            state = await self._seats.close(seat.id)
+            released += await self._release_waiting(seat.id, "session_closed")
+            busy = busy or state in _BUSY or await self._line.depth(seat.id) > 0
+        if not busy and session.state == "closing":
+            await self._calendar.finish(session.id)
+        return released
+
+    async def _release_waiting(self, seat_id: str, reason: Literal["session_closed", "leader_left"]) -> int:
+        released = 0
+        for caller in await self._line.callers(seat_id):
+            if caller.state == "offered":
+                continue  # the leader's line rings for them: they may still be put through
+            await self._turns.take_turn(
+                caller.call_id, lambda facts: Released(facts=facts, to="work_order", reason=reason), None
+            )
+            released += 1
+        return released
+
+    async def _restore_seats(self, session: Session) -> None:
+        """Seats whose leader signed in but of which Redis knows nothing (it lost its data) are opened again."""
+        for seat in session.seats:
+            if seat.is_signed_in and not (await self._seats.state(seat.id)).session_id:
+                log.warning("a seat was lost and is opened again", seat_id=seat.id)
+                await self._open_seat(seat)
+
+    async def _open_seat(self, seat: Seat) -> str:
+        return await self._seats.open(
+            seat.id, seat.session_id, seat.unit, seat.leader, seat.line_asterisk, seat.line_twilio
+        )
