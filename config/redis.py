@@ -109,6 +109,8 @@ def _options() -> dict[str, Any]:
     backoff = ExponentialWithJitterBackoff(base=RETRY_FIRST_S, cap=RETRY_LONGEST_S)
     return {
         "decode_responses": True,
+        # A value that somebody damaged must reach the code that recognises it, not break the connection's reader.
+        "encoding_errors": "replace",
         "socket_timeout": ANSWER_WITHIN_S,
         "socket_connect_timeout": CONNECT_WITHIN_S,
         "health_check_interval": IDLE_CHECK_S,

@@ -1,0 +1,48 @@
+"""Where a call lives in Redis: sixteen shards, each one hash tag, so that calls spread over the nodes of a Cluster."""
+
+from zlib import crc32
+
+from msgspec import Struct
+
+from config.redis import shard_key
+
+SHARDS = 16
+
+
+class ShardKeys(Struct, frozen=True):
+    """The keys that the calls of one shard share."""
+
+    #: zset call_id -> started_at of calls that have not ended.
+    live: str
+    #: zset call_id -> Unix seconds of the wake-up.
+    wakeups: str
+    #: zset `<lane>:<call_id>` -> from when anybody may perform it.
+    outbox: str
+    #: hash `<lane>:<call_id>` -> who performs it now.
+    performers: str
+    #: hash `<lane>:<call_id>` -> how often its first command failed.
+    tries: str
+
+
+def shard_of(call_id: str) -> int:
+    """0..15, the same in every process."""
+    return crc32(call_id.encode()) % SHARDS
+
+
+def shard_keys(prefix: str, shard: int) -> ShardKeys:
+    """The keys of a shard."""
+    return ShardKeys(*(shard_key(prefix, _tag(shard), name) for name in ShardKeys.__struct_fields__))
+
+
+def call_key(prefix: str, call_id: str) -> str:
+    """hash: `call` (JSON), `seq`, `put` (id of the last put), `second` and `turns` (turns saved in that second)."""
+    return shard_key(prefix, _tag(shard_of(call_id)), "call", call_id)
+
+
+def todo_key(prefix: str, lane: str, call_id: str) -> str:
+    """list: the commands of one lane that are not performed yet, in order."""
+    return shard_key(prefix, _tag(shard_of(call_id)), "todo", lane, call_id)
+
+
+def _tag(shard: int) -> str:
+    return f"c{shard:02d}"

@@ -1,0 +1,173 @@
+"""The record of a live call in Redis, changed by compare-and-set together with the commands of the turn."""
+
+import secrets
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from redis.asyncio import Redis
+
+from calls.entries import Entries, Entry, Lane, encode, sort
+from calls.shards import SHARDS, ShardKeys, call_key, shard_keys, shard_of, todo_key
+from config.changes import channel
+from config.clock import Clock
+from config.scripts import load
+from config.settings import Settings
+from ivr.call import Call
+from ivr.commands import AnyCommand
+
+#: Late events about an ended call (a recording, a status) still find it.
+KEEP_ENDED_S = 7 * 24 * 3600
+#: A performer that says nothing for this long has died; others go on with its commands.
+PERFORM_LEASE_S = 4.0
+
+_CREATE = load(__file__, "create-2")
+_PUT_IF_UNCHANGED = load(__file__, "put_if_unchanged-7")
+
+
+class UnknownCall(LookupError):
+    """There is no such call."""
+
+
+class CorruptCall(ValueError):
+    """The saved call cannot be read."""
+
+    def __init__(self, call_id: str, seq: int) -> None:
+        super().__init__(f"the saved call {call_id} cannot be read")
+        self.call_id = call_id
+        #: What a repairing put has to name as the seq before.
+        self.seq = seq
+
+
+class Saved(Struct, frozen=True):
+    """A call as read, with what the guards need."""
+
+    call: Call
+    #: Turns saved in `second` (whole Unix seconds).
+    second: int
+    turns: int
+
+
+class Granted(Struct, frozen=True):
+    """The right to perform one lane of a call's commands, until the lease lapses."""
+
+    lane: Lane
+    call_id: str
+    performer: str
+    #: The commands, when they are known; None = read them.
+    entries: tuple[Entry, ...] | None
+
+
+class Put(Struct, frozen=True):
+    """A turn was saved; these lanes are ours to perform now."""
+
+    granted: tuple[Granted, ...] = ()
+
+
+class Calls:
+    """All live calls, and ended ones for a week. Raises redis.exceptions.RedisError when Redis is away."""
+
+    def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
+        self._redis = redis
+        self._prefix = settings.redis_prefix
+        self._channel = channel(settings.redis_prefix)
+        self._clock = clock
+        self._shards = [shard_keys(self._prefix, shard) for shard in range(SHARDS)]
+
+    async def get(self, call_id: str) -> Call | None:
+        """The call, or None. Raises CorruptCall."""
+        saved = await self.read(call_id)
+        return saved.call if saved else None
+
+    async def read(self, call_id: str) -> Saved | None:
+        """The call with its pace, or None. Raises CorruptCall."""
+        row: Any = await self._redis.hmget(call_key(self._prefix, call_id), ["call", "seq", "second", "turns"])
+        text, seq, second, turns = row
+        if text is None and seq is None:
+            return None
+        return Saved(_decode(call_id, text, seq), int(second or 0), int(turns or 0))
+
+    async def create(self, call: Call) -> Call:
+        """Saves the first record of a call. Idempotent: returns what is saved already, if anything is."""
+        keys = (call_key(self._prefix, call.id), self._of(call.id).live)
+        text = msgspec.json.encode(call).decode()
+        arguments = (call.id, text, call.seq, call.started_at, self._channel)
+        saved = await _CREATE.run(self._redis, keys, *arguments)
+        return _decode(call.id, saved, str(call.seq))
+
+    async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
+        """Saves a turn with its commands; None when somebody saved one since `before_seq`. Raises UnknownCall."""
+        now = self._clock()
+        entries = sort(after, now, commands)
+        performer = secrets.token_hex(8)
+        status, *ours = await _PUT_IF_UNCHANGED.run(
+            self._redis, self._put_keys(after.id),
+            after.id, before_seq, after.seq, msgspec.json.encode(after).decode(), secrets.token_hex(8),
+            performer, now, now + PERFORM_LEASE_S, _wake_up(entries),
+            KEEP_ENDED_S if after.node == "ended" else "0", int(now), self._channel,
+            len(entries.line), *map(encode, entries.line), *map(encode, entries.books),
+        )  # fmt: skip
+        if status < 0:
+            raise UnknownCall(after.id)
+        return Put(_granted(after.id, performer, entries, ours)) if status else None
+
+    async def put_if_unchanged(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> bool:
+        """Saves a turn and leaves its commands to the drainers. False when somebody was faster."""
+        return await self.put(before_seq, after, commands) is not None
+
+    async def live(self) -> list[str]:
+        """Call ids of all calls that have not ended, longest first."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for keys in self._shards:
+                pipe.zrange(keys.live, 0, -1, withscores=True)
+            rows = await pipe.execute()
+        started = sorted((score, call_id) for row in rows for call_id, score in row)
+        return [call_id for _, call_id in started]
+
+    def _of(self, call_id: str) -> ShardKeys:
+        return self._shards[shard_of(call_id)]
+
+    def _put_keys(self, call_id: str) -> tuple[str, ...]:
+        shard = self._of(call_id)
+        todo = (todo_key(self._prefix, lane, call_id) for lane in ("line", "books"))
+        return (
+            call_key(self._prefix, call_id),
+            shard.live,
+            shard.wakeups,
+            shard.outbox,
+            shard.performers,
+            *todo,
+        )
+
+
+def _decode(call_id: str, text: str | None, seq: str | None) -> Call:
+    try:
+        call = msgspec.json.decode(text or "", type=Call)
+    except (msgspec.DecodeError, UnicodeError):
+        raise CorruptCall(call_id, _number(seq)) from None
+    if call.id != call_id or str(call.seq) != seq:
+        raise CorruptCall(call_id, _number(seq))
+    return call
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0
+
+
+def _wake_up(entries: Entries) -> str:
+    match entries.wake_at:
+        case None:
+            return ""
+        case at if at <= 0:
+            return "0"
+        case at:
+            return repr(at)
+
+
+def _granted(call_id: str, performer: str, entries: Entries, ours: list[int]) -> tuple[Granted, ...]:
+    lanes: tuple[tuple[Lane, tuple[Entry, ...]], ...] = (("line", entries.line), ("books", entries.books))
+    return tuple(
+        Granted(lane, call_id, performer, known if grant == 1 else None)
+        for (lane, known), grant in zip(lanes, ours, strict=True)
+        if grant
+    )
