@@ -16,34 +16,48 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HOTLINE_", env_file=".env", extra="ignore")
 
     # -- where things are ---------------------------------------------------------------------------------------------
-    state_dir: Path = Field(Path(".hotline"), description="Everything this instance keeps: data, recordings, secrets, sockets")
-    native_dir: Path | None = Field(None, description="Programs unpacked from Debian; empty = .hotline/native beside the code")
+    state_dir: Path = Field(
+        Path(".hotline"), description="Everything this instance keeps: data, recordings, secrets, sockets"
+    )
+    native_dir: Path | None = Field(
+        None, description="Programs unpacked from Debian; empty = .hotline/native beside the code"
+    )
     http_host: str = Field("127.0.0.1", description="Address the API listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="Port of API and console")
     public_url: str = Field("", description="URL under which clouds and people reach the API; empty = http://host:port")
     redis_url: str = Field("", description="Redis or Valkey; empty = an embedded server under the state directory")
     redis_port: int = Field(0, ge=0, le=65535, description="Port of the embedded server; 0 = HTTP port + 1000")
     redis_prefix: str = Field("hotline:", description="Put before every key, so that systems can share a server")
-    database_url: str = Field("", description="SQLAlchemy URL, SQLite or PostgreSQL; empty = SQLite in the state directory")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL, SQLite or PostgreSQL; empty = SQLite in the state directory"
+    )
 
     # -- Asterisk -----------------------------------------------------------------------------------------------------
     asterisk: Literal["auto", "external", "off"] = Field(
         "auto", description="auto = start one with `hotline up`; external = connect to AMI_HOST; off = no Asterisk"
     )
-    sip_host: str = Field("0.0.0.0", description="Address Asterisk takes SIP on")  # noqa: S104 - phones are elsewhere
+    sip_host: str = Field("0.0.0.0", description="Address Asterisk takes SIP on")
     sip_port: int = Field(5060, ge=1, le=65535, description="SIP over UDP and TCP")
-    sip_trust: str = Field("127.0.0.0/8", description="Networks whose calls are taken without registration, comma separated")
+    sip_trust: str = Field(
+        "127.0.0.0/8", description="Networks whose calls are taken without registration, comma separated"
+    )
     rtp_port_first: int = Field(0, ge=0, le=65535, description="First RTP port; 0 = SIP port + 5000")
     rtp_port_count: int = Field(4000, ge=100, le=40000, description="RTP ports; a call on hold takes two, a talk four")
     ami_host: str = Field("127.0.0.1", description="Address of the Asterisk manager interface")
     ami_port: int = Field(0, ge=0, le=65535, description="Port of the manager interface; 0 = SIP port - 22 (5038)")
     ami_user: str = Field("hotline", description="Manager user of the bridge")
     ami_secret: SecretStr = Field(SecretStr(""), description="Its secret; empty = generated into the state directory")
-    pbx_node: str = Field("pbx1", pattern=r"^[a-z0-9]{1,12}$", description="Name of this Asterisk node; part of every call id")
+    pbx_node: str = Field(
+        "pbx1", pattern=r"^[a-z0-9]{1,12}$", description="Name of this Asterisk node; part of every call id"
+    )
     service_number: str = Field("12345", pattern=r"^[0-9]{2,15}$", description="The number citizens dial")
     trunk: str = Field("", description="host[:port] of the SIP trunk to the telephone network; empty = none")
-    operators_line: str = Field("", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead")
-    recordings_dir: Path | None = Field(None, description="Messages and talks; empty = recordings/ in the state directory")
+    operators_line: str = Field(
+        "", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead"
+    )
+    recordings_dir: Path | None = Field(
+        None, description="Messages and talks; empty = recordings/ in the state directory"
+    )
 
     # -- the call -----------------------------------------------------------------------------------------------------
     language: Language = Field("zh-Hans", description="Language of prompts and pages when nothing else is chosen")
@@ -58,19 +72,31 @@ class Settings(BaseSettings):
     ring_s: float = Field(20.0, gt=0, description="How long a leader's line rings")
     operator_ring_s: float = Field(30.0, gt=0, description="How long the operators' line rings")
     wrap_up_s: float = Field(15.0, ge=0, description="A seat's pause after a talk")
-    handle_time_s: float = Field(570.0, gt=0, description="Prior of a call's length with the leader (9.5 minutes, reported sessions)")
+    handle_time_s: float = Field(
+        570.0, gt=0, description="Prior of a call's length with the leader (9.5 minutes, reported sessions)"
+    )
     call_max_s: float = Field(4 * 3600.0, gt=0, description="Longest call before it goes to the fallback")
     record_talks: bool = Field(True, description="Record the talks with the leader")
 
     # -- leases -------------------------------------------------------------------------------------------------------
-    channel_lease_s: float = Field(15.0, ge=6, description="A caller whose bridge is silent this long goes to the fallback")
+    channel_lease_s: float = Field(
+        15.0, ge=6, description="A caller whose bridge is silent this long goes to the fallback"
+    )
     first_lease_s: float = Field(6.0, ge=2, description="The same for a call that no bridge has taken yet")
-    bridge_lease_s: float = Field(3.0, ge=1, description="A standby bridge takes over after this; must be well below the channel lease")
-    claim_lease_s: float = Field(35.0, ge=5, description="A claimed caller returns to the head after this; must exceed RING_S")
+    bridge_lease_s: float = Field(
+        3.0, ge=1, description="A standby bridge takes over after this; must be well below the channel lease"
+    )
+    claim_lease_s: float = Field(
+        35.0, ge=5, description="A claimed caller returns to the head after this; must exceed RING_S"
+    )
 
     # -- people and secrets -------------------------------------------------------------------------------------------
-    admin_token: SecretStr = Field(SecretStr(""), description="Fixed bearer token for automation; empty = generated into the state directory")
-    data_key: SecretStr = Field(SecretStr(""), description="Key of the encrypted columns; empty = generated into the state directory")
+    admin_token: SecretStr = Field(
+        SecretStr(""), description="Fixed bearer token for automation; empty = generated into the state directory"
+    )
+    data_key: SecretStr = Field(
+        SecretStr(""), description="Key of the encrypted columns; empty = generated into the state directory"
+    )
 
     # -- cloud phone --------------------------------------------------------------------------------------------------
     twilio_account_sid: str = Field("", description="Account of the cloud phone; empty = no cloud phone")

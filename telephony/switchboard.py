@@ -7,10 +7,10 @@ import asyncio
 from contextlib import suppress
 
 import structlog
+from calls.turn import Turns
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from calls.turn import Turns
 from config.changes import listen
 from config.settings import Settings
 from ivr.events import Offered
@@ -64,7 +64,7 @@ class Switchboard:
         self._look.clear()
         self._changed.clear()
         if everything:
-            seat_ids = [seat.id for seat in await self._seats.all()]
+            seat_ids = await self._seats.known()
         for seat_id in seat_ids:
             await self.serve(seat_id, reap=everything)
 

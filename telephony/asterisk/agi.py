@@ -14,7 +14,9 @@ ANY_KEY = "0123456789*#"
 LINE_MAX = 900
 SAMPLES_PER_SECOND = 8000
 
-_RESULT = re.compile(r"^(?P<code>\d{3})[ -]result=(?P<result>-?\w*)(?: \((?P<word>[^)]*)\))?(?: endpos=(?P<endpos>\d+))?")
+_RESULT = re.compile(
+    r"^(?P<code>\d{3})[ -]result=(?P<result>-?\w*)(?: \((?P<word>[^)]*)\))?(?: endpos=(?P<endpos>\d+))?"
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 

@@ -9,9 +9,9 @@ import contextlib
 import signal
 
 import structlog
+from calls.assembly import Core, build
 from redis.exceptions import RedisError
 
-from calls.assembly import Core, build
 from config.changes import listen
 from config.clock import now
 from config.lease import Lease
@@ -19,6 +19,7 @@ from config.secrets import secret
 from config.settings import Settings
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange, health_json
+from telephony.asterisk.leg import Leg
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
@@ -105,13 +106,19 @@ class Bridge:
     async def _renew_leases(self, lost: asyncio.Event) -> None:
         every = self._settings.channel_lease_s / RENEWALS_PER_LEASE
         while not await _pause(lost, every):
-            for leg in self._legs.leased():
+            for leg in self._legs.all():
                 try:
-                    await leg.channel.renew_lease(self._settings.channel_lease_s)
+                    await self._renew(leg)
                 except CallGone:
                     continue
-                except (CarrierUnavailable, CarrierRefused):
-                    break
+                except (CarrierUnavailable, CarrierRefused, RedisError, OSError) as error:
+                    log.warning("a lease could not be renewed", call_id=leg.call_id, error=type(error).__name__)
+
+    async def _renew(self, leg: Leg) -> None:
+        if leg.leased:
+            await leg.channel.renew_lease(self._settings.channel_lease_s)
+        if leg.claim is not None:
+            await self._core.line.renew(*leg.claim, self._settings.claim_lease_s)
 
     async def _follow_changes(self) -> None:
         async for change in listen(self._core.redis, self._settings.redis_prefix):

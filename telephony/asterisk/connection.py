@@ -169,7 +169,8 @@ class Connection:
             )
 
     async def _watch(self, stop: asyncio.Event) -> None:
-        assert self._manager is not None
+        if self._manager is None:
+            return
         lost = self._manager.lost
         while not stop.is_set():
             if await _happens(lost, PING_EVERY_S):

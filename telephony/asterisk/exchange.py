@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
+from calls.turn import Turns
 from msgspec import Struct
 
 from calls.store import Calls
-from calls.turn import Turns
 from config.settings import Settings
 from telephony.asterisk.connection import Connection
 from telephony.prompts import Prompts

@@ -5,25 +5,35 @@ leg that is lost is made anew from the call in Redis and the channel in Asterisk
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import structlog
+from calls.turn import Turn
 from msgspec import Struct
 from redis.exceptions import RedisError
 
-from calls.turn import Turn
 from config.clock import now
 from config.numbers import read_number
+from config.settings import Settings
 from ivr.call import Call
 from ivr.events import (
-    Answered, AnyEvent, Arrived, HungUp, Keyed, Missed, Recorded, Released, TalkEnded, TimedOut,
+    Answered,
+    AnyEvent,
+    Arrived,
+    Keyed,
+    Missed,
+    Recorded,
+    Released,
+    TalkEnded,
+    TimedOut,
 )  # fmt: skip
 from ivr.facts import Facts
 from ivr.verbs import Hold, Record
 from telephony.asterisk import dialplan
 from telephony.asterisk.channel import Channel
+from telephony.asterisk.closing import close_gone
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.interpreter import Interpreter
@@ -36,6 +46,9 @@ KEYS_WAITING_MAX = 32
 #: Redis may be away this long before a caller is handed to the fallback.
 PATIENCE_S = 4.0
 RETRY_S = 0.25
+RETRY_GONE_S = 1.0
+
+T = TypeVar("T")
 
 MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
 #: HOTLINE_RESULT as the dialplan writes it.
@@ -87,6 +100,8 @@ class Leg:
         #: Uniqueid of the other side's channel while one is being dialled or talked to.
         self.other_side = ""
         self._talk_since = 0.0
+        #: Seat and token of the claim by which the leader is being rung; it is kept alive as long as we are.
+        self.claim: tuple[str, int] | None = None
         self.gone = False
         #: The dialplan serves this caller (fallback): we only watch.
         self.hands_off = False
@@ -131,9 +146,10 @@ class Leg:
 
     async def _adopt(self, found: Found) -> None:
         """Leave in peace what goes on, take up what has stopped."""
+        settings = self._exchange.settings
         call = await self._exchange.calls.get(self.call_id)
         if call is None:
-            call = await self._exchange.calls.create(self._new_call(found.number))
+            call = await self._exchange.calls.create(new_call(settings, self.call_id, found.number, now()))
         if found.context in (dialplan.CONNECT_CONTEXT, dialplan.TRANSFER_CONTEXT):
             self._interpreter.adopt(answered=True, music=False)
             self._scene = call.scene
@@ -143,8 +159,11 @@ class Leg:
         elif found.context == dialplan.SERVICE_CONTEXT:
             self.channel.in_agi.set()
             # The lease may be nearly over.
-            await self.channel.renew_lease(self._exchange.settings.channel_lease_s)
-            await self._adopt_in_agi(call)
+            await self.channel.renew_lease(settings.channel_lease_s)
+            if call.node in ("ringing", "operator", "talking"):
+                await self._came_back(call)
+            else:
+                await self._adopt_in_agi(call)
         else:
             await self.watch()
 
@@ -153,18 +172,6 @@ class Leg:
         self.hands_off = True
         self._stop_playing()
         await self._turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
-
-    def _new_call(self, number: str) -> Call:
-        """The record of a call that nobody knows yet. A withheld or unreadable number is empty."""
-        settings = self._exchange.settings
-        return Call(
-            id=self.call_id,
-            carrier="asterisk",
-            started_at=now(),
-            number=read_number(number, settings),
-            host=settings.pbx_node,
-            language=settings.language,
-        )
 
     async def _adopt_in_agi(self, call: Call) -> None:
         turn = await self._exchange.turns.present(call.id)
@@ -212,11 +219,9 @@ class Leg:
                 self.other_side = fields.get("DestUniqueid", "")
             case "BridgeEnter":
                 await self._answered()
-            case "Newexten" | "Newstate":
-                pass
-            case "Hangup" if fields.get("Uniqueid") == self.uniqueid:
-                await self._hung_up()
             case "Hangup":
+                await self._hung_up()
+            case "OtherSideLeft":
                 await self._other_side_left()
             case _:
                 pass
@@ -226,13 +231,12 @@ class Leg:
         self.channel.in_agi.set()
         self.hands_off = False
         call = await self._exchange.calls.get(self.call_id)
-        if call is not None and call.node in ("ringing", "operator") and not self._talk_since:
-            await self._not_connected()
-        elif call is not None and call.node == "talking":
-            await self._talk_ended()
+        if call is not None and call.node in ("ringing", "operator", "talking"):
+            await self._came_back(call)
         elif call is None or call.node == "arriving":
             if call is None:
-                await self._exchange.calls.create(self._new_call(fields.get("CallerIDNum", "")))
+                number = fields.get("CallerIDNum", "")
+                await self._exchange.calls.create(new_call(self._exchange.settings, self.call_id, number, now()))
             await self._turn(lambda facts: Arrived(facts=facts))
         self.other_side, self._talk_since = "", 0.0
 
@@ -252,23 +256,29 @@ class Leg:
         since, self._talk_since = self._talk_since, 0.0
         await self._turn(lambda facts: TalkEnded(facts=facts, seconds=max(0.0, facts.now - since) if since else 0.0))
 
-    async def _not_connected(self) -> None:
-        """Back from the dialplan without a talk, or with one that began and ended while no bridge looked."""
+    async def _came_back(self, call: Call) -> None:
+        """Back in AGI from the dialplan's Dial: with a talk, without one, or never having been there."""
+        if call.node == "talking" or self._talk_since:
+            await self._talk_ended()
+            return
         result, seconds = await asyncio.gather(
             self.channel.get_variable(dialplan.RESULT), self.channel.get_variable(dialplan.TALK_S)
         )
-        if result == dialplan.TALKED:
+        await self.channel.set_variable(dialplan.RESULT, "")
+        if not result:
+            # The call is to be connected, but the bridge that should have done it died first.
+            self._show(await self._exchange.turns.present(self.call_id))
+        elif result == dialplan.TALKED:
             await self._turn(lambda facts: Answered(facts=facts))
             await self._turn(lambda facts: TalkEnded(facts=facts, seconds=float(seconds or 0)))
-            return
-        reason = MISSED.get(result, "unreachable")
-        await self._turn(lambda facts: Missed(facts=facts, reason=reason))
+        else:
+            reason = MISSED.get(result, "unreachable")
+            await self._turn(lambda facts: Missed(facts=facts, reason=reason))
 
     async def _hung_up(self) -> None:
         self.gone = True
         self._stop_playing()
-        seconds = self._interpreter.recorded_s
-        await self._turn(lambda facts: HungUp(facts=facts, seconds=seconds))
+        await self._patiently(lambda: close_gone(self._exchange, self.call_id, self._interpreter.recorded_s))
 
     # -- turns and scenes ---------------------------------------------------------------------------------------------
     async def _turn(self, make: MakeEvent, seen: int | None = None, *, at_once: bool = False) -> Turn:
@@ -278,19 +288,24 @@ class Leg:
         return turn
 
     async def _take_turn(self, make: MakeEvent, seen: int | None) -> Turn:
-        """As `turns.take_turn`; an absent Redis is waited for, but not longer than a caller bears silence."""
+        return await self._patiently(lambda: self._exchange.turns.take_turn(self.call_id, make, seen))
+
+    async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
+        """An absent Redis is waited for, but not longer than a caller bears silence; for ever once the caller is gone."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + PATIENCE_S
         while True:
             try:
-                return await self._exchange.turns.take_turn(self.call_id, make, seen)
+                return await act()
             except (RedisError, OSError) as error:
                 if loop.time() > give_up and not self.gone:
                     raise
                 log.warning("a turn waits for Redis", call_id=self.call_id, error=type(error).__name__)
-                await asyncio.sleep(RETRY_S if not self.gone else 1.0)
+                await asyncio.sleep(RETRY_GONE_S if self.gone else RETRY_S)
 
     def _show(self, turn: Turn, *, at_once: bool = False) -> None:
+        ringing = turn.call.node == "ringing"
+        self.claim = (turn.call.seat_id, turn.call.token) if ringing else None
         if turn.call.scene == self._scene:
             return
         self._scene = turn.call.scene
@@ -332,3 +347,15 @@ class Leg:
             return Recorded(facts=facts, seconds=seconds, ended_by=ended_by)  # type: ignore[arg-type]
 
         self._inbox.put_nowait(_Due(make, self._scene))
+
+
+def new_call(settings: Settings, call_id: str, number: str, at: float) -> Call:
+    """The record of a call that nobody knows yet. A withheld or unreadable number is empty."""
+    return Call(
+        id=call_id,
+        carrier="asterisk",
+        started_at=at,
+        number=read_number(number, settings),
+        host=settings.pbx_node,
+        language=settings.language,
+    )

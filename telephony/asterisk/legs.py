@@ -1,7 +1,6 @@
 """All legs of one bridge, found by channel: gives every AMI event to the leg it belongs to."""
 
 import asyncio
-from collections.abc import Iterator
 
 from telephony.asterisk import dialplan
 from telephony.asterisk.connection import Event
@@ -9,6 +8,8 @@ from telephony.asterisk.exchange import Exchange, call_id_of
 from telephony.asterisk.leg import Found, Leg
 
 _OF_CALLER = frozenset({"AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup"})
+#: The leader's own hang-up is first seen as a request, a moment before the channel is gone.
+_OTHER_LEAVES = frozenset({"HangupRequest", "SoftHangupRequest", "Hangup"})
 
 
 class Legs:
@@ -25,9 +26,9 @@ class Legs:
     def __len__(self) -> int:
         return len(self._by_call)
 
-    def leased(self) -> Iterator[Leg]:
-        """Legs whose channels must be kept alive; a copy, legs come and go meanwhile."""
-        return iter([leg for leg in self._by_call.values() if leg.leased])
+    def all(self) -> list[Leg]:
+        """Every leg now; a copy, legs come and go meanwhile."""
+        return list(self._by_call.values())
 
     def change(self, call_id: str) -> None:
         """The call was changed, here or elsewhere."""
@@ -48,8 +49,8 @@ class Legs:
         elif (leg := self._by_uniqueid.get(uniqueid)) is not None:
             if name in _OF_CALLER and not (name == "DTMFEnd" and event.get("Direction") != "Received"):
                 leg.hear(name, event)
-        elif name == "Hangup" and (leg := self._by_other.pop(uniqueid, None)) is not None:
-            leg.hear(name, event)
+        elif name in _OTHER_LEAVES and (leg := self._by_other.pop(uniqueid, None)) is not None:
+            leg.hear("OtherSideLeft", event)
         elif name == "AsyncAGIStart" and event.get("Context") == dialplan.SERVICE_CONTEXT:
             self._arrive(event)
 
