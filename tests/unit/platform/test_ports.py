@@ -39,5 +39,8 @@ def test_an_external_redis_needs_no_port_of_ours() -> None:
 
 
 def test_every_setting_named_for_a_port_exists() -> None:
-    named = {port.setting.removeprefix("HOTLINE_").lower() for port in wanted_ports(Settings(redis_url=""), with_asterisk=True)}
+    named = {
+        port.setting.removeprefix("HOTLINE_").lower()
+        for port in wanted_ports(Settings(redis_url=""), with_asterisk=True)
+    }
     assert named <= set(Settings.model_fields)
