@@ -54,6 +54,16 @@ def examine(path: Path) -> Audio:
     )
 
 
+def is_finished(path: Path) -> bool:
+    """The lengths in the header are those of the file: whoever wrote it has closed it. Raises OSError."""
+    try:
+        header = _read_header(path)
+    except Unreadable:
+        return False
+    held = path.stat().st_size - header.data_at
+    return held > 0 and (header.data_length == held or _something_follows(header, held))
+
+
 def _something_follows(header: _Header, held: int) -> bool:
     """A finished file may have further chunks (or a pad byte) behind its sound; an unfinished one says 0 or too much."""
     return 0 < header.data_length < held
