@@ -169,6 +169,8 @@ class LedgerOut(Shape):
 class OrderEvent(Shape):
     at: datetime
     kind: str
+    actor: str
+    status: str = Field(description="Reached with this event")
     data: dict[str, object]
 
 
@@ -181,12 +183,14 @@ class OrderOut(Shape):
     status: str
     unit: str | None
     session_id: str | None
+    urgent: bool
     created_at: datetime
     due_at: datetime | None
-    petitioner: str = Field(description="Masked number of the petitioner; empty when withheld")
 
 
 class OrderDetail(OrderOut):
+    petitioner: str = Field(description="Masked number, unless the scope `numbers` and a reason were given")
+    content: str
     recordings: list[dict[str, object]]
     events: list[OrderEvent]
     transitions: list[str] = Field(description="What may be done with it now")
@@ -204,6 +208,10 @@ class TransitionIn(Shape):
 
 
 # -- health -----------------------------------------------------------------------------------------------------------
+class HealthOut(Shape):
+    status: Literal["ok"]
+
+
 class ReadyOut(Shape):
     database: Literal["ok"]
     redis: Literal["ok"]

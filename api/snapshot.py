@@ -4,14 +4,13 @@ import asyncio
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from api.schemas import CallerOut, LineOut, SeatBrief, SessionBrief
 from calls.assembly import Core
 from config.privacy import mask
-from api.schemas import CallerOut, LineOut, SeatBrief, SessionBrief
 from ivr.call import Call
-from ivr.facts import SessionFacts
 from queueing.line import Waiting
 from queueing.seats import SeatNow
-from sessions.board import read_board
+from sessions.board import PostedSession, read_board
 
 #: Carriers and masked numbers of calls never change: remembered, so that a refresh reads each call once.
 REMEMBERED = 4096
@@ -27,8 +26,7 @@ class LineReader:
 
     async def read(self) -> LineOut:
         """The line now. Raises RedisError."""
-        board = await read_board(self._core.redis, self._core.settings)
-        session = board.session
+        session = (await read_board(self._core.redis, self._core.settings.redis_prefix)).open
         now = self._core.clock()
         seats = await self._core.seats.all([seat.id for seat in session.seats]) if session else []
         waiting = await asyncio.gather(*(self._core.line.callers(seat.id) for seat in seats))
@@ -73,14 +71,14 @@ class LineReader:
             state=caller.state,
         )
 
-    def _session(self, session: SessionFacts | None) -> SessionBrief | None:
+    def _session(self, session: PostedSession | None) -> SessionBrief | None:
         if session is None:
             return None
         return SessionBrief(id=session.id, state="open", closes_at=self._moment(session.closes_at))
 
     @staticmethod
     def _seats(
-        session: SessionFacts | None, seats: list[SeatNow], lines: dict[str, list[Waiting]]
+        session: PostedSession | None, seats: list[SeatNow], lines: dict[str, list[Waiting]]
     ) -> list[SeatBrief]:
         planned = session.seats if session else ()
         return [

@@ -1,0 +1,86 @@
+"""The application: puts the parts together. What each route does is in `routes/`."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from api.auth import ALL_SCOPES, FixedTokens, Principal
+from api.limits import Doorway
+from api.metrics import Counting, Metrics
+from api.parts import Parts
+from api.problems import add_problem_answers
+from api.routes import calls, line, orders, seats, sessions, status
+from api.schemas import ProblemOut
+from api.snapshot import LineReader
+from api.streams import LineFeed
+from calls.assembly import Core, build
+from config.secrets import secret
+from config.settings import Settings
+from sessions.calendar import Calendar
+
+DESCRIPTION = "12345 熱線問政: the waiting line, sessions, calls, the ledger and work orders. Errors are problem+json with a stable `code`."
+
+
+def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
+    """The API of these settings. Connections are opened when they are first needed and closed with the app."""
+    behind = core or build(settings)
+    parts = _assemble(behind)
+
+    @asynccontextmanager
+    async def live(_: FastAPI) -> AsyncIterator[None]:
+        parts.feed.start()
+        try:
+            yield
+        finally:
+            await parts.feed.close()
+            await behind.close()
+
+    app = FastAPI(
+        title="Hotline", version=_version(), description=DESCRIPTION, lifespan=live,
+        redoc_url=None, docs_url=None, generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
+    app.state.parts, app.state.feed = parts, parts.feed
+    app.state.tokens = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
+    add_problem_answers(app)
+    for routes in (status, line, sessions, seats, calls, orders):
+        app.include_router(routes.router)
+    app.add_middleware(Doorway)
+    app.add_middleware(Counting, metrics=parts.metrics)
+    _document_problems(app)
+    return app
+
+
+def _assemble(core: Core) -> Parts:
+    reader = LineReader(core)
+    # Numbers of stream events go on growing over a restart, so that a Last-Event-ID never looks newer than we are.
+    feed = LineFeed(core.redis, core.settings.redis_prefix, reader.read_for_stream, int(time.time() * 1000))
+    return Parts(
+        core=core, calendar=Calendar(core.database, core.clock), line=reader, feed=feed, metrics=Metrics(),
+        zone=ZoneInfo(core.settings.timezone),
+    )  # fmt: skip
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the problem's schema into /openapi.json, and problem+json in place of FastAPI's own validation errors."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = generate()
+        schemas = document["components"]["schemas"]
+        schemas["ProblemOut"] = ProblemOut.model_json_schema()
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _version() -> str:
+    try:
+        return version("hotline")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,78 @@
+"""Seats (席位): the leader signs in, pauses, resumes, signs out."""
+
+import structlog
+from fastapi import APIRouter
+
+from api.auth import Principal, SeatHolder
+from api.documents import problems
+from api.parts import Behind, Parts
+from api.problems import Problem
+from api.schemas import LineAddressOut, ReasonIn, SeatOut
+from api.texts import Identifier
+from sessions.calendar import UnknownSession
+from sessions.model import Seat
+
+#: A leader may sign in before the session opens, never after it closed.
+SIGN_IN_STATES = ("planned", "postponed", "open")
+
+router = APIRouter(prefix="/api/seats", tags=["seats"])
+_log = structlog.get_logger("api.seats")
+_ACT = problems("unauthenticated", "forbidden", "seat_not_found", "state_conflict", "database_unavailable", "redis_unavailable")
+
+
+@router.post("/{seat_id}/open", responses=_ACT)
+async def open_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None) -> SeatOut:
+    """The leader signs in: the seat is free for the head of its line. Opening an open seat changes nothing."""
+    seat = await _find(parts, seat_id)
+    try:
+        session = await parts.calendar.get(seat.session_id)
+    except UnknownSession as error:
+        raise Problem("seat_not_found") from error
+    if session.state not in SIGN_IN_STATES:
+        raise Problem("state_conflict", f"The session is {session.state}.")
+    await parts.core.seats.open(
+        seat_id, session_id=seat.session_id, unit=seat.unit, leader=seat.leader,
+        line_asterisk=seat.line_asterisk, line_twilio=seat.line_twilio,
+    )  # fmt: skip
+    return await _done(parts, who, "open", seat)
+
+
+@router.post("/{seat_id}/pause", responses=_ACT)
+async def pause_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None) -> SeatOut:
+    """No further callers; a call that rings or goes on is finished first."""
+    seat = await _find(parts, seat_id)
+    reason = (wanted.reason if wanted else None) or "operator"
+    if not await parts.core.seats.pause(seat_id, reason):
+        raise Problem("state_conflict", "The seat is closed.")
+    return await _done(parts, who, "pause", seat, reason)
+
+
+@router.post("/{seat_id}/resume", responses=_ACT)
+async def resume_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None) -> SeatOut:
+    """Ready for the next caller at once: ends a pause and wrap-up."""
+    seat = await _find(parts, seat_id)
+    if not await parts.core.seats.resume(seat_id):
+        raise Problem("state_conflict", "The seat is closed.")
+    return await _done(parts, who, "resume", seat)
+
+
+@router.post("/{seat_id}/close", responses=_ACT)
+async def close_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None) -> SeatOut:
+    """The leader signs out; a call that rings or goes on is finished first."""
+    seat = await _find(parts, seat_id)
+    await parts.core.seats.close(seat_id)
+    return await _done(parts, who, "close", seat, (wanted.reason if wanted else None) or "")
+
+
+async def _find(parts: Parts, seat_id: str) -> Seat:
+    seat = await parts.calendar.seat(seat_id)
+    if seat is None:
+        raise Problem("seat_not_found")
+    return seat
+
+
+async def _done(parts: Parts, who: Principal, act: str, seat: Seat, reason: str = "") -> SeatOut:
+    _log.info("a seat was changed", act=act, seat_id=seat.id, who=who.name, reason=reason)
+    now = await parts.core.seats.state(seat.id)
+    line = LineAddressOut(asterisk=seat.line_asterisk or None, twilio=seat.line_twilio or None)
+    return SeatOut(id=seat.id, unit=seat.unit, leader=seat.leader, state=now.state, line=line)

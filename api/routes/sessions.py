@@ -1,0 +1,156 @@
+"""Sessions (場次): plan, look, open, close, postpone, cancel."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from fastapi import APIRouter
+
+from api.auth import Principal, Reader, SessionPlanner
+from api.documents import problems
+from api.parts import Behind, Parts
+from api.problems import Problem
+from api.schemas import LineAddressOut, PostponeIn, ReasonIn, SeatOut, SessionIn, SessionOut, SessionsOut
+from api.texts import Identifier
+from calls.closing import close_session, post_board
+from queueing.seats import SeatNow
+from sessions.calendar import StepRefused, UnknownSession
+from sessions.lines import LineRefused
+from sessions.model import Session
+from sessions.plan import Plan, PlannedSeat, PlanRefused
+
+#: Sessions of the list; two a month make eight years.
+LIST_MAX = 200
+#: A session that is postponed without a new time is held at the same time this much later.
+POSTPONED_BY = timedelta(days=7)
+
+router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+_log = structlog.get_logger("api.sessions")
+_ACT = problems("unauthenticated", "forbidden", "session_not_found", "state_conflict", "database_unavailable", "redis_unavailable")
+
+
+@router.post("", status_code=201, responses=problems("unauthenticated", "forbidden", "invalid_line", "database_unavailable"))
+async def create_session(wanted: SessionIn, parts: Behind, who: SessionPlanner) -> SessionOut:
+    """Plan a session. One whose time has come opens at once; the others open by themselves."""
+    plan = Plan(
+        opens_at=parts.local(wanted.opens_at),
+        closes_at=parts.local(wanted.closes_at),
+        theme=wanted.theme,
+        seats=tuple(
+            PlannedSeat(
+                unit=seat.unit, leader=seat.leader,
+                line_asterisk=seat.line.asterisk or "", line_twilio=seat.line.twilio or "",
+            )
+            for seat in wanted.seats
+        ),
+    )  # fmt: skip
+    try:
+        session = await parts.calendar.plan(plan)
+    except LineRefused as error:
+        raise Problem("invalid_line", str(error)) from error
+    except PlanRefused as error:
+        raise Problem("invalid_request", str(error)) from error
+    now = parts.core.clock()
+    if session.opens_at.timestamp() <= now < session.closes_at.timestamp():
+        session = await _step(session.id, parts, parts.calendar.open)
+    return await _done(parts, who, "create", session)
+
+
+@router.get("", responses=problems("unauthenticated", "forbidden", "database_unavailable"))
+async def list_sessions(parts: Behind, _: Reader) -> SessionsOut:
+    """All sessions, the newest first."""
+    found = await parts.calendar.list(newest_first=True, limit=LIST_MAX)
+    return SessionsOut(items=[await show(parts, session) for session in found])
+
+
+@router.get("/{session_id}", responses=_ACT)
+async def show_session(session_id: Identifier, parts: Behind, _: Reader) -> SessionOut:
+    """One session with its seats as they are now."""
+    return await show(parts, await _step(session_id, parts, parts.calendar.get))
+
+
+@router.post("/{session_id}/open", responses=_ACT)
+async def open_session(session_id: Identifier, parts: Behind, who: SessionPlanner) -> SessionOut:
+    """Open it now, whatever the time. Opening an open session changes nothing."""
+    return await _done(parts, who, "open", await _step(session_id, parts, parts.calendar.open))
+
+
+@router.post("/{session_id}/close", responses=_ACT)
+async def close_session_now(
+    session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: ReasonIn | None = None
+) -> SessionOut:
+    """Close it now: nobody new is admitted, who waits becomes a work order, the call the leader is on is never cut."""
+    session = await _step(session_id, parts, parts.calendar.close)
+    await close_session(parts.core, [seat.id for seat in session.seats])
+    session = await _step(session_id, parts, parts.calendar.get)
+    return await _done(parts, who, "close", session, wanted.reason if wanted else None)
+
+
+@router.post("/{session_id}/postpone", responses=_ACT)
+async def postpone_session(
+    session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: PostponeIn | None = None
+) -> SessionOut:
+    """Hold it later: at the new time, else a week later at the same hour. The first date is kept."""
+    session = await _step(session_id, parts, parts.calendar.get)
+    opens_at, closes_at, reason = _new_times(parts, session, wanted or PostponeIn())
+
+    async def postpone(_: str) -> Session:
+        return await parts.calendar.postpone(session_id, opens_at, closes_at, reason)
+
+    return await _done(parts, who, "postpone", await _step(session_id, parts, postpone), reason)
+
+
+@router.post("/{session_id}/cancel", responses=_ACT)
+async def cancel_session(
+    session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: ReasonIn | None = None
+) -> SessionOut:
+    """It does not take place."""
+    reason = (wanted.reason if wanted else None) or "cancelled"
+
+    async def cancel(_: str) -> Session:
+        return await parts.calendar.cancel(session_id, reason)
+
+    return await _done(parts, who, "cancel", await _step(session_id, parts, cancel), reason)
+
+
+async def show(parts: Parts, session: Session) -> SessionOut:
+    """A session with the present states of its seats; without Redis they count as closed."""
+    seats = await parts.core.seats.all([seat.id for seat in session.seats])
+    states: dict[str, SeatNow] = {seat.id: seat for seat in seats}
+    return SessionOut(
+        id=session.id,
+        state=session.state,  # type: ignore[arg-type]  # written from the vocabulary only
+        opens_at=parts.local(session.opens_at),
+        closes_at=parts.local(session.closes_at),
+        theme=session.theme,
+        seats=[
+            SeatOut(
+                id=seat.id, unit=seat.unit, leader=seat.leader, state=states[seat.id].state,
+                line=LineAddressOut(asterisk=seat.line_asterisk or None, twilio=seat.line_twilio or None),
+            )
+            for seat in session.seats
+        ],
+    )  # fmt: skip
+
+
+async def _step(session_id: str, parts: Parts, step: "Step") -> Session:
+    try:
+        return await step(session_id)
+    except UnknownSession as error:
+        raise Problem("session_not_found") from error
+    except StepRefused as error:
+        raise Problem("state_conflict", str(error)) from error
+    except PlanRefused as error:
+        raise Problem("invalid_request", str(error)) from error
+
+
+async def _done(parts: Parts, who: Principal, act: str, session: Session, reason: str | None = None) -> SessionOut:
+    """Put the change on the board, so that calls know it, and tell."""
+    await post_board(parts.core, parts.calendar)
+    _log.info("a session was changed", act=act, session_id=session.id, who=who.name, reason=reason or "")
+    return await show(parts, session)
+
+
+def _new_times(parts: Parts, session: Session, wanted: PostponeIn) -> tuple[datetime, datetime, str]:
+    opens_at = parts.local(wanted.opens_at) if wanted.opens_at else session.opens_at + POSTPONED_BY
+    length = session.closes_at - session.opens_at
+    return opens_at, parts.local(wanted.closes_at) if wanted.closes_at else opens_at + length, wanted.reason
