@@ -17,6 +17,8 @@ def add_commands(app: typer.Typer) -> None:
     app.command("up")(up)
     app.command("doctor")(doctor)
     app.command("migrate")(migrate)
+    app.command("health")(health)
+    app.command("asterisk")(asterisk)
     app.command("api")(api)
     app.command("bridge")(bridge)
     app.command("worker")(worker)
@@ -41,6 +43,20 @@ def doctor(
 def migrate() -> None:
     """更新数据库表 · bring the database to this version's tables."""
     _run("cli.migrate", "migrate")
+
+
+def health(part: Annotated[str, typer.Argument(help="api asterisk bridge worker cron")]) -> None:
+    """这个部件正常吗（退出码） · does this part do its work (exit code)."""
+    from cli.health import PARTS, run
+
+    if part not in PARTS:
+        raise typer.BadParameter(f"{part}: {' '.join(PARTS)}")
+    raise typer.Exit(run(read_settings(), part))
+
+
+def asterisk() -> None:
+    """以我们的配置运行 Asterisk · become an Asterisk with our configuration."""
+    _run("cli.asterisk", "asterisk")
 
 
 def api(

@@ -1,0 +1,43 @@
+"""`hotline health <part>`: exit code 0 when that part does its work. For the health checks of containers and services."""
+
+import asyncio
+
+from cli.parts import ask, local_url, manager_greets
+from config.redis import connect_for_jobs
+from config.settings import Settings
+
+PARTS = ("api", "asterisk", "bridge", "worker", "cron")
+
+#: The word that /readyz has for a part of ours.
+_READYZ = {"bridge": "asterisk", "worker": "worker"}
+
+
+def run(settings: Settings, name: str) -> int:
+    """0 healthy, 1 not."""
+    return 0 if asyncio.run(is_healthy(settings, name)) else 1
+
+
+async def is_healthy(settings: Settings, name: str) -> bool:
+    """Asks the part itself where it listens, else whoever hears its heartbeat. Raises ValueError for an unknown one."""
+    match name:
+        case "api":
+            return await ask(f"{local_url(settings)}/healthz") is not None
+        case "asterisk":
+            return await manager_greets("127.0.0.1", settings.effective_ami_port)
+        case "bridge" | "worker":
+            answer = await ask(f"{local_url(settings)}/readyz")
+            return answer is not None and answer.json().get(_READYZ[name]) == "ok"
+        case "cron":
+            return await asyncio.to_thread(_a_scheduler_is_alive, settings)
+        case unknown:
+            raise ValueError(f"no such part: {unknown}")
+
+
+def _a_scheduler_is_alive(settings: Settings) -> bool:
+    from rq.cron import CronScheduler
+
+    connection = connect_for_jobs(settings)
+    try:
+        return bool(CronScheduler.all(connection))
+    finally:
+        connection.close()
