@@ -145,8 +145,17 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
 
     async def _in_background(self, granted: Granted) -> None:
+        since = self._clock()
         async with self._slots:
-            await self._go_through(granted)
+            waited = self._clock() - since
+            if waited < ALIVE_EVERY_S or await self._still_ours(granted):
+                await self._go_through(granted)
+
+    async def _still_ours(self, granted: Granted) -> bool:
+        try:
+            return await self._done(granted, 0) >= 0
+        except (RedisError, OSError):
+            return False
 
     async def _go_through(self, granted: Granted) -> None:
         """Performs the lane to its end, or until a command fails or somebody else took over."""

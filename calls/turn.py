@@ -1,0 +1,194 @@
+"""One turn of a call: read it, let the flow decide, save it if nobody was faster, have its commands performed.
+
+Any process may take any call's next turn. Whatever breaks on the way, the caller is taken to the fallback, never to
+silence; only Redis itself being away is passed on (RedisError), for the carrier's own dead-man's switch to act on.
+"""
+
+import traceback
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from msgspec import Struct
+from msgspec.structs import replace
+
+from calls.outbox import Outbox
+from calls.store import Calls, CorruptCall, Put, Saved, UnknownCall
+from config.clock import Clock
+from config.settings import Settings
+from ivr.call import Call, Carrier
+from ivr.commands import AnyCommand, CloseCall
+from ivr.events import AnyEvent, HungUp, Released
+from ivr.facts import Facts
+from ivr.verbs import AnyVerb, HangUp
+
+log = structlog.get_logger()
+
+#: So often may others be faster before something must be wrong.
+ATTEMPTS = 30
+#: A caller on hold for four hours takes a few hundred turns.
+MOST_TURNS = 3000
+#: People and carriers do not do more than this in one second; a loop does.
+MOST_TURNS_A_SECOND = 30
+#: Nodes that the guards leave alone: a talk is never cut, and who is at the fallback cannot be sent there again.
+SPARED = frozenset({"talking", "operator", "fallback", "goodbye", "ended"})
+
+MakeEvent = Callable[[Facts], AnyEvent]
+Advance = Callable[[Call, AnyEvent], tuple[Call, tuple[AnyCommand, ...]]]
+Present = Callable[[Call, Facts], tuple[AnyVerb, ...]]
+
+
+class Congested(RuntimeError):
+    """So many turns of one call at the same moment cannot be: the call's saved state is left as it is."""
+
+
+class Turn(Struct, frozen=True):
+    """The call after the turn, and what the caller hears now."""
+
+    call: Call
+    verbs: tuple[AnyVerb, ...]
+
+
+class ReadsFacts(Protocol):
+    """The part of calls.facts.FactsReader that is needed here."""
+
+    async def read(self, call: Call) -> Facts: ...
+
+
+class Turns:
+    """Takes turns. `advance` and `present` are the flow's."""
+
+    def __init__(
+        self,
+        store: Calls,
+        outbox: Outbox,
+        facts: ReadsFacts,
+        clock: Clock,
+        settings: Settings,
+        advance: Advance,
+        present: Present,
+    ) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._facts = facts
+        self._clock = clock
+        self._call_max_s = settings.call_max_s
+        self._advance = advance
+        self._present = present
+
+    async def take_turn(self, call_id: str, make_event: MakeEvent, seen: int | None = None) -> Turn:
+        """`seen` is the scene the event answers; when the caller hears another one by now, nothing is decided and the
+        present scene is returned. None = the event holds whatever is heard. The commands for the line are performed
+        when this returns, those for the books soon after.
+
+        Raises UnknownCall, Congested, and RedisError when Redis is away.
+        """
+        for _ in range(ATTEMPTS):
+            saved = await self._read(call_id)
+            facts = await self._facts.read(saved.call)
+            if seen is not None and seen != saved.call.scene:
+                return self._turn(saved.call, facts)
+            after, commands = self._decide(saved, make_event, facts)
+            if after is saved.call and not commands:
+                return self._turn(after, facts)
+            put = await self._store.put(saved.call.seq, after, commands)
+            if put is not None:
+                await self._settle(put)
+                return self._turn(after, facts)
+        raise Congested(call_id)
+
+    async def present(self, call_id: str) -> Turn:
+        """What the caller hears now, without an event. Raises UnknownCall and RedisError."""
+        saved = await self._read(call_id)
+        return self._turn(saved.call, await self._facts.read(saved.call))
+
+    async def _settle(self, put: Put) -> None:
+        if put.granted:
+            await self._outbox.settle(put)
+
+    async def _read(self, call_id: str) -> Saved:
+        try:
+            saved = await self._store.read(call_id)
+        except CorruptCall as error:
+            return await self._repair(error)
+        if saved is None:
+            raise UnknownCall(call_id)
+        return saved
+
+    async def _repair(self, error: CorruptCall) -> Saved:
+        """What was damaged begins anew, at the fallback; its id and its place in the ledger stay."""
+        log.error("a saved call could not be read and goes to the fallback", call_id=error.call_id)
+        now = self._clock()
+        fresh = Call(error.call_id, _carrier(error.call_id), now, entered_at=now, seq=error.seq)
+        facts = await self._facts.read(fresh)
+        after, commands = self._fall_back(fresh, facts)
+        put = await self._store.put(error.seq, after, commands)
+        if put is not None:
+            await self._settle(put)
+        saved = await self._store.read(error.call_id)
+        if saved is None:
+            raise UnknownCall(error.call_id)
+        return saved
+
+    def _decide(self, saved: Saved, make_event: MakeEvent, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:
+        call = saved.call
+        event = make_event(facts)
+        if not isinstance(event, HungUp) and (guard := self._exceeded(saved, facts)):
+            if call.node in SPARED:
+                return (call, ()) if guard == "turns" else self._try(call, event, facts)
+            log.error("a call exceeds a limit and goes to the fallback", call_id=call.id, limit=guard)
+            return self._fall_back(call, facts)
+        return self._try(call, event, facts)
+
+    def _exceeded(self, saved: Saved, facts: Facts) -> str:
+        """`turns` or `length` when a limit is exceeded, else empty."""
+        in_this_second = saved.turns if saved.second == int(facts.now) else 0
+        if saved.call.seq >= MOST_TURNS or in_this_second >= MOST_TURNS_A_SECOND:
+            return "turns"
+        return "length" if facts.now - saved.call.started_at > self._call_max_s else ""
+
+    def _try(self, call: Call, event: AnyEvent, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:
+        try:
+            return self._advance(call, event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller must not hear silence
+            log.error("the flow failed", call_id=call.id, node=call.node, event_kind=_kind(event), **_where(error))
+        if isinstance(event, HungUp):
+            return _ended(call, facts)
+        return self._fall_back(call, facts)
+
+    def _fall_back(self, call: Call, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:
+        try:
+            return self._advance(call, Released(facts=facts, to="fallback", reason="error"))
+        except Exception as error:  # noqa: BLE001 - see above
+            log.error("the flow's fallback failed", call_id=call.id, node=call.node, **_where(error))
+        seq = call.seq + 1
+        return replace(call, node="fallback", reason="error", seq=seq, scene=seq, entered_at=facts.now), ()
+
+    def _turn(self, call: Call, facts: Facts) -> Turn:
+        try:
+            return Turn(call, self._present(call, facts))
+        except Exception as error:  # noqa: BLE001 - the carrier's own fallback follows the end of our verbs
+            log.error("a scene cannot be presented", call_id=call.id, node=call.node, **_where(error))
+            return Turn(call, (HangUp(),))
+
+
+def _ended(call: Call, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:
+    """The least that must be known of a call whose end the flow could not deal with."""
+    outcome = call.outcome or "fallback"
+    after = replace(call, node="ended", outcome=outcome, ended_at=facts.now, seq=call.seq + 1)
+    return after, (CloseCall(outcome=outcome, at=facts.now),)
+
+
+def _carrier(call_id: str) -> Carrier:
+    return "twilio" if call_id.startswith("t-") else "asterisk"
+
+
+def _kind(event: AnyEvent) -> str:
+    return type(event).__name__
+
+
+def _where(error: Exception) -> dict[str, str]:
+    """The error's type and place. Its message may hold personal data and stays out of the log."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1] if frames else None
+    return {"error": type(error).__name__, "where": f"{last.filename}:{last.lineno}" if last else ""}

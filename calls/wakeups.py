@@ -1,0 +1,76 @@
+"""Wakes calls at the time they asked for. Any number of processes may run it; a wake-up is handed out once."""
+
+import asyncio
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from calls.shards import SHARDS, ShardKeys, shard_keys
+from calls.store import UnknownCall
+from calls.turn import Congested, Turns
+from config.clock import Clock
+from config.scripts import load
+from config.settings import Settings
+from ivr.events import Woken
+
+log = structlog.get_logger()
+
+#: How late a wake-up may be.
+LOOK_EVERY_S = 0.25
+#: A wake-up that its process did not confirm comes again after this.
+LEASE_S = 5.0
+#: Handed out to one process at a time, from one shard.
+BATCH = 50
+
+_DUE = load(__file__, "due-1")
+_WOKEN = load(__file__, "woken-1")
+
+
+class Wakeups:
+    """The wake-ups of all calls."""
+
+    def __init__(self, redis: Redis, settings: Settings, clock: Clock, turns: Turns) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._turns = turns
+        self._shards = [shard_keys(settings.redis_prefix, shard) for shard in range(SHARDS)]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Wakes calls until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self.wake_due()
+            except (RedisError, OSError) as error:
+                log.warning("wake-ups cannot be read", error=type(error).__name__)
+            try:
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def wake_due(self) -> int:
+        """Wakes every call that is due now; how many."""
+        now = self._clock()
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in self._shards:
+                pipe.zcount(shard.wakeups, "-inf", repr(now))
+            counts = await pipe.execute()
+        due = [shard for shard, count in zip(self._shards, counts, strict=True) if count]
+        return sum([await self._wake_shard(shard) for shard in due])
+
+    async def _wake_shard(self, shard: ShardKeys) -> int:
+        now = self._clock()
+        until = now + LEASE_S
+        call_ids: list[str] = await _DUE.run(self._redis, (shard.wakeups,), now, until, BATCH)
+        await asyncio.gather(*(self._wake(shard, call_id, until) for call_id in call_ids))
+        return len(call_ids)
+
+    async def _wake(self, shard: ShardKeys, call_id: str, until: float) -> None:
+        try:
+            await self._turns.take_turn(call_id, lambda facts: Woken(facts=facts))
+        except UnknownCall:
+            log.warning("a call that is not there was to be woken", call_id=call_id)
+        except Congested:
+            return  # it comes again after the lease
+        await _WOKEN.run(self._redis, (shard.wakeups,), call_id, until)
