@@ -1,15 +1,15 @@
 """Opening and closing a session for the callers: the board, the leaders' seats, and nobody forgotten in a line (A12)."""
 
-from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal
 
 import structlog
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from calls.store import UnknownCall
+from calls.turn import Congested, Turns
 from config.settings import Settings
 from ivr.events import Released
-from ivr.facts import Facts
 from queueing.line import Line
 from queueing.seats import Seats
 from sessions import board
@@ -22,12 +22,10 @@ log = structlog.get_logger()
 LATE_JOINERS_S = 300.0
 #: States of a seat in which a caller is with the leader, or about to be.
 _BUSY = ("ringing", "talking")
+#: No call has that many turns.
+_AFTER_ALL = 1_000_000
 
-
-class TakesTurns(Protocol):
-    """What this needs of `calls.turn.Turns`."""
-
-    async def take_turn(self, call_id: str, make_event: Callable[[Facts], Released], seen: int | None) -> object: ...
+Reason = Literal["session_closed", "leader_left"]
 
 
 class Ticked(Struct, frozen=True):
@@ -43,7 +41,7 @@ class Opening:
     """Every act may be repeated, and done by several processes at once."""
 
     def __init__(
-        self, settings: Settings, redis: Redis, calendar: Calendar, seats: Seats, line: Line, turns: TakesTurns
+        self, settings: Settings, redis: Redis, calendar: Calendar, seats: Seats, line: Line, turns: Turns
     ) -> None:
         self._redis = redis
         self._prefix = settings.redis_prefix
@@ -105,16 +103,28 @@ class Opening:
             await self._calendar.finish(session.id)
         return released
 
-    async def _release_waiting(self, seat_id: str, reason: Literal["session_closed", "leader_left"]) -> int:
+    async def _release_waiting(self, seat_id: str, reason: Reason) -> int:
         released = 0
         for caller in await self._line.callers(seat_id):
-            if caller.state == "offered":
-                continue  # the leader's line rings for them: they may still be put through
-            await self._turns.take_turn(
-                caller.call_id, lambda facts: Released(facts=facts, to="work_order", reason=reason), None
-            )
-            released += 1
+            if caller.state != "offered":  # else the leader's line rings for them: they may still be put through
+                released += await self._release(seat_id, caller.call_id, reason)
         return released
+
+    async def _release(self, seat_id: str, call_id: str, reason: Reason) -> bool:
+        """True when the caller heard it; one who cannot be told now is told at the next tick."""
+        try:
+            turn = await self._turns.take_turn(
+                call_id, lambda facts: Released(facts=facts, to="work_order", reason=reason)
+            )
+        except UnknownCall:
+            log.error("a line holds a call that is not known", seat_id=seat_id, call_id=call_id)
+            await self._line.leave(seat_id, call_id, "failed", _AFTER_ALL)
+            return False
+        except Congested:
+            return False
+        if turn.call.node == "ended":
+            await self._line.leave(seat_id, call_id, "released", turn.call.seq)
+        return True
 
     async def _restore_seats(self, session: Session) -> None:
         """Seats whose leader signed in but of which Redis knows nothing (it lost its data) are opened again."""

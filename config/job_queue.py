@@ -1,4 +1,6 @@
-"""The job queue (RQ): jobs by name, ids as their only arguments. It does not know what the jobs do."""
+"""The job queue (RQ): jobs by name, an id as their only argument. It does not know what the jobs do."""
+
+import asyncio
 
 from rq import Queue
 from rq.exceptions import DuplicateJobError
@@ -19,24 +21,23 @@ def queue_name(settings: Settings) -> str:
     return f"{settings.redis_prefix.strip(':') or 'hotline'}-jobs"
 
 
-class Jobs:
-    """Blocking, as RQ is: from asynchronous code use `asyncio.to_thread`. Raises redis.exceptions.RedisError."""
+class JobQueue:
+    """Blocking, as RQ is; `put` is for asynchronous code. Raises redis.exceptions.RedisError."""
 
     def __init__(self, settings: Settings) -> None:
         self.connection = connect_for_jobs(settings)
         self.queue = Queue(queue_name(settings), connection=self.connection, default_timeout=TIMEOUT_S)
 
-    def finish_recording(self, order_id: str, attempt: int = 0) -> bool:
-        """Have an order's recording finished and the order dispatched. False when this attempt is enqueued already.
+    async def put(self, name: str, argument: str, attempt: int = 0) -> bool:
+        """The same as `enqueue`, without holding up the event loop."""
+        return await asyncio.to_thread(self.enqueue, name, argument, attempt)
 
-        Another `attempt` is another job: the one before may have died with its worker. Running both does no harm.
+    def enqueue(self, name: str, argument: str, attempt: int = 0) -> bool:
+        """Have the job `name` done for the id `argument`. False when this attempt is enqueued or under way already.
+
+        Another `attempt` is another job: the one before may have died with its worker. Jobs can stand being run twice.
         """
-        return self._once(FINISH_RECORDING, order_id, f"recording-{order_id}-{attempt}")
-
-    def close(self) -> None:
-        self.connection.close()
-
-    def _once(self, name: str, argument: str, job_id: str) -> bool:
+        job_id = f"{name.rpartition('.')[2]}-{argument}-{attempt}"
         try:
             self.queue.enqueue_call(
                 name, args=(argument,), job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_KEPT_S
@@ -44,3 +45,6 @@ class Jobs:
         except DuplicateJobError:
             return False
         return True
+
+    def close(self) -> None:
+        self.connection.close()

@@ -1,0 +1,137 @@
+"""`hotline cron`: what is due, by the clock of the database. Of all that run, the one with the lease acts."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+from msgspec import Struct
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from calls.assembly import Core, build
+from calls.opening import Opening
+from config.database import DatabaseUnavailable
+from config.job_queue import FINISH_RECORDING, JobQueue
+from config.lease import Lease
+from config.settings import Settings
+from ivr.events import Missed
+from queueing.depth import Depths
+from sessions.calendar import Calendar
+from workorders.register import unfinished
+
+log = structlog.get_logger()
+
+#: A second cron takes over after this.
+LEASE_S = 5.0
+TICK_S = 1.0
+#: An order whose recording is not finished by now has lost its job, or its recording is not complete yet.
+SWEEP_AFTER_S = 5.0
+#: How often such an order's job is enqueued anew.
+SWEEP_EVERY_S = 10.0
+DEPTH_EVERY_S = 10.0
+_TROUBLE = (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError)
+
+
+class Task(Struct, frozen=True):
+    """One line of the table: what to do, and how often."""
+
+    name: str
+    every_s: float
+    act: Callable[[], Awaitable[object]]
+
+
+class Cron:
+    """The table of one process. `run` it until `stop`; a task that fails is tried again when it is due next."""
+
+    def __init__(self, core: Core, jobs: JobQueue) -> None:
+        self._core, self._jobs = core, jobs
+        self._lease = Lease(core.redis, f"{core.settings.redis_prefix}cron", LEASE_S)
+        self._opening = Opening(
+            core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns
+        )
+        self._depths = Depths(core.redis, core.settings, core.clock)
+        self._due: dict[str, float] = {}
+        self.table = (
+            Task("sessions", TICK_S, self._opening.tick),
+            Task("lapsed claims", TICK_S, self.reap),
+            Task("unfinished orders", TICK_S * 2, self.sweep),
+            Task("depth", DEPTH_EVERY_S, self.sample),
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`; then the lease is given back."""
+        while not stop.is_set():
+            await self.tick()
+            await _pause(stop, TICK_S)
+        await self._attempt("lease", self._lease.release)
+
+    async def tick(self) -> bool:
+        """Do what is due, when the lease is ours; True when it was."""
+        if not await self._attempt("lease", self._lease.hold):
+            return False
+        now = self._core.clock()
+        for task in self.table:
+            if now >= self._due.get(task.name, 0.0):
+                self._due[task.name] = now + task.every_s
+                await self._attempt(task.name, task.act)
+        return True
+
+    async def reap(self) -> int:
+        """Callers whose claim lapsed (its bridge is gone) wait again, and hear so."""
+        seats = await self._core.seats.known()
+        claims = [claim for seat_id in seats if (claim := await self._core.line.reap(seat_id))]
+        for claim in claims:
+            call = await self._core.calls.get(claim.call_id)
+            if call is not None and call.node == "ringing" and call.token == claim.token:
+                await self._core.turns.take_turn(claim.call_id, lambda facts: Missed(facts=facts, reason="unreachable"))
+        return len(claims)
+
+    async def sweep(self) -> int:
+        """Enqueue the job of every order that should be dispatched by now: its job was lost, or waits for its file."""
+        now = self._core.clock()
+        orders = await unfinished(self._core.database, now - SWEEP_AFTER_S)
+        attempt = int(now // SWEEP_EVERY_S)
+        return sum([await self._jobs.put(FINISH_RECORDING, order_id, attempt) for order_id in orders])
+
+    async def sample(self) -> None:
+        """Keep the depth of every open seat's line."""
+        for seat in await self._core.seats.all(await self._core.seats.known()):
+            if seat.state != "closed":
+                await self._depths.sample(seat.id)
+
+    async def _attempt(self, name: str, act: Callable[[], Awaitable[object]]) -> object:
+        """What it returned; None when Redis or the database are away."""
+        try:
+            return await act()
+        except _TROUBLE as error:
+            log.warning("cron could not act and tries again", task=name, error=type(error).__name__, detail=str(error))
+            return None
+
+
+def run(settings: Settings) -> int:
+    """The process: until SIGTERM or Ctrl-C."""
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    core = build(settings)
+    jobs = JobQueue(settings)
+    try:
+        log.info("cron runs")
+        await Cron(core, jobs).run(stop)
+    finally:
+        jobs.close()
+        await core.close()
+    return 0
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,77 @@
+"""`hotline worker`: does RQ's jobs one after the other, and beside them what other processes left in the outbox."""
+
+import asyncio
+import threading
+
+import structlog
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.worker import SimpleWorker
+
+from calls.assembly import build
+from config.job_queue import queue_name
+from config.redis import connect_for_jobs
+from config.settings import Settings
+
+log = structlog.get_logger()
+
+#: Seconds between attempts to reach Redis; it may be restarted at any time.
+LONGEST_WAIT_S = 3.0
+#: What the drainer may take to finish what it has begun.
+STOP_WITHIN_S = 10.0
+
+
+class Worker(SimpleWorker):
+    """Jobs run in this process: they are short, may run twice, and a fork beside a thread is asking for trouble."""
+
+    max_connection_wait_time = LONGEST_WAIT_S
+
+
+class Drainer(threading.Thread):
+    """An event loop of its own that performs what dead processes left in the outbox, and wakes calls that are due."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(name="drainer", daemon=True)
+        self._settings = settings
+        self._ready = threading.Event()
+        self._stop: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def run(self) -> None:
+        asyncio.run(self._drain())
+
+    def finish(self) -> None:
+        """Stop, when what is under way is done. Callable from any thread."""
+        if self._ready.wait(STOP_WITHIN_S) and self._loop and self._stop and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self.join(STOP_WITHIN_S)
+
+    async def _drain(self) -> None:
+        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        self._ready.set()
+        core = build(self._settings)
+        try:
+            await asyncio.gather(core.outbox.drain(self._stop), core.wakeups.run(self._stop))
+        finally:
+            await core.close()
+
+
+def run(settings: Settings) -> int:
+    """The process: until SIGTERM or Ctrl-C; the job under way is finished first."""
+    drainer = Drainer(settings)
+    drainer.start()
+    connection = connect_for_jobs(settings)
+    try:
+        return _work(Worker([Queue(queue_name(settings), connection=connection)], connection=connection))
+    finally:
+        drainer.finish()
+        connection.close()
+
+
+def _work(worker: Worker) -> int:
+    try:
+        worker.work(logging_level=None)
+    except RedisError as error:
+        log.error("the job queue cannot be reached", error=type(error).__name__)
+        return 1
+    return 0
