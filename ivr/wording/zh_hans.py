@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str | tuple[str, str]] = {
     # 问一句
-    "greeting": "您好，这里是{city}幺二三四五政府服务热线。",
+    "greeting": "您好，{city}幺二三四五热线。",
     "answering_unit": "今天热线问政，由{unit}",
     "answering_leader": "主要负责人{leader}接听。",
     "line_free": "现在就可以为您接通。",
@@ -11,9 +11,9 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_now": "现在有{count}位在等候。",
     "chance": "能接通的可能大约有{tenths}成。",
     "chance_small": "今天能接通的可能很小。",
-    "choose_line": "愿意等候，请按一。不等候，留下诉求，请按二。",
+    "choose_line": "愿意等候，请按一。留下诉求，请按二。",
     "choose_free": "马上接通，请按一。留下诉求，请按二。",
-    "choose_discouraged": "建议您按二，留下诉求，三个工作日内办结。仍要等候，请按一。",
+    "choose_discouraged": "建议您按二，留下诉求，三个工作日内办结。仍要等候请按一。",
     "choose_ended": "留下诉求，三个工作日内办结，请按二。请我们回电，请按三。",
     "not_understood": "抱歉，没有听到您的选择。",
     # 等候
@@ -42,7 +42,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_operators_busy": "很抱歉，人工坐席正忙，请您留下诉求。",
     "message_closed": "好的，请您留下诉求。",
     "message_released": "很抱歉，现在无法继续等候。您的诉求我们照样办理。",
-    "message_what": "请在提示音后，说出您的姓名、地点和要反映的事情。",
+    "message_what": "请在提示音后，说出您的姓名，在哪里，要反映什么事情。",
     "message_how": "最长可以说{minutes}分钟，说完请按井号键。",
     "message_again": "抱歉，没有听到您的声音。请在提示音后再说一次，说完请按井号键。",
     "contact_ask": "我们看不到您的号码。请输入您的联系电话，按井号键结束。不想留号码，请稍等。",
@@ -52,7 +52,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "order_number": "您的工单号是，",
     "order_number_again": "再说一遍，",
     "order_promise": "承办单位须在三个工作日内答复，之后我们会给您打电话回访。",
-    "order_repeat": "重听请按一，记好后可以挂机。",
+    "order_repeat": "再听一遍请按一，记好后可以挂机。",
     # 回电
     "callback_promise": "好的，我们会给您回电。您的号码尾号是，",
     "callback_no_number": "好的，已经登记。但我们没有您的号码，请您方便时再打来。",

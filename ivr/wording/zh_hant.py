@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str | tuple[str, str]] = {
     # 問一句
-    "greeting": "您好，這裡是{city}幺二三四五政府服務熱線。",
+    "greeting": "您好，{city}幺二三四五熱線。",
     "answering_unit": "今天熱線問政，由{unit}",
     "answering_leader": "主要負責人{leader}接聽。",
     "line_free": "現在就可以為您接通。",
@@ -11,9 +11,9 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_now": "現在有{count}位在等候。",
     "chance": "能接通的可能大約有{tenths}成。",
     "chance_small": "今天能接通的可能很小。",
-    "choose_line": "願意等候，請按一。不等候，留下訴求，請按二。",
+    "choose_line": "願意等候，請按一。留下訴求，請按二。",
     "choose_free": "馬上接通，請按一。留下訴求，請按二。",
-    "choose_discouraged": "建議您按二，留下訴求，三個工作日內辦結。仍要等候，請按一。",
+    "choose_discouraged": "建議您按二，留下訴求，三個工作日內辦結。仍要等候請按一。",
     "choose_ended": "留下訴求，三個工作日內辦結，請按二。請我們回電，請按三。",
     "not_understood": "抱歉，沒有聽到您的選擇。",
     # 等候
@@ -42,7 +42,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_operators_busy": "很抱歉，人工坐席正忙，請您留下訴求。",
     "message_closed": "好的，請您留下訴求。",
     "message_released": "很抱歉，現在無法繼續等候。您的訴求我們照樣辦理。",
-    "message_what": "請在提示音後，說出您的姓名、地點和要反映的事情。",
+    "message_what": "請在提示音後，說出您的姓名，在哪裡，要反映什麼事情。",
     "message_how": "最長可以說{minutes}分鐘，說完請按井號鍵。",
     "message_again": "抱歉，沒有聽到您的聲音。請在提示音後再說一次，說完請按井號鍵。",
     "contact_ask": "我們看不到您的號碼。請輸入您的聯繫電話，按井號鍵結束。不想留號碼，請稍等。",
@@ -52,7 +52,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "order_number": "您的工單號是，",
     "order_number_again": "再說一遍，",
     "order_promise": "承辦單位須在三個工作日內答覆，之後我們會給您打電話回訪。",
-    "order_repeat": "重聽請按一，記好後可以掛機。",
+    "order_repeat": "再聽一遍請按一，記好後可以掛機。",
     # 回電
     "callback_promise": "好的，我們會給您回電。您的號碼尾號是，",
     "callback_no_number": "好的，已經登記。但我們沒有您的號碼，請您方便時再打來。",
