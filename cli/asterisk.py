@@ -13,10 +13,10 @@ from telephony.asterisk.pbx_config import render
 def run(settings: Settings) -> int:
     """Never returns when there is an Asterisk: this process becomes it. 1 when there is none."""
     program = find_asterisk(settings.model_copy(update={"asterisk": "auto"}))
-    if program is None:
-        print(sentence("no_asterisk", settings.language, command="hotline doctor --install"), file=sys.stderr)
-        return 1
-    _become(settings, program)
+    if program is not None:
+        _become(settings, program)
+    print(sentence("no_asterisk", settings.language, command="hotline doctor --install"), file=sys.stderr)
+    return 1
 
 
 def _become(settings: Settings, program: AsteriskProgram) -> NoReturn:

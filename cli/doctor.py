@@ -9,9 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.checks import Finding, examine
-from cli.native import install
+from cli.native import TO_RUN, install
 from cli.platform_messages import sentence
-from config.debian import PACKAGES
 from config.settings import Settings
 
 _SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "missing": ("✗", "red")}
@@ -20,7 +19,7 @@ _SIGNS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "missing": ("✗", "
 def run(settings: Settings, as_json: bool = False, fetch: bool = False) -> int:
     """Prints the findings; 1 when something that is needed is missing."""
     if fetch:
-        install(PACKAGES)
+        install(TO_RUN)
     findings = asyncio.run(examine(settings))
     missing = sum(finding.state == "missing" for finding in findings)
     if as_json:

@@ -26,6 +26,7 @@ PACKAGES = {
     "sipp": "sip-tester",
     "baresip": "baresip-core",
     "espeak-ng": "espeak-ng",
+    "docker-compose": "docker-compose",
 }
 
 #: Packages that only installing needs (users, scripts, documentation): given out as there, so never fetched.
@@ -107,9 +108,12 @@ def fetch(programs: Iterable[str], progress: Progress) -> Path:
             return root
         apt = Apt(home / "apt")
         archives = _download(apt, sorted(PACKAGES[name] for name in wanted), progress)
-        partial = _unpack(archives, home / "root.partial", progress)
-        (partial / COMPLETE).write_text("\n".join(sorted(wanted)))
-        _exchange(partial, root)
+        # The same versions as before and some more: added in place, because programs may be running from there.
+        target = root if _unpacked(root) <= {archive.name for archive in archives} else home / "root.partial"
+        _unpack(archives, target, progress)
+        (target / COMPLETE).write_text("\n".join(sorted(wanted)))
+        if target != root:
+            _exchange(target, root)
         shutil.rmtree(apt.home)
         return root
 
@@ -165,7 +169,7 @@ def _update(apt: Apt, mirror: str, suite: str, progress: Progress) -> None:
 def _unpack(archives: list[Path], partial: Path, progress: Progress) -> Path:
     done = partial / UNPACKED
     names = {archive.name for archive in archives}
-    earlier = set(done.read_text().split()) if done.exists() else set()
+    earlier = _unpacked(partial)
     if not earlier or not earlier <= names:
         shutil.rmtree(partial, ignore_errors=True)
         earlier = set()
@@ -177,6 +181,12 @@ def _unpack(archives: list[Path], partial: Path, progress: Progress) -> Path:
             with done.open("a") as listing:
                 listing.write(archive.name + "\n")
     return partial
+
+
+def _unpacked(root: Path) -> set[str]:
+    """The packages that are in there already."""
+    done = root / UNPACKED
+    return set(done.read_text().split()) if done.exists() else set()
 
 
 def _unpack_one(archive: Path, root: Path) -> None:

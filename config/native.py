@@ -16,6 +16,7 @@ PLACES = {
     "sipp": "usr/bin/sipp",
     "baresip": "usr/bin/baresip",
     "espeak-ng": "usr/bin/espeak-ng",
+    "docker-compose": "usr/libexec/docker/cli-plugins/docker-compose",
 }
 
 #: The file in a root that says which programs are complete in it, one a line.

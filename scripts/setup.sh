@@ -6,8 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 purpose=${1:?run or dev}
 case $purpose in
-  run) lock=requirements.lock ;;
-  dev) lock=requirements-dev.lock ;;
+  run) lock=requirements.lock programs=() ;;
+  dev) lock=requirements-dev.lock programs=(--dev) ;;
   *) echo "usage: setup.sh run|dev" >&2; exit 2 ;;
 esac
 
@@ -69,7 +69,7 @@ if [ "$installed" != "$wanted" ] && [ "$installed" != "$everything" ]; then
 fi
 
 # Asterisk and the voice; the phones too, with which `hotline dial` and the tests call.
-.venv/bin/python -m cli.native || {
+.venv/bin/python -m cli.native "${programs[@]}" || {
   if [ "$purpose" = dev ]; then
     exit 1
   fi
