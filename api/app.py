@@ -18,6 +18,7 @@ from api.schemas import ProblemOut
 from api.snapshot import LineReader
 from api.streams import LineFeed
 from calls.assembly import Core, build
+from calls.opening import Opening
 from config.secrets import secret
 from config.settings import Settings
 from sessions.calendar import Calendar
@@ -58,8 +59,10 @@ def _assemble(core: Core) -> Parts:
     reader = LineReader(core)
     # Numbers of stream events go on growing over a restart, so that a Last-Event-ID never looks newer than we are.
     feed = LineFeed(core.redis, core.settings.redis_prefix, reader.read_for_stream, int(time.time() * 1000))
+    calendar = Calendar(core.database, core.clock)
+    opening = Opening(core.settings, core.redis, calendar, core.seats, core.line, core.turns)
     return Parts(
-        core=core, calendar=Calendar(core.database, core.clock), line=reader, feed=feed, metrics=Metrics(),
+        core=core, calendar=calendar, opening=opening, line=reader, feed=feed, metrics=Metrics(),
         zone=ZoneInfo(core.settings.timezone),
     )  # fmt: skip
 

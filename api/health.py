@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.database import Database
+from config.database import Database, DatabaseUnavailable
+from config.migrate import check
 from config.settings import Settings
 
 #: A load balancer asks every few seconds and gives up soon.
@@ -23,7 +23,7 @@ WORKER_SILENT_S = 480.0
 Check = Callable[[], Awaitable[str]]
 
 
-class Unready(Exception):  # noqa: N818
+class Unready(Exception):
     """A part is not ready; the text says what to do."""
 
 
@@ -64,8 +64,10 @@ async def _run(check: Check) -> tuple[str, str]:
 
 
 async def _check_database(database: Database) -> str:
-    async with database.begin() as connection:
-        await connection.execute(text("SELECT count(*) FROM alembic_version"))
+    try:
+        await check(database)
+    except DatabaseUnavailable as error:
+        raise Unready(str(error)) from error
     return "ok"
 
 

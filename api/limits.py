@@ -12,7 +12,7 @@ BODY_MAX = 1_000_000
 _log = structlog.get_logger("api")
 
 
-class BodyTooLarge(Exception):  # noqa: N818
+class BodyTooLarge(Exception):
     """The body grew past the limit while it was read."""
 
 

@@ -11,6 +11,7 @@ from api.metrics import Metrics
 from api.snapshot import LineReader
 from api.streams import LineFeed
 from calls.assembly import Core
+from calls.opening import Opening
 from sessions.calendar import Calendar
 
 
@@ -20,6 +21,7 @@ class Parts:
 
     core: Core
     calendar: Calendar
+    opening: Opening
     line: LineReader
     feed: LineFeed
     metrics: Metrics

@@ -12,6 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from calls.store import CorruptCall
+from config.database import DatabaseUnavailable
+
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client should try again when a part of ours is away.
 RETRY_AFTER_S = 2
@@ -53,7 +56,7 @@ _BY_STATUS = {404: "not_found", 405: "method_not_allowed", 406: "not_acceptable"
 
 
 @dataclass(slots=True)
-class Problem(Exception):  # noqa: N818 - the name of the standard
+class Problem(Exception):
     """Answer this request with the problem `code`. `detail` tells a person what to do and holds no personal data."""
 
     code: str
@@ -111,6 +114,10 @@ def _on_database(_: Request, __: Exception) -> Response:
     return answer("database_unavailable", "See `hotline doctor`; nothing was lost, try again.")
 
 
+def _on_corrupt(_: Request, __: Exception) -> Response:
+    return answer("internal_error", "The saved call cannot be read; its next turn repairs it.")
+
+
 def read_faults(errors: Sequence[Mapping[str, object]]) -> list[dict[str, str]]:
     """Where and what is wrong, without the input: names of unknown fields and values stay out."""
     faults = []
@@ -143,3 +150,5 @@ def add_problem_answers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(RedisError, _on_redis)
     app.add_exception_handler(SQLAlchemyError, _on_database)
+    app.add_exception_handler(DatabaseUnavailable, _on_database)
+    app.add_exception_handler(CorruptCall, _on_corrupt)

@@ -19,7 +19,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class PortTaken(Exception):  # noqa: N818
+class PortTaken(Exception):
     """Something else listens on the port; set HOTLINE_HTTP_PORT or stop it."""
 
 

@@ -26,6 +26,6 @@ class Exit(IntEnum):
 class CommandError(Exception):
     """Ends the command with a message of the catalogue, told in the person's language."""
 
-    def __init__(self, code: Exit, key: str, **values: object) -> None:
+    def __init__(self, code: Exit, key: str, /, **values: object) -> None:
         super().__init__(say(key, **values))
         self.code = code

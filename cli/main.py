@@ -10,7 +10,6 @@ from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.messages import say
 from cli.output import err
-from config.logging import configure
 
 EPILOG = (
     "退出码 · exit codes: 0 好 ok, 1 否 the answer is no, 2 用法 usage, 3 连不上 unreachable, 4 被拒 refused, "
@@ -52,11 +51,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(error: Exception) -> None:
-    configure(read_settings(), "cli")
-    import structlog
-
-    structlog.get_logger("cli").error("a command failed", error=type(error).__name__, exc_info=error)
     err.print(say("unforeseen", kind=type(error).__name__), markup=False, style="red")
+    if read_settings().log_level == "debug":
+        err.print_exception()
 
 
 def main() -> None:

@@ -104,9 +104,9 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     ),
     "interrupted": ("已停止。", "已停止。", "Stopped."),
     "unforeseen": (
-        "意外错误（{kind}）。详情见日志；请运行 `hotline doctor`。",
-        "意外錯誤（{kind}）。詳情見日誌；請執行 `hotline doctor`。",
-        "An unforeseen error ({kind}). The log has the details; run `hotline doctor`.",
+        "意外错误（{kind}）。请运行 `hotline doctor`；设 HOTLINE_LOG_LEVEL=debug 可看详情。",
+        "意外錯誤（{kind}）。請執行 `hotline doctor`；設 HOTLINE_LOG_LEVEL=debug 可看詳情。",
+        "An unforeseen error ({kind}). Run `hotline doctor`; HOTLINE_LOG_LEVEL=debug shows the details.",
     ),
     "part_missing": (
         "这一部分还没有装上：{part}",
@@ -172,7 +172,7 @@ def _language() -> str:
         return "zh-Hans"
 
 
-def say(key: str, **values: object) -> str:
+def say(key: str, /, **values: object) -> str:
     """The sentence `key` in the language of the settings, with `values` filled in. Unknown words stay as they are."""
     if key not in CATALOGUE:
         return key

@@ -12,8 +12,12 @@ from config.logging import configure
 from config.settings import Settings
 
 
+#: Parts that log; the others speak to a person.
+LOGGED = ("bridge", "worker", "cron")
+
+
 def add_commands(app: typer.Typer) -> None:
-    """Put up, doctor, api, bridge, worker and cron into the command tree."""
+    """Put up, doctor and every single part into the command tree."""
     app.command("up")(up)
     app.command("doctor")(doctor)
     app.command("migrate")(migrate)
@@ -23,6 +27,8 @@ def add_commands(app: typer.Typer) -> None:
     app.command("bridge")(bridge)
     app.command("worker")(worker)
     app.command("cron")(cron)
+    app.command("migrate")(migrate)
+    app.command("asterisk")(asterisk)
 
 
 def up() -> None:
@@ -90,6 +96,16 @@ def cron() -> None:
     _run("jobs.cron", "cron")
 
 
+def migrate() -> None:
+    """更新数据库结构 · bring the database to this version's tables."""
+    _run("cli.migrate", "migrate")
+
+
+def asterisk() -> None:
+    """以我们的配置运行 Asterisk · run an Asterisk with our configuration."""
+    _run("cli.asterisk", "asterisk")
+
+
 def _run(module: str, part: str) -> None:
     """Run `module.run(settings)` until it ends; its number, if it answers one, is the exit code."""
     settings: Settings = read_settings()
@@ -97,7 +113,7 @@ def _run(module: str, part: str) -> None:
         start = import_module(module).run
     except ModuleNotFoundError as error:
         raise CommandError(Exit.UNREACHABLE, "part_missing", part=error.name) from error
-    if part != "up":
+    if part in LOGGED:
         configure(settings, part)
     code = start(settings)
     raise typer.Exit(code if isinstance(code, int) else Exit.OK)

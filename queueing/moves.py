@@ -10,11 +10,11 @@ from queueing.keys import line_keys
 _MOVE = load(__file__, "move-2")
 
 
-class NotInLine(Exception):  # noqa: N818
+class NotInLine(Exception):
     """The caller is not in this line (any more)."""
 
 
-class IsOffered(Exception):  # noqa: N818
+class IsOffered(Exception):
     """The leader's line is ringing for this caller: there is nothing to move."""
 
 

@@ -9,11 +9,8 @@ from api.parts import Behind, Parts
 from api.problems import Problem
 from api.schemas import LineAddressOut, ReasonIn, SeatOut
 from api.texts import Identifier
-from sessions.calendar import UnknownSession
+from sessions.calendar import StepRefused, UnknownSeat
 from sessions.model import Seat
-
-#: A leader may sign in before the session opens, never after it closed.
-SIGN_IN_STATES = ("planned", "postponed", "open")
 
 router = APIRouter(prefix="/api/seats", tags=["seats"])
 _log = structlog.get_logger("api.seats")
@@ -25,15 +22,9 @@ async def open_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: Reas
     """The leader signs in: the seat is free for the head of its line. Opening an open seat changes nothing."""
     seat = await _find(parts, seat_id)
     try:
-        session = await parts.calendar.get(seat.session_id)
-    except UnknownSession as error:
-        raise Problem("seat_not_found") from error
-    if session.state not in SIGN_IN_STATES:
-        raise Problem("state_conflict", f"The session is {session.state}.")
-    await parts.core.seats.open(
-        seat_id, session_id=seat.session_id, unit=seat.unit, leader=seat.leader,
-        line_asterisk=seat.line_asterisk, line_twilio=seat.line_twilio,
-    )  # fmt: skip
+        await parts.opening.sign_in(seat_id)
+    except StepRefused as error:
+        raise Problem("state_conflict", str(error)) from error
     return await _done(parts, who, "open", seat)
 
 
@@ -58,17 +49,17 @@ async def resume_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: Re
 
 @router.post("/{seat_id}/close", responses=_ACT)
 async def close_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None) -> SeatOut:
-    """The leader signs out; a call that rings or goes on is finished first."""
+    """The leader signs out: who waits in this seat's line becomes a work order, a call that rings or goes on is finished."""
     seat = await _find(parts, seat_id)
-    await parts.core.seats.close(seat_id)
+    await parts.opening.sign_out(seat_id)
     return await _done(parts, who, "close", seat, (wanted.reason if wanted else None) or "")
 
 
 async def _find(parts: Parts, seat_id: str) -> Seat:
-    seat = await parts.calendar.seat(seat_id)
-    if seat is None:
-        raise Problem("seat_not_found")
-    return seat
+    try:
+        return await parts.calendar.seat(seat_id)
+    except UnknownSeat as error:
+        raise Problem("seat_not_found") from error
 
 
 async def _done(parts: Parts, who: Principal, act: str, seat: Seat, reason: str = "") -> SeatOut:

@@ -1,5 +1,6 @@
 """Sessions (場次): plan, look, open, close, postpone, cancel."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,7 +12,6 @@ from api.parts import Behind, Parts
 from api.problems import Problem
 from api.schemas import LineAddressOut, PostponeIn, ReasonIn, SeatOut, SessionIn, SessionOut, SessionsOut
 from api.texts import Identifier
-from calls.closing import close_session, post_board
 from queueing.seats import SeatNow
 from sessions.calendar import StepRefused, UnknownSession
 from sessions.lines import LineRefused
@@ -51,27 +51,27 @@ async def create_session(wanted: SessionIn, parts: Behind, who: SessionPlanner) 
         raise Problem("invalid_request", str(error)) from error
     now = parts.core.clock()
     if session.opens_at.timestamp() <= now < session.closes_at.timestamp():
-        session = await _step(session.id, parts, parts.calendar.open)
+        session = await _step(session.id, parts.opening.open)
     return await _done(parts, who, "create", session)
 
 
 @router.get("", responses=problems("unauthenticated", "forbidden", "database_unavailable"))
 async def list_sessions(parts: Behind, _: Reader) -> SessionsOut:
     """All sessions, the newest first."""
-    found = await parts.calendar.list(newest_first=True, limit=LIST_MAX)
+    found = await parts.calendar.find(newest_first=True, limit=LIST_MAX)
     return SessionsOut(items=[await show(parts, session) for session in found])
 
 
 @router.get("/{session_id}", responses=_ACT)
 async def show_session(session_id: Identifier, parts: Behind, _: Reader) -> SessionOut:
     """One session with its seats as they are now."""
-    return await show(parts, await _step(session_id, parts, parts.calendar.get))
+    return await show(parts, await _step(session_id, parts.calendar.get))
 
 
 @router.post("/{session_id}/open", responses=_ACT)
 async def open_session(session_id: Identifier, parts: Behind, who: SessionPlanner) -> SessionOut:
     """Open it now, whatever the time. Opening an open session changes nothing."""
-    return await _done(parts, who, "open", await _step(session_id, parts, parts.calendar.open))
+    return await _done(parts, who, "open", await _step(session_id, parts.opening.open))
 
 
 @router.post("/{session_id}/close", responses=_ACT)
@@ -79,9 +79,7 @@ async def close_session_now(
     session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: ReasonIn | None = None
 ) -> SessionOut:
     """Close it now: nobody new is admitted, who waits becomes a work order, the call the leader is on is never cut."""
-    session = await _step(session_id, parts, parts.calendar.close)
-    await close_session(parts.core, [seat.id for seat in session.seats])
-    session = await _step(session_id, parts, parts.calendar.get)
+    session = await _step(session_id, parts.opening.close)
     return await _done(parts, who, "close", session, wanted.reason if wanted else None)
 
 
@@ -90,13 +88,13 @@ async def postpone_session(
     session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: PostponeIn | None = None
 ) -> SessionOut:
     """Hold it later: at the new time, else a week later at the same hour. The first date is kept."""
-    session = await _step(session_id, parts, parts.calendar.get)
+    session = await _step(session_id, parts.calendar.get)
     opens_at, closes_at, reason = _new_times(parts, session, wanted or PostponeIn())
 
     async def postpone(_: str) -> Session:
         return await parts.calendar.postpone(session_id, opens_at, closes_at, reason)
 
-    return await _done(parts, who, "postpone", await _step(session_id, parts, postpone), reason)
+    return await _done(parts, who, "postpone", await _step(session_id, postpone), reason)
 
 
 @router.post("/{session_id}/cancel", responses=_ACT)
@@ -109,7 +107,7 @@ async def cancel_session(
     async def cancel(_: str) -> Session:
         return await parts.calendar.cancel(session_id, reason)
 
-    return await _done(parts, who, "cancel", await _step(session_id, parts, cancel), reason)
+    return await _done(parts, who, "cancel", await _step(session_id, cancel), reason)
 
 
 async def show(parts: Parts, session: Session) -> SessionOut:
@@ -118,7 +116,7 @@ async def show(parts: Parts, session: Session) -> SessionOut:
     states: dict[str, SeatNow] = {seat.id: seat for seat in seats}
     return SessionOut(
         id=session.id,
-        state=session.state,  # type: ignore[arg-type]  # written from the vocabulary only
+        state=session.state,
         opens_at=parts.local(session.opens_at),
         closes_at=parts.local(session.closes_at),
         theme=session.theme,
@@ -132,7 +130,7 @@ async def show(parts: Parts, session: Session) -> SessionOut:
     )  # fmt: skip
 
 
-async def _step(session_id: str, parts: Parts, step: "Step") -> Session:
+async def _step(session_id: str, step: Callable[[str], Awaitable[Session]]) -> Session:
     try:
         return await step(session_id)
     except UnknownSession as error:
@@ -145,7 +143,7 @@ async def _step(session_id: str, parts: Parts, step: "Step") -> Session:
 
 async def _done(parts: Parts, who: Principal, act: str, session: Session, reason: str | None = None) -> SessionOut:
     """Put the change on the board, so that calls know it, and tell."""
-    await post_board(parts.core, parts.calendar)
+    await parts.opening.post_board()
     _log.info("a session was changed", act=act, session_id=session.id, who=who.name, reason=reason or "")
     return await show(parts, session)
 

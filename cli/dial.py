@@ -1,0 +1,2 @@
+def dial() -> None:
+    """x"""
