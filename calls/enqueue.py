@@ -27,9 +27,12 @@ class Enqueuer:
         self._connection = connect_for_jobs(settings)
         self._queue = Queue(queue_name(settings), connection=self._connection, default_timeout=TIMEOUT_S)
 
-    async def enqueue(self, name: str, argument: str) -> None:
-        """Once per job and argument while it waits or runs. Raises redis.exceptions.RedisError."""
-        await asyncio.to_thread(self._enqueue, name, argument)
+    async def enqueue(self, name: str, argument: str, attempt: int = 0) -> None:
+        """Once per job, argument and attempt while it waits or runs. Raises redis.exceptions.RedisError.
+
+        Another attempt is another job: the one before may have died with its worker. Jobs can stand being run twice.
+        """
+        await asyncio.to_thread(self._enqueue, name, argument, attempt)
 
     def close(self) -> None:
         try:
@@ -37,8 +40,8 @@ class Enqueuer:
         except RedisError:
             return  # it was lost before
 
-    def _enqueue(self, name: str, argument: str) -> None:
-        job_id = f"{name.rpartition('.')[2]}-{argument}"
+    def _enqueue(self, name: str, argument: str, attempt: int) -> None:
+        job_id = f"{name.rpartition('.')[2]}-{argument}-{attempt}"
         try:
             self._queue.enqueue_call(
                 name, args=(argument,), job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_KEPT_S

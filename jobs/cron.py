@@ -10,13 +10,12 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from calls.assembly import Core, build
+from calls.effects import FINISH_RECORDING
 from calls.opening import Opening
 from config.database import DatabaseUnavailable
-from config.job_queue import FINISH_RECORDING, JobQueue
 from config.lease import Lease
 from config.settings import Settings
 from ivr.events import Missed
-from queueing.depth import Depths
 from sessions.calendar import Calendar
 from workorders.register import unfinished
 
@@ -44,13 +43,12 @@ class Task(Struct, frozen=True):
 class Cron:
     """The table of one process. `run` it until `stop`; a task that fails is tried again when it is due next."""
 
-    def __init__(self, core: Core, jobs: JobQueue) -> None:
-        self._core, self._jobs = core, jobs
+    def __init__(self, core: Core) -> None:
+        self._core = core
         self._lease = Lease(core.redis, f"{core.settings.redis_prefix}cron", LEASE_S)
         self._opening = Opening(
             core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns
         )
-        self._depths = Depths(core.redis, core.settings, core.clock)
         self._due: dict[str, float] = {}
         self.table = (
             Task("sessions", TICK_S, self._opening.tick),
@@ -92,13 +90,15 @@ class Cron:
         now = self._core.clock()
         orders = await unfinished(self._core.database, now - SWEEP_AFTER_S)
         attempt = int(now // SWEEP_EVERY_S)
-        return sum([await self._jobs.put(FINISH_RECORDING, order_id, attempt) for order_id in orders])
+        for order_id in orders:
+            await self._core.queue.enqueue(FINISH_RECORDING, order_id, attempt)
+        return len(orders)
 
     async def sample(self) -> None:
         """Keep the depth of every open seat's line."""
         for seat in await self._core.seats.all(await self._core.seats.known()):
             if seat.state != "closed":
-                await self._depths.sample(seat.id)
+                await self._core.depths.sample(seat.id)
 
     async def _attempt(self, name: str, act: Callable[[], Awaitable[object]]) -> object:
         """What it returned; None when Redis or the database are away."""
@@ -119,12 +119,10 @@ async def _run(settings: Settings) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     core = build(settings)
-    jobs = JobQueue(settings)
     try:
         log.info("cron runs")
-        await Cron(core, jobs).run(stop)
+        await Cron(core).run(stop)
     finally:
-        jobs.close()
         await core.close()
     return 0
 

@@ -9,7 +9,7 @@ from rq import Queue
 from rq.worker import SimpleWorker
 
 from calls.assembly import build
-from config.job_queue import queue_name
+from calls.enqueue import queue_name
 from config.redis import connect_for_jobs
 from config.settings import Settings
 
