@@ -52,6 +52,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     entered_at: float = 0.0
     session_id: str = ""
     seat_id: str = ""
+    #: When the session is to close, as known on arrival.
+    closes_at: float = 0.0
     joined_at: float = 0.0
     #: The position last spoken; what is spoken next is never higher.
     told_position: int = 0

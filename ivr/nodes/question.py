@@ -19,6 +19,7 @@ def enter_question(call: Call, facts: Facts) -> Step:
         "question",
         facts,
         session_id=facts.session.id if facts.session else "",
+        closes_at=facts.session.closes_at if facts.session else 0.0,
         seat_id=seat.id if seat else "",
         reason=describe_line(facts, seat),
     )

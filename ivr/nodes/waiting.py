@@ -61,7 +61,8 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
 
 
 def _announce(call: Call, facts: Facts) -> Step:
-    if facts.session is None:
+    if facts.session is None and facts.now >= call.closes_at:
+        # Whoever closed the session should have released this caller; nobody waits for a leader who has gone.
         return message.enter_message(call, facts, source="released", reason="session_closed")
     due = call.told_at + facts.limits.announce_every_s
     if facts.now < due - 1:
