@@ -1,0 +1,40 @@
+"""What every test may ask for: a Redis of its own (emptied for each test), settings that point to it, a clock to set."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from config.redis import connect
+from config.settings import Settings
+from tests.clocks import SetClock
+from tests.servers import RedisServer, redis_server
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One server for all tests of this process; a test that kills its server starts one of its own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def settings(shared_redis: RedisServer, tmp_path: Path) -> Settings:
+    """Settings of an instance with a state directory and a Redis for this test alone."""
+    return Settings(redis_url=shared_redis.url, state_dir=tmp_path / "state", _env_file=None)
+
+
+@pytest.fixture
+async def redis(settings: Settings) -> AsyncIterator[Redis]:
+    """A connection to a server that holds nothing."""
+    connection = connect(settings)
+    await connection.flushall()
+    yield connection
+    await connection.aclose()
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that stands still until the test moves it."""
+    return SetClock()

@@ -1,0 +1,34 @@
+"""Waiting for something to become true, with a deadline: tests never sleep for a fixed time."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+#: Between two looks.
+_LOOK_EVERY_S = 0.02
+
+
+async def until(predicate: Callable[[], T | Awaitable[T]], deadline: float = 10.0, what: str = "it") -> T:
+    """The first true value of `predicate` (plain or async). Raises AssertionError after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        found = predicate()
+        value: T = await found if isinstance(found, Awaitable) else found
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} was not so within {deadline:.0f} s")
+        await asyncio.sleep(_LOOK_EVERY_S)
+
+
+def until_now(predicate: Callable[[], T], deadline: float = 10.0, what: str = "it") -> T:
+    """The same without an event loop."""
+    end = time.monotonic() + deadline
+    while not (value := predicate()):
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} was not so within {deadline:.0f} s")
+        time.sleep(_LOOK_EVERY_S)
+    return value
