@@ -21,7 +21,9 @@ Scope = Literal[
 ]
 ALL_SCOPES: frozenset[Scope] = frozenset(("read", "line", "sessions", "seats", "orders", "numbers"))
 
-_bearer = HTTPBearer(auto_error=False, description="A token of this instance (HOTLINE_ADMIN_TOKEN or the generated one)")
+_bearer = HTTPBearer(
+    auto_error=False, description="A token of this instance (HOTLINE_ADMIN_TOKEN or the generated one)"
+)
 
 
 class Principal(Struct, frozen=True):

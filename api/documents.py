@@ -16,12 +16,16 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     by_status: dict[int | str, list[str]] = defaultdict(list)
     for code in (*codes, *_ALWAYS):
         by_status[CODES[code][0]].append(code)
-    return {status: _document(found) for status, found in sorted(by_status.items(), key=lambda pair: str(pair[0]))}
+    return {
+        status: _document(found) for status, found in sorted(by_status.items(), key=lambda pair: str(pair[0]))
+    }
 
 
 def _document(codes: list[str]) -> dict[str, Any]:
     examples = {
-        code: {"value": {"type": "about:blank", "title": CODES[code][1], "status": CODES[code][0], "code": code}}
+        code: {
+            "value": {"type": "about:blank", "title": CODES[code][1], "status": CODES[code][0], "code": code}
+        }
         for code in codes
     }
     described = "; ".join(f"`{code}`: {CODES[code][1]}" for code in codes)

@@ -35,7 +35,9 @@ class Heartbeat(Struct):
     detail: str = ""
 
 
-async def check_parts(settings: Settings, redis: Redis, database: Database) -> tuple[dict[str, str], dict[str, str]]:
+async def check_parts(
+    settings: Settings, redis: Redis, database: Database
+) -> tuple[dict[str, str], dict[str, str]]:
     """State of each part (`ok`, `off` or `failed`), and for each failed part what to do."""
     checks: dict[str, Check] = {
         "database": lambda: _check_database(database),
@@ -100,7 +102,7 @@ async def _check_worker(redis: Redis) -> str:
 
 def _read_moment(text_of_time: str) -> float:
     try:
-        moment = datetime.fromisoformat(text_of_time.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text_of_time)
     except ValueError:
         return 0.0
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -17,7 +17,10 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "hotline_http_requests_total", "Requests answered", ("method", "route", "status"), registry=self.registry
+            "hotline_http_requests_total",
+            "Requests answered",
+            ("method", "route", "status"),
+            registry=self.registry,
         )
         self.seconds = Histogram(
             "hotline_http_request_seconds", "Time to the first byte", ("route",), registry=self.registry

@@ -102,7 +102,9 @@ def _on_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     code = _BY_STATUS.get(error.status_code)
     if code is None:
-        code = "internal_error" if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+        code = (
+            "internal_error" if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request"
+        )
     return answer(code, headers=error.headers)
 
 

@@ -24,7 +24,9 @@ class Look:
 
 def read_look(
     who: Reader,
-    reason: Annotated[str, Query(max_length=REASON_MAX, description="Ask for the full number, and say why")] = "",
+    reason: Annotated[
+        str, Query(max_length=REASON_MAX, description="Ask for the full number, and say why")
+    ] = "",
     x_access_reason: Annotated[
         str, Header(max_length=3 * REASON_MAX, description="The same as a header, percent-encoded UTF-8")
     ] = "",

@@ -93,7 +93,9 @@ class SeatIn(Shape):
 
 
 class SessionIn(Shape):
-    opens_at: datetime = Field(description="ISO 8601; without an offset it is read in the service's time zone")
+    opens_at: datetime = Field(
+        description="ISO 8601; without an offset it is read in the service's time zone"
+    )
     closes_at: datetime
     theme: Sentence = ""
     seats: Annotated[list[SeatIn], Field(min_length=1, max_length=50)]
@@ -160,7 +162,9 @@ class LedgerOut(Shape):
     session_id: str | None
     calls: int
     outcomes: dict[str, int]
-    unaccounted: int = Field(description="Calls that are over, or unknown to Redis, without an outcome; must be 0")
+    unaccounted: int = Field(
+        description="Calls that are over, or unknown to Redis, without an outcome; must be 0"
+    )
     unaccounted_calls: list[str] = Field(description="Their ids, the first thousand")
     live: int = Field(description="Calls that go on and have no outcome yet")
 

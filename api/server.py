@@ -27,8 +27,14 @@ def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises PortTaken."""
     listener = _listen(settings.http_host, settings.http_port)
     config = uvicorn.Config(
-        create_app(settings), access_log=False, log_config=None, server_header=False, date_header=True,
-        timeout_graceful_shutdown=GRACE_S, timeout_keep_alive=30, h11_max_incomplete_event_size=65_536,
+        create_app(settings),
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=30,
+        h11_max_incomplete_event_size=65_536,
     )
     try:
         Server(config).run([listener])

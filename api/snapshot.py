@@ -45,14 +45,18 @@ class LineReader:
     async def read_for_stream(self) -> tuple[object, bytes]:
         """What decides whether the line changed (all but the clock), and the document."""
         line = await self.read()
-        still = line.model_dump_json(exclude={"at": True, "longest_wait_s": True, "callers": {"__all__": {"waited_s"}}})
+        still = line.model_dump_json(
+            exclude={"at": True, "longest_wait_s": True, "callers": {"__all__": {"waited_s"}}}
+        )
         return still, line.model_dump_json().encode()
 
     async def _learn(self, call_ids: list[str]) -> None:
         unknown = [call_id for call_id in call_ids if call_id not in self._known]
         if len(self._known) + len(unknown) > REMEMBERED:
             self._known = {call_id: self._known[call_id] for call_id in call_ids if call_id in self._known}
-        calls: list[Call | None] = await asyncio.gather(*(self._core.calls.get(call_id) for call_id in unknown))
+        calls: list[Call | None] = await asyncio.gather(
+            *(self._core.calls.get(call_id) for call_id in unknown)
+        )
         for call in calls:
             if call is not None:
                 self._known[call.id] = (call.carrier, mask(call.number))
@@ -82,7 +86,9 @@ class LineReader:
     ) -> list[SeatBrief]:
         planned = session.seats if session else ()
         return [
-            SeatBrief(id=seat.id, unit=plan.unit, leader=plan.leader, state=seat.state, depth=len(lines[seat.id]))
+            SeatBrief(
+                id=seat.id, unit=plan.unit, leader=plan.leader, state=seat.state, depth=len(lines[seat.id])
+            )
             for plan, seat in zip(planned, seats, strict=True)
         ]
 

@@ -92,6 +92,12 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "領導席位 {leader}（{unit}）在 {address} 等待來電，Ctrl-C 結束。",
         "Leader {leader} ({unit}) answers at {address}; Ctrl-C ends.",
     ),
+    "phone_failed": ("电话程序出错：{detail}", "電話程式出錯：{detail}", "The phone failed: {detail}"),
+    "leader_port_taken": (
+        "领导线路的端口 {port} 被占用：是否已有一个 `hotline dial --leader`？",
+        "領導線路的埠 {port} 被占用：是否已有一個 `hotline dial --leader`？",
+        "Port {port} of the leader's line is taken: does another `hotline dial --leader` run?",
+    ),
     "dial_done": (
         "{good} 个来电成功，{bad} 个失败。",
         "{good} 個來電成功，{bad} 個失敗。",
@@ -137,6 +143,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "col_data": ("内容", "內容", "data"),
     "col_outcome": ("结果", "結果", "outcome"),
     "col_count": ("数量", "數量", "count"),
+    "col_order": ("工单", "工單", "order"),
     "col_result": ("呼叫结果", "呼叫結果", "result"),
     # words
     "planned": ("待开始", "待開始", "planned"),
@@ -151,6 +158,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "wrap_up": ("整理", "整理", "wrap-up"),
     "paused": ("暂停", "暫停", "paused"),
     "waiting": ("等候", "等候", "waiting"),
+    "left": ("已离开队列", "已離開隊列", "left the line"),
     "offered": ("接通中", "接通中", "offered"),
     "talked": ("领导接听", "領導接聽", "talked"),
     "work_order": ("转为工单", "轉為工單", "work order"),

@@ -11,7 +11,6 @@ from cli.options import AsJson
 from config.logging import configure
 from config.settings import Settings
 
-
 #: Parts that log; the others speak to a person.
 LOGGED = ("bridge", "worker", "cron")
 
@@ -94,16 +93,6 @@ def worker() -> None:
 def cron() -> None:
     """定时任务 · the cron table."""
     _run("jobs.cron", "cron")
-
-
-def migrate() -> None:
-    """更新数据库结构 · bring the database to this version's tables."""
-    _run("cli.migrate", "migrate")
-
-
-def asterisk() -> None:
-    """以我们的配置运行 Asterisk · run an Asterisk with our configuration."""
-    _run("cli.asterisk", "asterisk")
 
 
 def _run(module: str, part: str) -> None:

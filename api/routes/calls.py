@@ -26,7 +26,9 @@ router = APIRouter(tags=["calls"])
 
 @router.get(
     "/api/calls/{call_id}",
-    responses=problems("unauthenticated", "forbidden", "call_not_found", "database_unavailable", "redis_unavailable"),
+    responses=problems(
+        "unauthenticated", "forbidden", "call_not_found", "database_unavailable", "redis_unavailable"
+    ),
 )
 async def show_call(call_id: Identifier, parts: Behind, look: Looking) -> CallOut:
     """Outcome and events of a call, live or over. With a reason and the scope `numbers`: the full number, while the call
@@ -40,8 +42,13 @@ async def show_call(call_id: Identifier, parts: Behind, look: Looking) -> CallOu
     return _shape(parts, call_id, call, events, order.number if order else "", full=bool(look.reason))
 
 
-@router.get("/api/ledger", responses=problems("unauthenticated", "forbidden", "database_unavailable", "redis_unavailable"))
-async def show_ledger(parts: Behind, _: Reader, session_id: Annotated[Identifier | None, Query()] = None) -> LedgerOut:
+@router.get(
+    "/api/ledger",
+    responses=problems("unauthenticated", "forbidden", "database_unavailable", "redis_unavailable"),
+)
+async def show_ledger(
+    parts: Behind, _: Reader, session_id: Annotated[Identifier | None, Query()] = None
+) -> LedgerOut:
     """Calls and outcomes, of one session or of all time. Complete when calls = sum of outcomes + live."""
     summary = await parts.core.ledger.summary(session_id)
     live = await _live(parts, summary.unaccounted)
@@ -86,8 +93,11 @@ def _shape(
         outcome=closing.outcome if closing else (call.outcome if call and call.node == "ended" else None),
         started_at=parts.moment(first),
         ended_at=parts.moment(ended) if ended else None,
-        session_id=(call.session_id if call else "") or next((event.session_id for event in events if event.session_id), ""),
+        session_id=(call.session_id if call else "")
+        or next((event.session_id for event in events if event.session_id), ""),
         seat_id=call.seat_id if call else "",
         order_number=order_number,
-        events=[LedgerEvent(at=parts.moment(event.at), kind=event.kind, data=dict(event.data)) for event in events],
+        events=[
+            LedgerEvent(at=parts.moment(event.at), kind=event.kind, data=dict(event.data)) for event in events
+        ],
     )

@@ -19,7 +19,12 @@ from queueing.moves import IsOffered, NotInLine, move
 RELEASABLE = ("arriving", "question", "closed", "waiting", "ringing")
 
 router = APIRouter(tags=["line"])
-_STREAM = {"text/event-stream": {"schema": {"type": "string"}, "example": 'event: snapshot\nid: 1\ndata: {"depth":0}\n\n'}}
+_STREAM = {
+    "text/event-stream": {
+        "schema": {"type": "string"},
+        "example": 'event: snapshot\nid: 1\ndata: {"depth":0}\n\n',
+    }
+}
 
 
 @router.get("/api/line", responses=problems("unauthenticated", "forbidden", "redis_unavailable"))
@@ -32,7 +37,10 @@ async def show_line(parts: Behind, _: Reader) -> LineOut:
     "/api/line/stream",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "`snapshot` first, then `change` each time; the data is the same as /api/line", "content": _STREAM},
+        200: {
+            "description": "`snapshot` first, then `change` each time; the data is the same as /api/line",
+            "content": _STREAM,
+        },
         **problems("unauthenticated", "forbidden", "redis_unavailable", "too_many_streams"),
     },
 )
@@ -46,22 +54,35 @@ async def follow_line(parts: Behind, _: Reader) -> StreamingResponse:
 
 @router.post(
     "/api/line/{call_id}/move",
-    responses=problems("unauthenticated", "forbidden", "call_not_found", "caller_not_waiting", "redis_unavailable"),
+    responses=problems(
+        "unauthenticated", "forbidden", "call_not_found", "caller_not_waiting", "redis_unavailable"
+    ),
 )
 async def move_caller(call_id: Identifier, wanted: MoveIn, parts: Behind, who: LineOperator) -> ActOut:
     """Put a caller who waits at another position. Kept in the ledger with the reason."""
     call = await find_call(parts, call_id)
     try:
-        position = await move(parts.core.redis, parts.core.settings, call.seat_id or "-", call_id, wanted.position)
+        position = await move(
+            parts.core.redis, parts.core.settings, call.seat_id or "-", call_id, wanted.position
+        )
     except (NotInLine, IsOffered) as error:
-        raise Problem("caller_not_waiting", "Only a caller who waits, and is not being put through, can be moved.") from error
+        raise Problem(
+            "caller_not_waiting", "Only a caller who waits, and is not being put through, can be moved."
+        ) from error
     await note_act(parts, who, call, "move", wanted.reason, position=position)
     return ActOut(call_id=call_id, seat_id=call.seat_id, position=position, node=call.node)
 
 
 @router.post(
     "/api/line/{call_id}/release",
-    responses=problems("unauthenticated", "forbidden", "call_not_found", "caller_not_waiting", "call_ended", "redis_unavailable"),
+    responses=problems(
+        "unauthenticated",
+        "forbidden",
+        "call_not_found",
+        "caller_not_waiting",
+        "call_ended",
+        "redis_unavailable",
+    ),
 )
 async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, who: LineOperator) -> ActOut:
     """Take a caller out of the line: to a work order, the operators or a call back. Kept in the ledger."""
@@ -69,7 +90,9 @@ async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, 
     if call.node == "ended":
         raise Problem("call_ended")
     if call.node not in RELEASABLE:
-        raise Problem("caller_not_waiting", "The caller talks, records a matter or is being put through elsewhere.")
+        raise Problem(
+            "caller_not_waiting", "The caller talks, records a matter or is being put through elsewhere."
+        )
     await note_act(parts, who, call, "release", wanted.reason or "", to=wanted.to)
     turn = await parts.core.turns.take_turn(
         call_id, lambda facts: Released(facts=facts, to=wanted.to, reason="operator"), None
@@ -87,7 +110,9 @@ async def find_call(parts: Parts, call_id: str) -> Call:
     return call
 
 
-async def note_act(parts: Parts, who: Principal, call: Call, act: str, reason: str, **data: str | int) -> None:
+async def note_act(
+    parts: Parts, who: Principal, call: Call, act: str, reason: str, **data: str | int
+) -> None:
     """Put the act of an operator into the ledger: what, who, why."""
     await parts.core.ledger.note(
         f"act-{new_id()}", call.id, "operator_act", parts.core.clock(),

@@ -39,7 +39,11 @@ async def list_orders(
 ) -> OrdersOut:
     """Work orders, the newest first, page by page."""
     wanted = register.Wanted(
-        tag=tag or "", status=status or "", unit=unit or "", call_id=call_id or "", session_id=session_id or ""
+        tag=tag or "",
+        status=status or "",
+        unit=unit or "",
+        call_id=call_id or "",
+        session_id=session_id or "",
     )
     page = await register.find(parts.core.database, wanted, cursor=cursor or "", limit=limit)
     return OrdersOut(items=[_brief(parts, order) for order in page.items], next=page.next or None)
@@ -53,18 +57,29 @@ async def show_order(order_id: Identifier, parts: Behind, look: Looking) -> Orde
         async with parts.core.database.begin() as session:
             data = {"reason": look.reason}
             at = from_unix(parts.core.clock())
-            record(session, await locked(session, order_id), "number_shown", at, actor=look.who.name, data=data)
+            record(
+                session, await locked(session, order_id), "number_shown", at, actor=look.who.name, data=data
+            )
     return await _detail(parts, order, full=bool(look.reason))
 
 
 @router.post(
     "/{order_id}/{transition}",
     responses=problems(
-        "unauthenticated", "forbidden", "order_not_found", "transition_unknown", "state_conflict", "database_unavailable"
+        "unauthenticated",
+        "forbidden",
+        "order_not_found",
+        "transition_unknown",
+        "state_conflict",
+        "database_unavailable",
     ),
 )
 async def move_order(
-    order_id: Identifier, transition: Identifier, parts: Behind, who: OrderHandler, wanted: TransitionIn | None = None
+    order_id: Identifier,
+    transition: Identifier,
+    parts: Behind,
+    who: OrderHandler,
+    wanted: TransitionIn | None = None,
 ) -> OrderDetail:
     """Take the order a step further: dispatch, sign, handle, reply, close, redo, return, cancel."""
     if transition not in get_args(Transition):
@@ -116,11 +131,23 @@ async def _detail(parts: Parts, order: WorkOrder, *, full: bool) -> OrderDetail:
         petitioner=number if full else mask(number),
         content=order.content,
         recordings=[
-            {"id": one.id, "name": one.name, "state": one.state, "duration_s": one.duration_s, "format": one.format}
+            {
+                "id": one.id,
+                "name": one.name,
+                "state": one.state,
+                "duration_s": one.duration_s,
+                "format": one.format,
+            }
             for one in order.recordings
         ],
         events=[
-            OrderEvent(at=parts.local(event.at), kind=event.kind, actor=event.actor, status=event.to_status, data=event.data)
+            OrderEvent(
+                at=parts.local(event.at),
+                kind=event.kind,
+                actor=event.actor,
+                status=event.to_status,
+                data=event.data,
+            )
             for event in await register.history(database, order.id)
         ],
         transitions=list(possible(order.status)),

@@ -14,11 +14,20 @@ from sessions.model import Seat
 
 router = APIRouter(prefix="/api/seats", tags=["seats"])
 _log = structlog.get_logger("api.seats")
-_ACT = problems("unauthenticated", "forbidden", "seat_not_found", "state_conflict", "database_unavailable", "redis_unavailable")
+_ACT = problems(
+    "unauthenticated",
+    "forbidden",
+    "seat_not_found",
+    "state_conflict",
+    "database_unavailable",
+    "redis_unavailable",
+)
 
 
 @router.post("/{seat_id}/open", responses=_ACT)
-async def open_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None) -> SeatOut:
+async def open_seat(
+    seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None
+) -> SeatOut:
     """The leader signs in: the seat is free for the head of its line. Opening an open seat changes nothing."""
     seat = await _find(parts, seat_id)
     try:
@@ -29,7 +38,9 @@ async def open_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: Reas
 
 
 @router.post("/{seat_id}/pause", responses=_ACT)
-async def pause_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None) -> SeatOut:
+async def pause_seat(
+    seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None
+) -> SeatOut:
     """No further callers; a call that rings or goes on is finished first."""
     seat = await _find(parts, seat_id)
     reason = (wanted.reason if wanted else None) or "operator"
@@ -39,7 +50,9 @@ async def pause_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, wanted
 
 
 @router.post("/{seat_id}/resume", responses=_ACT)
-async def resume_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None) -> SeatOut:
+async def resume_seat(
+    seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None
+) -> SeatOut:
     """Ready for the next caller at once: ends a pause and wrap-up."""
     seat = await _find(parts, seat_id)
     if not await parts.core.seats.resume(seat_id):
@@ -48,7 +61,9 @@ async def resume_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, _: Re
 
 
 @router.post("/{seat_id}/close", responses=_ACT)
-async def close_seat(seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None) -> SeatOut:
+async def close_seat(
+    seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None
+) -> SeatOut:
     """The leader signs out: who waits in this seat's line becomes a work order, a call that rings or goes on is finished."""
     seat = await _find(parts, seat_id)
     await parts.opening.sign_out(seat_id)

@@ -25,10 +25,21 @@ POSTPONED_BY = timedelta(days=7)
 
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 _log = structlog.get_logger("api.sessions")
-_ACT = problems("unauthenticated", "forbidden", "session_not_found", "state_conflict", "database_unavailable", "redis_unavailable")
+_ACT = problems(
+    "unauthenticated",
+    "forbidden",
+    "session_not_found",
+    "state_conflict",
+    "database_unavailable",
+    "redis_unavailable",
+)
 
 
-@router.post("", status_code=201, responses=problems("unauthenticated", "forbidden", "invalid_line", "database_unavailable"))
+@router.post(
+    "",
+    status_code=201,
+    responses=problems("unauthenticated", "forbidden", "invalid_line", "database_unavailable"),
+)
 async def create_session(wanted: SessionIn, parts: Behind, who: SessionPlanner) -> SessionOut:
     """Plan a session. One whose time has come opens at once; the others open by themselves."""
     plan = Plan(
@@ -141,7 +152,9 @@ async def _step(session_id: str, step: Callable[[str], Awaitable[Session]]) -> S
         raise Problem("invalid_request", str(error)) from error
 
 
-async def _done(parts: Parts, who: Principal, act: str, session: Session, reason: str | None = None) -> SessionOut:
+async def _done(
+    parts: Parts, who: Principal, act: str, session: Session, reason: str | None = None
+) -> SessionOut:
     """Put the change on the board, so that calls know it, and tell."""
     await parts.opening.post_board()
     _log.info("a session was changed", act=act, session_id=session.id, who=who.name, reason=reason or "")

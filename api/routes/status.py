@@ -35,7 +35,10 @@ async def is_ready(parts: Behind) -> ReadyOut | Response:
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus"}, **problems("loopback_only")},
+    responses={
+        200: {"content": {"text/plain": {}}, "description": "Prometheus"},
+        **problems("loopback_only"),
+    },
 )
 async def show_metrics(request: Request, parts: Behind) -> Response:
     """Counts and times, to this machine only. Holds no personal data."""
