@@ -18,7 +18,7 @@ from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call, Carrier
 from ivr.commands import AnyCommand, CloseCall
-from ivr.events import AnyEvent, HungUp, Released
+from ivr.events import AnyEvent, HungUp, OrderMade, Released
 from ivr.facts import Facts
 from ivr.verbs import AnyVerb, HangUp
 
@@ -32,6 +32,8 @@ MOST_TURNS = 3000
 MOST_TURNS_A_SECOND = 30
 #: Nodes that the guards leave alone: a talk is never cut, and who is at the fallback cannot be sent there again.
 SPARED = frozenset({"talking", "operator", "fallback", "goodbye", "ended"})
+#: Of these, nodes in which a storm of events has nothing to decide.
+LAST_WORDS = SPARED - {"talking", "operator"}
 
 MakeEvent = Callable[[Facts], AnyEvent]
 Advance = Callable[[Call, AnyEvent], tuple[Call, tuple[AnyCommand, ...]]]
@@ -133,17 +135,20 @@ class Turns:
     def _decide(self, saved: Saved, make_event: MakeEvent, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:
         call = saved.call
         event = make_event(facts)
-        if not isinstance(event, HungUp) and (guard := self._exceeded(saved, facts)):
-            if call.node in SPARED:
-                return (call, ()) if guard == "turns" else self._try(call, event, facts)
+        guard = "" if isinstance(event, HungUp | OrderMade) else self._exceeded(saved, facts)
+        if guard == "pace" and call.node in LAST_WORDS:
+            return call, ()
+        if guard and call.node not in SPARED:
             log.error("a call exceeds a limit and goes to the fallback", call_id=call.id, limit=guard)
             return self._fall_back(call, facts)
         return self._try(call, event, facts)
 
     def _exceeded(self, saved: Saved, facts: Facts) -> str:
-        """`turns` or `length` when a limit is exceeded, else empty."""
+        """`pace`, `turns` or `length` when a limit is exceeded, else empty."""
         in_this_second = saved.turns if saved.second == int(facts.now) else 0
-        if saved.call.seq >= MOST_TURNS or in_this_second >= MOST_TURNS_A_SECOND:
+        if in_this_second >= MOST_TURNS_A_SECOND:
+            return "pace"
+        if saved.call.seq >= MOST_TURNS:
             return "turns"
         return "length" if facts.now - saved.call.started_at > self._call_max_s else ""
 

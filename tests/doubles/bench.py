@@ -1,0 +1,54 @@
+"""One process of ours on a test bench: the real store, line, outbox and turns over a real Redis, with any flow."""
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from calls.effects import Effects
+from calls.facts import FactsReader
+from calls.outbox import Outbox
+from calls.store import Calls
+from calls.turn import Advance, Present, Turns
+from calls.wakeups import Wakeups
+from config.clock import Clock
+from config.settings import Settings
+from ivr import flow
+from ivr.events import OrderMade
+from queueing.line import Line
+from queueing.seats import Seats
+from tests.doubles.books import Books
+
+
+@dataclass
+class Process:
+    """What one bridge or API process holds."""
+
+    calls: Calls
+    line: Line
+    seats: Seats
+    outbox: Outbox
+    turns: Turns
+    wakeups: Wakeups
+    facts: FactsReader
+
+
+def process(
+    redis: Redis,
+    settings: Settings,
+    clock: Clock,
+    books: Books,
+    advance: Advance = flow.advance,
+    present: Present = flow.present,
+) -> Process:
+    """A process with the parts of calls.assembly, whose books are a double."""
+    calls, line = Calls(redis, settings, clock), Line(redis, settings, clock)
+
+    async def tell_number(call_id: str, number: str) -> None:
+        await turns.take_turn(call_id, lambda facts: OrderMade(facts=facts, number=number))
+
+    effects = Effects(calls, line, books, books.make_order, books.enqueue, tell_number)
+    outbox = Outbox(redis, settings, clock, effects.perform)
+    facts = FactsReader(redis, settings, clock)
+    turns = Turns(calls, outbox, facts, clock, settings, advance, present)
+    wakeups = Wakeups(redis, settings, clock, turns)
+    return Process(calls, line, Seats(redis, settings, clock), outbox, turns, wakeups, facts)
