@@ -31,7 +31,12 @@ class AgiResult(Struct, frozen=True):
     @property
     def hung_up(self) -> bool:
         """The channel went away, or was taken out of AGI, while the command ran."""
-        return self.result == "-1" or self.code == 511
+        return self.code == 511 or (self.result == "-1" and self.word in ("", "hangup"))
+
+    @property
+    def failed(self) -> bool:
+        """Asterisk could not do it: a sound or a folder that is missing, a full disk."""
+        return self.result == "-1" and not self.hung_up
 
     @property
     def seconds(self) -> float:
@@ -75,9 +80,9 @@ def stream_file(path: Path, stop_keys: str) -> str:
 
 
 def record_file(path: Path, *, finish_key: str, max_s: float, silence_s: float) -> str:
-    """Beep and record to `path` (.wav) until the key, the silence or the limit. Times in seconds."""
+    """Record to `path` (.wav) until the key, the silence or the limit. Times in seconds."""
     return command(
-        "RECORD FILE", quote(str(path.with_suffix(""))), "wav", quote(finish_key), str(int(max_s * 1000)), "BEEP",
+        "RECORD FILE", quote(str(path.with_suffix(""))), "wav", quote(finish_key), str(int(max_s * 1000)),
         f"s={max(1, int(silence_s))}",
     )  # fmt: skip
 

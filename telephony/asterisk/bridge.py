@@ -8,15 +8,18 @@ import asyncio
 import contextlib
 import signal
 
+import msgspec
 import structlog
-from calls.assembly import Core, build
 from redis.exceptions import RedisError
 
+from calls.assembly import Core, build
 from config.changes import listen
 from config.clock import now
 from config.lease import Lease
 from config.secrets import secret
 from config.settings import Settings
+from ivr.facts import SessionFacts
+from sessions.board import read_board
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange, health_json
 from telephony.asterisk.leg import Leg
@@ -24,6 +27,7 @@ from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.prompts import Prompts
+from telephony.speech import SpeechUnavailable
 from telephony.switchboard import Switchboard
 
 log = structlog.get_logger()
@@ -51,6 +55,7 @@ class Bridge:
             settings, core.redis, core.line, core.seats, core.turns, owner=f"bridge:{self._lease.owner}"
         )
         self._state = "standby"
+        self._warming: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Stand by until the node is ours, drive it while it is; again, until `stop`."""
@@ -126,6 +131,22 @@ class Bridge:
                 self._legs.change(change.id)
             elif change.kind == "resync":
                 self._legs.change_all()
+            if change.kind in ("session", "resync"):
+                self._warm()
+
+    def _warm(self) -> None:
+        """Have the names of the sessions' leaders and units spoken before somebody asks for them."""
+        if self._warming is None or self._warming.done():
+            self._warming = asyncio.create_task(self._warm_prompts())
+
+    async def _warm_prompts(self) -> None:
+        try:
+            board = await read_board(self._core.redis, self._settings.redis_prefix)
+            posted = [session for session in (board.open, board.next) if session is not None]
+            sessions = [msgspec.convert(session, SessionFacts, from_attributes=True) for session in posted]
+            await self._exchange.prompts.warm(sessions)
+        except (SpeechUnavailable, RedisError, OSError) as error:
+            log.warning("prompts are not made beforehand", error=str(error))
 
     # -- being the one ------------------------------------------------------------------------------------------------
     async def _hold(self) -> bool:
@@ -169,7 +190,7 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    core = await build(settings)
+    core = build(settings)
     try:
         await Bridge(settings, core, Prompts(settings)).run(stop)
     finally:

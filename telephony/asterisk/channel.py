@@ -30,8 +30,7 @@ class Channel:
         #: Set while the channel listens to AGI commands.
         self.in_agi = asyncio.Event()
 
-    @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """An AGI command is under way in Asterisk."""
         return bool(self._running)
 

@@ -36,6 +36,8 @@ _GONE = ("no such channel", "channel does not exist", "channel not specified", "
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk brings no types
     """Splits bytes before it decodes, and hands every event on, also those that carry one of our ids."""
 
+    closed: bool
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._rest = b""

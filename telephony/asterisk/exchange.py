@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from calls.turn import Turns
 from msgspec import Struct
 
 from calls.store import Calls
+from calls.turn import Turns
 from config.settings import Settings
 from telephony.asterisk.connection import Connection
 from telephony.prompts import Prompts
@@ -24,6 +24,11 @@ class Exchange(Struct, frozen=True):
     @property
     def recordings(self) -> Path:
         return self.settings.recordings
+
+    @property
+    def beep(self) -> Path:
+        """The tone after which a message is recorded."""
+        return self.settings.state_dir / "asterisk" / "sounds" / "beep.wav"
 
     @property
     def spool(self) -> Path:

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import assert_never
+from typing import Literal, assert_never
 
 from ivr.call import Language
 from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from telephony.asterisk import agi, dialplan
 from telephony.asterisk.channel import Channel
-from telephony.errors import CallGone
+from telephony.errors import CallGone, CarrierRefused
 from telephony.prompts import Prompts
 
 #: A key stopped a prompt; the turn it causes replaces the scene within this time, or the key meant nothing here.
@@ -20,18 +20,29 @@ BREAK_AFTER_S = 0.12
 #: 16-bit mono at 8 kHz, as RECORD FILE writes it.
 WAV_HEADER, WAV_BYTES_PER_S = 44, 16000
 
+#: A recording this close to its longest was ended by the limit.
+LIMIT_SLACK_S = 0.5
+
 #: What a scene can come to by itself: TimedOut() or Recorded(seconds, ended_by).
 OnTimedOut = Callable[[], None]
-OnRecorded = Callable[[float, str], None]
+EndedBy = Literal["key", "silence", "limit", "unknown"]
+OnRecorded = Callable[[float, EndedBy], None]
 
 
 class Interpreter:
     """One channel's player. `play` runs until the scene has nothing more to do by itself, or is cancelled."""
 
     def __init__(
-        self, channel: Channel, prompts: Prompts, recordings: Path, on_timed_out: OnTimedOut, on_recorded: OnRecorded
+        self,
+        channel: Channel,
+        prompts: Prompts,
+        recordings: Path,
+        beep: Path,
+        on_timed_out: OnTimedOut,
+        on_recorded: OnRecorded,
     ) -> None:
         self._channel, self._prompts, self._recordings = channel, prompts, recordings
+        self._beep = beep
         self._on_timed_out, self._on_recorded = on_timed_out, on_recorded
         self._answered = self._music = False
         #: Seconds of a message whose recording the caller ended by hanging up.
@@ -99,19 +110,16 @@ class Interpreter:
         await self._prepare()
         path = self._recordings / f"{verb.name}.wav"
         self.recorded_s = 0.0
+        if self._beep.exists():
+            await self._channel.agi(agi.stream_file(self._beep, verb.finish_key))
         result = await self._channel.agi(
             agi.record_file(path, finish_key=verb.finish_key, max_s=verb.max_s, silence_s=verb.silence_s)
         )
+        self._check(result)
         if result.hung_up:
             self.recorded_s = result.seconds
             return
-        if result.word == "dtmf" or result.result not in ("0", ""):
-            ended_by = "key"
-        elif result.seconds >= verb.max_s - 0.5:
-            ended_by = "limit"
-        else:
-            ended_by = "silence"
-        self._on_recorded(result.seconds, ended_by)
+        self._on_recorded(result.seconds, _ended_by(result, verb))
 
     async def _connect(self, verb: Connect, language: Language) -> None:
         whisper = await self._prompts.audio(verb.whisper, language) if verb.whisper else []
@@ -150,6 +158,7 @@ class Interpreter:
         await self._prepare()
         for sound in sounds:
             result = await self._channel.agi(agi.stream_file(sound, stop_keys))
+            self._check(result)
             if result.hung_up:
                 # Hung up, or taken elsewhere: either way this scene is over for the channel.
                 raise CallGone("the channel left while a prompt was playing")
@@ -157,12 +166,24 @@ class Interpreter:
                 await asyncio.sleep(KEY_SETTLES_S)
                 return
 
+    def _check(self, result: agi.AgiResult) -> None:
+        if result.failed:
+            raise CarrierRefused(
+                f"Asterisk could not play or record ({result.word}): is the disk full, a sound missing?"
+            )
+
     async def _break_off(self) -> None:
         """Stop an earlier scene's prompt which the key that ended the scene came too early to stop."""
-        if not self._channel.busy:
+        if not self._channel.is_busy():
             return
         await asyncio.sleep(BREAK_AFTER_S)
-        if self._channel.busy and self._channel.in_agi.is_set():
+        if self._channel.is_busy() and self._channel.in_agi.is_set():
             self._channel.left_agi()
             self._music = False
             await self._channel.redirect(dialplan.SERVICE_CONTEXT, dialplan.AGAIN_EXTEN)
+
+
+def _ended_by(result: agi.AgiResult, verb: Record) -> EndedBy:
+    if result.word == "dtmf" or result.result not in ("0", ""):
+        return "key"
+    return "limit" if result.seconds >= verb.max_s - LIMIT_SLACK_S else "silence"

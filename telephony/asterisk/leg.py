@@ -6,38 +6,33 @@ leg that is lost is made anew from the call in Redis and the channel in Asterisk
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Literal, TypeVar, get_args
 
 import structlog
-from calls.turn import Turn
 from msgspec import Struct
 from redis.exceptions import RedisError
 
+from calls.turn import Turn
 from config.clock import now
 from config.numbers import read_number
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import (
     Answered,
-    AnyEvent,
     Arrived,
     Keyed,
     Missed,
-    Recorded,
     Released,
     TalkEnded,
-    TimedOut,
 )  # fmt: skip
-from ivr.facts import Facts
 from ivr.verbs import Hold, Record
 from telephony.asterisk import dialplan
 from telephony.asterisk.channel import Channel
 from telephony.asterisk.closing import close_gone
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange
-from telephony.asterisk.interpreter import Interpreter
-from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
+from telephony.asterisk.stage import MakeEvent, Stage
+from telephony.errors import CarrierUnavailable
 
 log = structlog.get_logger()
 
@@ -53,8 +48,6 @@ T = TypeVar("T")
 MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
 #: HOTLINE_RESULT as the dialplan writes it.
 MISSED: dict[str, MissedReason] = {reason: reason for reason in get_args(MissedReason)}
-
-MakeEvent = Callable[[Facts], AnyEvent]
 
 
 class _Ami(Struct, frozen=True):
@@ -90,21 +83,15 @@ class Leg:
         self._exchange = exchange
         self.call_id, self.uniqueid = call_id, uniqueid
         self.channel = Channel(exchange.connection, channel_name, call_id)
-        self._interpreter = Interpreter(
-            self.channel, exchange.prompts, exchange.recordings, self._on_timed_out, self._on_recorded
-        )
+        self.stage = Stage(exchange, self.channel, call_id, self._on_due)
         self._inbox: asyncio.Queue[_Ami | _Due | _Changed] = asyncio.Queue()
         self._keys_waiting = 0
-        self._playing: asyncio.Task[None] | None = None
-        self._scene = -1
         #: Uniqueid of the other side's channel while one is being dialled or talked to.
         self.other_side = ""
         self._talk_since = 0.0
         #: Seat and token of the claim by which the leader is being rung; it is kept alive as long as we are.
         self.claim: tuple[str, int] | None = None
         self.gone = False
-        #: The dialplan serves this caller (fallback): we only watch.
-        self.hands_off = False
 
     # -- what the bridge tells a leg ----------------------------------------------------------------------------------
     def hear(self, name: str, fields: Event) -> None:
@@ -125,7 +112,7 @@ class Leg:
     @property
     def leased(self) -> bool:
         """The channel is ours to keep alive: in AGI, not in a talk and not in the fallback."""
-        return self.channel.in_agi.is_set() and not self.hands_off and not self.gone
+        return self.channel.in_agi.is_set() and not self.stage.hands_off and not self.gone
 
     # -- life ---------------------------------------------------------------------------------------------------------
     async def run(self, found: Found | None = None) -> None:
@@ -140,9 +127,9 @@ class Leg:
             log.info("leg let go, the connection is away", call_id=self.call_id)
         except Exception:
             log.exception("leg broke, the caller goes to the fallback", call_id=self.call_id)
-            await self._rescue()
+            await self.stage.rescue()
         finally:
-            self._stop_playing()
+            self.stage.stop()
 
     async def _adopt(self, found: Found) -> None:
         """Leave in peace what goes on, take up what has stopped."""
@@ -151,8 +138,7 @@ class Leg:
         if call is None:
             call = await self._exchange.calls.create(new_call(settings, self.call_id, found.number, now()))
         if found.context in (dialplan.CONNECT_CONTEXT, dialplan.TRANSFER_CONTEXT):
-            self._interpreter.adopt(answered=True, music=False)
-            self._scene = call.scene
+            self.stage.resume(call, answered=True)
             self._talk_since = call.talk_started_at
             if found.bridged and call.node in ("ringing", "operator"):
                 await self._answered()
@@ -169,29 +155,23 @@ class Leg:
 
     async def watch(self) -> None:
         """The dialplan serves this caller; take note of it."""
-        self.hands_off = True
-        self._stop_playing()
+        self.stage.hands_off = True
+        self.stage.stop()
         await self._turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
 
     async def _adopt_in_agi(self, call: Call) -> None:
         turn = await self._exchange.turns.present(call.id)
-        self._interpreter.adopt(answered=call.node != "arriving", music=False)
         last = turn.verbs[-1] if turn.verbs else None
-        if isinstance(last, Hold):
-            self._scene = turn.call.scene
-            self._play((Hold(keys=last.keys),), turn.call, at_once=False)
-        elif isinstance(last, Record):
-            self._scene = turn.call.scene
-            self._playing = asyncio.create_task(self._adopt_recording(last))
-        elif call.node == "arriving":
+        if call.node == "arriving":
             await self._turn(lambda facts: Arrived(facts=facts))
+        elif isinstance(last, Hold):
+            self.stage.resume(turn.call, answered=True)
+            self.stage.play((Hold(keys=last.keys),), turn.call, at_once=False)
+        elif isinstance(last, Record):
+            self.stage.resume(turn.call, answered=True)
+            self.stage.finish_recording(last)
         else:
             self._show(turn)
-
-    async def _adopt_recording(self, verb: Record) -> None:
-        """Wait until the recording under way, if any, has ended; then the message is what the file holds."""
-        with suppress(CallGone):
-            await self._interpreter.finish_recording(verb)
 
     # -- the inbox ----------------------------------------------------------------------------------------------------
     async def _handle(self, item: _Ami | _Due | _Changed) -> None:
@@ -201,8 +181,7 @@ class Leg:
             case _Due():
                 await self._turn(item.make, seen=item.scene)
             case _Changed():
-                if not self.hands_off:
-                    self._show(await self._exchange.turns.present(self.call_id))
+                self._show(await self._exchange.turns.present(self.call_id))
 
     async def _on_ami(self, name: str, fields: Event) -> None:
         match name:
@@ -213,7 +192,7 @@ class Leg:
             case "DTMFEnd":
                 self._keys_waiting -= 1
                 key = fields.get("Digit", "")
-                if len(key) == 1 and key in "0123456789*#" and not self.other_side and not self.hands_off:
+                if len(key) == 1 and key in "0123456789*#" and not self.other_side and not self.stage.hands_off:
                     await self._turn(lambda facts: Keyed(facts=facts, key=key), at_once=True)
             case "DialBegin":
                 self.other_side = fields.get("DestUniqueid", "")
@@ -229,7 +208,7 @@ class Leg:
     async def _entered_agi(self, fields: Event) -> None:
         self.channel.name = fields.get("Channel", self.channel.name)
         self.channel.in_agi.set()
-        self.hands_off = False
+        self.stage.hands_off = False
         call = await self._exchange.calls.get(self.call_id)
         if call is not None and call.node in ("ringing", "operator", "talking"):
             await self._came_back(call)
@@ -277,13 +256,13 @@ class Leg:
 
     async def _hung_up(self) -> None:
         self.gone = True
-        self._stop_playing()
-        await self._patiently(lambda: close_gone(self._exchange, self.call_id, self._interpreter.recorded_s))
+        self.stage.stop()
+        await self._patiently(lambda: close_gone(self._exchange, self.call_id, self.stage.recorded_s))
 
     # -- turns and scenes ---------------------------------------------------------------------------------------------
     async def _turn(self, make: MakeEvent, seen: int | None = None, *, at_once: bool = False) -> Turn:
         turn = await self._take_turn(make, seen)
-        if not self.gone and not self.hands_off:
+        if not self.gone:
             self._show(turn, at_once=at_once)
         return turn
 
@@ -306,47 +285,10 @@ class Leg:
     def _show(self, turn: Turn, *, at_once: bool = False) -> None:
         ringing = turn.call.node == "ringing"
         self.claim = (turn.call.seat_id, turn.call.token) if ringing else None
-        if turn.call.scene == self._scene:
-            return
-        self._scene = turn.call.scene
-        released = turn.call.reason != ""
-        self._play(turn.verbs, turn.call, at_once=at_once or released)
+        self.stage.show(turn, at_once=at_once)
 
-    def _play(self, verbs: tuple[object, ...], call: Call, *, at_once: bool) -> None:
-        self._stop_playing()
-        playing = self._interpreter.play(verbs, call.language, at_once=at_once)  # type: ignore[arg-type]
-        self._playing = asyncio.create_task(playing)
-        self._playing.add_done_callback(self._played)
-
-    def _stop_playing(self) -> None:
-        if self._playing is not None:
-            self._playing.cancel()
-            self._playing = None
-
-    def _played(self, task: asyncio.Task[None]) -> None:
-        """A scene that broke is the caller's silence: the same fallback as for a leg that broke."""
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if isinstance(error, CarrierUnavailable):
-            return  # the bridge lets go of every leg when the connection is away
-        log.error("a scene broke, the caller goes to the fallback", call_id=self.call_id, error=repr(error))
-        self._rescuing = asyncio.create_task(self._rescue())
-
-    async def _rescue(self) -> None:
-        """Sorry, and then operators or a recorded message: the dialplan does it without us."""
-        self.hands_off = True
-        with suppress(CallGone, CarrierUnavailable, CarrierRefused):
-            self.channel.left_agi()
-            await self.channel.redirect(dialplan.FALLBACK_CONTEXT, dialplan.START_EXTEN)
-
-    def _on_timed_out(self) -> None:
-        self._inbox.put_nowait(_Due(lambda facts: TimedOut(facts=facts), self._scene))
-
-    def _on_recorded(self, seconds: float, ended_by: str) -> None:
-        def make(facts: Facts) -> AnyEvent:
-            return Recorded(facts=facts, seconds=seconds, ended_by=ended_by)  # type: ignore[arg-type]
-
-        self._inbox.put_nowait(_Due(make, self._scene))
+    def _on_due(self, make: MakeEvent, scene: int) -> None:
+        self._inbox.put_nowait(_Due(make, scene))
 
 
 def new_call(settings: Settings, call_id: str, number: str, at: float) -> Call:
