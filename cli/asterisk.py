@@ -1,5 +1,6 @@
 """`hotline asterisk`: becomes an Asterisk with our configuration, for machines where each part runs by itself."""
 
+import asyncio
 import os
 import sys
 from typing import NoReturn
@@ -8,12 +9,14 @@ from cli.platform_messages import sentence
 from config.settings import Settings
 from telephony.asterisk.install import AsteriskProgram, find_asterisk
 from telephony.asterisk.pbx_config import render
+from telephony.sounds import prepare_first
 
 
 def run(settings: Settings) -> int:
     """Never returns when there is an Asterisk: this process becomes it. 1 when there is none."""
     program = find_asterisk(settings.model_copy(update={"asterisk": "auto"}))
     if program is not None:
+        asyncio.run(prepare_first(settings))
         _become(settings, program)
     print(sentence("no_asterisk", settings.language, command="hotline doctor --install"), file=sys.stderr)
     return 1

@@ -2,8 +2,10 @@
 
 import asyncio
 
+from redis.exceptions import RedisError
+
 from cli.parts import ask, local_url, manager_greets
-from config.redis import connect_for_jobs
+from config.redis import connect
 from config.settings import Settings
 
 PARTS = ("api", "asterisk", "bridge", "worker", "cron")
@@ -28,16 +30,16 @@ async def is_healthy(settings: Settings, name: str) -> bool:
             answer = await ask(f"{local_url(settings)}/readyz")
             return answer is not None and answer.json().get(_READYZ[name]) == "ok"
         case "cron":
-            return await asyncio.to_thread(_a_scheduler_is_alive, settings)
+            return await _somebody_holds_the_lease(settings)
         case unknown:
             raise ValueError(f"no such part: {unknown}")
 
 
-def _a_scheduler_is_alive(settings: Settings) -> bool:
-    from rq.cron import CronScheduler
-
-    connection = connect_for_jobs(settings)
+async def _somebody_holds_the_lease(settings: Settings) -> bool:
+    connection = connect(settings)
     try:
-        return bool(CronScheduler.all(connection))
+        return bool(await connection.exists(f"{settings.redis_prefix}cron"))
+    except (RedisError, OSError):
+        return False
     finally:
-        connection.close()
+        await connection.aclose()

@@ -35,6 +35,11 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "There is no Asterisk: no call can come in; the rest is started. Install Asterisk 20 or later, run `{command}`, "
         "or connect to one with HOTLINE_ASTERISK=external.",
     ),
+    "no_voice": (
+        "没有语音合成：只能播放录好的提示音（{detail}）",
+        "沒有語音合成：只能播放錄好的提示音（{detail}）",
+        "There is no voice: only recorded prompts can be heard ({detail})",
+    ),
     "database": ("数据库：{detail}", "資料庫：{detail}", "Database: {detail}"),
     "bad_setting": ("设置有误：{detail}", "設定有誤：{detail}", "A setting is wrong: {detail}"),
     "failed": ("启动失败：{detail}", "啟動失敗：{detail}", "Could not start: {detail}"),

@@ -1,5 +1,6 @@
 """The commands that run a part as a process of its own. Each part is imported when its command runs: the others stay quick."""
 
+import asyncio
 from importlib import import_module
 from typing import Annotated
 
@@ -26,8 +27,6 @@ def add_commands(app: typer.Typer) -> None:
     app.command("bridge")(bridge)
     app.command("worker")(worker)
     app.command("cron")(cron)
-    app.command("migrate")(migrate)
-    app.command("asterisk")(asterisk)
 
 
 def up() -> None:
@@ -96,7 +95,7 @@ def cron() -> None:
 
 
 def _run(module: str, part: str) -> None:
-    """Run `module.run(settings)` until it ends; its number, if it answers one, is the exit code."""
+    """Run `module.run(settings)`, a coroutine or not, until it ends; its number, if it answers one, is the exit code."""
     settings: Settings = read_settings()
     try:
         start = import_module(module).run
@@ -105,4 +104,6 @@ def _run(module: str, part: str) -> None:
     if part in LOGGED:
         configure(settings, part)
     code = start(settings)
+    if asyncio.iscoroutine(code):
+        code = asyncio.run(code)
     raise typer.Exit(code if isinstance(code, int) else Exit.OK)

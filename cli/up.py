@@ -19,6 +19,8 @@ from config.migrate import bring_up
 from config.secrets import secret
 from config.settings import Settings
 from telephony.asterisk.install import AsteriskProgram, find_asterisk
+from telephony.sounds import prepare_first
+from telephony.speech import SpeechUnavailable
 
 #: How long the parts may take to find each other before we say that they have not.
 READY_WITHIN_S = 30.0
@@ -80,6 +82,7 @@ async def _start(settings: Settings, supervisor: Supervisor) -> None:
             await supervisor.start(_redis(settings))
         await _migrate(settings)
         if asterisk is not None:
+            await _make_sounds(settings)
             await supervisor.start(asterisk_part(settings, asterisk))
         for part in own_parts(settings):
             await supervisor.start(part)
@@ -119,6 +122,14 @@ async def _migrate(settings: Settings) -> None:
         raise CannotStart(sentence("database", settings.language, detail=reason)) from reason
     finally:
         await database.close()
+
+
+async def _make_sounds(settings: Settings) -> None:
+    """Music and the sentences of the fallback. Without a voice there are calls all the same, with recorded prompts only."""
+    try:
+        await prepare_first(settings)
+    except SpeechUnavailable as reason:
+        print(sentence("no_voice", settings.language, detail=reason), file=sys.stderr, flush=True)
 
 
 async def _outcome(settings: Settings, stop: "asyncio.Task[str]") -> str:
