@@ -52,8 +52,8 @@ def _give_back(call: Call, offer: Offered) -> Step:
     """A seat claimed a caller who has just left: it must not stay without anybody."""
     if not ringing.is_newer(call, offer):
         return call, ()
-    same_seat = offer.seat_id == call.seat_id
-    after = replace(call, token=offer.token) if same_seat else replace(call)
+    known = not call.seat_id or offer.seat_id == call.seat_id
+    after = replace(call, seat_id=offer.seat_id, token=offer.token) if known else replace(call)
     return after, (FreeSeat(seat_id=offer.seat_id, token=offer.token, talked=False, at=offer.facts.now),)
 
 

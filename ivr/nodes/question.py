@@ -21,6 +21,7 @@ def enter_question(call: Call, facts: Facts) -> Step:
         session_id=facts.session.id if facts.session else "",
         closes_at=facts.session.closes_at if facts.session else 0.0,
         seat_id=seat.id if seat else "",
+        token=call.token if seat and seat.id == call.seat_id else 0,
         reason=describe_line(facts, seat),
     )
     return after, (note(facts, "arrived", session_id=after.session_id, seat_id=after.seat_id),)

@@ -1,0 +1,157 @@
+"""Laws that hold for every call, whatever happens in it. The alphabet is small, so that the deep nodes are reached."""
+
+from collections import Counter
+from typing import Literal, get_args
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import json
+from msgspec.structs import replace
+
+from ivr.call import Call
+from ivr.commands import AnyCommand, CloseCall, FreeSeat, JoinLine, MakeOrder, ReturnToHead, TakeSeat
+from ivr.events import (
+    Answered,
+    AnyEvent,
+    Arrived,
+    HungUp,
+    Keyed,
+    Missed,
+    Offered,
+    OrderMade,
+    Recorded,
+    Released,
+    TalkEnded,
+    TimedOut,
+    Woken,
+)
+from ivr.facts import Facts
+from ivr.flow import advance, present
+from ivr.verbs import AnyVerb
+from ivr.wording import render
+from tests.unit.ivr.scene import CLOSED, NEW, NOW, OPEN, SEAT, WITHHELD
+
+#: What can be sure to be told again by the facts alone, without a new scene.
+WORLDS = (
+    OPEN,
+    replace(OPEN, admission="ended"),
+    replace(OPEN, admission="discouraged", depth=40, chance=0.01),
+    replace(OPEN, position=3),
+    replace(OPEN, position=1, operators=True),
+    replace(OPEN, depth=0, session=replace(OPEN.session, seats=(replace(SEAT, state="free"),))),
+    CLOSED,
+    replace(CLOSED, operators=True),
+)
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            "1 1 2 3 # 5 silence empty words offer offer same answer miss ended order work operator callback error wake"
+            " hang".split()
+        ),
+        st.sampled_from(range(len(WORLDS))),
+        st.sampled_from((0.1, 2.0, 50.0)),
+    ),
+    min_size=20,
+    max_size=60,
+)
+
+
+SIMPLE = {"arrive": Arrived, "silence": TimedOut, "answer": Answered, "wake": Woken}
+RELEASES: dict[str, Literal["work_order", "operator", "callback", "fallback"]] = {
+    "work": "work_order",
+    "operator": "operator",
+    "callback": "callback",
+    "error": "fallback",
+}
+
+
+def event_of(step: str, facts: Facts, token: int) -> AnyEvent:
+    """The event by its short name; `offer` is a new claim, `same` the one before once more."""
+    if step in SIMPLE:
+        return SIMPLE[step](facts=facts)
+    if step in RELEASES:
+        return Released(facts=facts, to=RELEASES[step], reason="session_closed")
+    match step:
+        case "empty" | "words":
+            return Recorded(facts=facts, seconds=0.0 if step == "empty" else 7.0)
+        case "offer" | "same":
+            return Offered(facts=facts, seat_id=SEAT.id, token=token, line="+8613900000000")
+        case "miss":
+            return Missed(facts=facts, reason="no_answer")
+        case "ended":
+            return TalkEnded(facts=facts, seconds=30.0)
+        case "order":
+            return OrderMade(facts=facts, number="2026-1122-0007")
+        case "hang":
+            return HungUp(facts=facts, seconds=3.0)
+        case key:
+            return Keyed(facts=facts, key=key)
+
+
+def live(start: Call, first: int, steps: list[tuple[str, int, float]]) -> tuple[Call, list[AnyCommand], set[int]]:
+    """A whole call, checked at every turn; ends with the caller gone. Also the tokens that were offered."""
+    call, now, given_commands, tokens = start, NOW, [], set[int]()
+    for step, world, pause in [("arrive", first, 0.1), *steps, ("hang", 0, 1.0)]:
+        now += pause
+        facts = replace(WORLDS[world], now=now)
+        if step == "offer":
+            tokens.add(len(tokens) + 1)
+        elif step == "same" and not tokens:
+            continue
+        event = event_of(step, facts, len(tokens))
+        after, commands = advance(call, event)
+        check_turn(call, after, commands, facts)
+        given_commands.extend(commands)
+        call = after
+    return call, given_commands, tokens
+
+
+def check_turn(before: Call, after: Call, commands: tuple[AnyCommand, ...], facts: Facts) -> None:
+    if after is before:
+        assert commands == ()
+        return
+    assert after.seq == before.seq + 1
+    verbs = present(after, facts)
+    assert bool(verbs) == (after.node != "ended")
+    assert json.decode(json.encode(after), type=Call) == after
+    if after.scene == before.scene:
+        assert present(before, facts) == verbs, "something else is heard without a new scene"
+    if before.node == after.node == "waiting" and before.joined_at:
+        assert after.told_position <= before.told_position
+    if before.node == "ended":
+        assert not any(isinstance(command, JoinLine | MakeOrder | CloseCall) for command in commands)
+    check_wording(verbs)
+
+
+def check_wording(verbs: tuple[AnyVerb, ...]) -> None:
+    for verb in verbs:
+        for prompt in (*verb.prompts, *getattr(verb, "whisper", ())):
+            assert len(prompt.values) <= 1
+            assert render(prompt, "zh-Hans")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from((NEW, WITHHELD)), st.sampled_from(range(len(WORLDS))), STEPS)
+def test_the_laws_of_every_call(start: Call, world: int, steps: list[tuple[str, int, float]]) -> None:
+    ended, commands, tokens = live(start, world, steps)
+    kinds = Counter(type(command) for command in commands)
+    assert ended.node == "ended"
+    assert ended.outcome in get_args(CloseCall.__annotations__["outcome"])
+    assert kinds[CloseCall] == 1
+    assert kinds[MakeOrder] <= 1
+    assert kinds[JoinLine] <= 1
+    if kinds[JoinLine]:
+        assert ended.outcome in ("transferred", "fallback") or kinds[MakeOrder] == 1, "somebody who waited was lost"
+    assert_every_claim_is_given_back(commands, tokens)
+
+
+def assert_every_claim_is_given_back(commands: list[AnyCommand], tokens: set[int]) -> None:
+    given_back = Counter(command.token for command in commands if isinstance(command, FreeSeat | ReturnToHead))
+    taken = Counter(command.token for command in commands if isinstance(command, TakeSeat))
+    assert set(given_back) == tokens
+    assert all(count == 1 for count in given_back.values()), given_back
+    assert all(count == 1 for count in taken.values()), taken
+    order = [command for command in commands if isinstance(command, FreeSeat | ReturnToHead | TakeSeat)]
+    for token in taken:
+        kinds = [type(command) for command in order if command.token == token]
+        assert kinds == [TakeSeat, FreeSeat]
