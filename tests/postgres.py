@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.servers import free_port
 
 _PLACES = "/usr/lib/postgresql"
 _START_WITHIN_S = "30"
@@ -27,7 +28,7 @@ def programs() -> Path:
 @contextmanager
 def postgres_cluster() -> Iterator[str]:
     """Yields the URL of its database `postgres`, `postgresql+asyncpg://hotline@127.0.0.1:port/postgres`."""
-    home, port = Path(tempfile.mkdtemp(prefix="hotline-pg-")), _free_port()
+    home, port = Path(tempfile.mkdtemp(prefix="hotline-pg-")), free_port()
     user = _owner(home)
     data, log = home / "data", home / "server.log"
     _run(user, "initdb", "-D", data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -56,14 +57,14 @@ def _owner(home: Path) -> str | None:
 def _run(user: str | None, program: str, *arguments: object) -> None:
     command = [str(programs() / program), *map(str, arguments)]
     done = subprocess.run(
-        command, user=user, cwd="/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=60
+        command,
+        user=user,
+        cwd="/",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
     )
     if done.returncode:
         raise RuntimeError(f"{program} failed: {done.stdout[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

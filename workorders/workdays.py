@@ -15,7 +15,7 @@ async def seed_year(session: AsyncSession, year: int) -> None:
     """Put a year's days into the table, unless the year is there. Days of an unannounced year are provisional guesses."""
     if await _rows_of(session, year):
         return
-    days, confirmed = _library_days(year)
+    days, confirmed = library_days(year)
     session.add_all(
         CalendarDay(day=day, working=working, confirmed=confirmed, name=name) for day, (working, name) in days.items()
     )
@@ -40,7 +40,7 @@ async def _rows_of(session: AsyncSession, year: int) -> int:
     return await session.scalar(select(func.count()).select_from(CalendarDay).where(within)) or 0
 
 
-def _library_days(year: int) -> tuple[dict[date, tuple[bool, str]], bool]:
+def library_days(year: int) -> tuple[dict[date, tuple[bool, str]], bool]:
     """day -> (working, name) where it differs from the weekday, or is a named holiday; and whether the year is announced."""
     days = [
         date(year, 1, 1) + timedelta(days=n) for n in range(366) if (date(year, 1, 1) + timedelta(days=n)).year == year

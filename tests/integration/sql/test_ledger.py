@@ -36,9 +36,7 @@ async def test_the_database_itself_refuses_to_change_what_was_put_down(
     await Ledger(database).note("a-1-1-0", "a-1", "arrived", AT)
     async with database.begin() as session:
         await session.execute(
-            text(
-                "INSERT INTO petitioners (id, number_hash, created_at) VALUES ('p', '', '2026-01-01 00:00:00+00:00')"
-            )
+            text("INSERT INTO petitioners (id, number_hash, created_at) VALUES ('p', '', '2026-01-01 00:00:00+00:00')")
         )
         await session.execute(
             text(

@@ -1,0 +1,102 @@
+"""The calendar of sessions on real databases: what is due happens once, whoever looks."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from config.columns import from_unix
+from config.database import Database
+from sessions.calendar import Calendar, StepRefused, UnknownSeat, UnknownSession
+from sessions.lines import LineRefused
+from sessions.plan import Plan, PlannedSeat, PlanRefused
+
+AT = 1_763_800_000.0
+SEAT = PlannedSeat(unit="市住建局", leader="王局长", line_asterisk="sip:leader@127.0.0.1:5080")
+
+
+def plan(after_s: float = 0.0, length_s: float = 7200.0) -> Plan:
+    opens = from_unix(AT + after_s)
+    return Plan(opens_at=opens, closes_at=opens + timedelta(seconds=length_s), theme="供水", seats=(SEAT,))
+
+
+async def test_a_session_opens_and_closes_by_itself_once(database: Database) -> None:
+    now = [AT - 10]
+    calendar = Calendar(database, lambda: now[0])
+    session = await calendar.plan(plan())
+    assert await calendar.open_due() == []
+    now[0] = AT
+    opened = await asyncio.gather(*(calendar.open_due() for _ in range(8)))
+    assert [one for some in opened for one in some] == [session.id]
+    now[0] = AT + 7200
+    closing = await asyncio.gather(*(calendar.close_due() for _ in range(8)))
+    assert [one for some in closing for one in some] == [session.id]
+    assert [one.id for one in await calendar.closing_since(60)] == [session.id]
+    await calendar.finish(session.id)
+    assert (await calendar.get(session.id)).state == "closed"
+
+
+async def test_a_session_whose_time_passed_while_nothing_ran_is_not_opened(database: Database) -> None:
+    calendar = Calendar(database, lambda: AT + 9000)
+    await calendar.plan(plan())
+    assert await calendar.open_due() == []
+
+
+async def test_steps_may_be_repeated_and_wrong_ones_are_refused(database: Database) -> None:
+    calendar = Calendar(database, lambda: AT)
+    session = await calendar.plan(plan(3600))
+    assert (await calendar.open(session.id)).state == "open"
+    assert (await calendar.open(session.id)).state == "open"
+    with pytest.raises(StepRefused, match="open cannot cancel"):
+        await calendar.cancel(session.id, "")
+    assert (await calendar.close(session.id)).state == "closing"
+    with pytest.raises(StepRefused):
+        await calendar.open(session.id)
+    with pytest.raises(UnknownSession):
+        await calendar.open("none")
+
+
+async def test_a_postponed_session_keeps_its_first_date_and_opens_at_the_new_one(database: Database) -> None:
+    now = [AT]
+    calendar = Calendar(database, lambda: now[0])
+    session = await calendar.plan(plan(60))
+    later = plan(86400)
+    moved = await calendar.postpone(session.id, later.opens_at, later.closes_at, "放假\r\n顺延")
+    assert (moved.state, moved.reason, moved.original_opens_at) == ("postponed", "放假 顺延", from_unix(AT + 60))
+    now[0] = AT + 61
+    assert await calendar.open_due() == []
+    now[0] = AT + 86400
+    assert await calendar.open_due() == [session.id]
+
+
+async def test_a_leader_signs_in_and_out(database: Database) -> None:
+    calendar = Calendar(database, lambda: AT)
+    session = await calendar.plan(plan())
+    seat = session.seats[0]
+    assert not seat.is_signed_in
+    assert (await calendar.sign_in(seat.id)).is_signed_in
+    assert not (await calendar.sign_out(seat.id)).is_signed_in
+    assert (await calendar.sign_in(seat.id)).signed_in_at == from_unix(AT)
+    with pytest.raises(UnknownSeat):
+        await calendar.sign_in("none")
+    await calendar.cancel(session.id, "突发事件")
+    with pytest.raises(StepRefused):
+        await calendar.sign_in(seat.id)
+
+
+async def test_what_cannot_be_a_session_is_refused(database: Database) -> None:
+    calendar = Calendar(database, lambda: AT)
+    good = plan()
+    for bad in (
+        Plan(opens_at=good.closes_at, closes_at=good.opens_at, seats=good.seats),
+        Plan(opens_at=good.opens_at.replace(tzinfo=None), closes_at=good.closes_at, seats=good.seats),
+        Plan(opens_at=good.opens_at, closes_at=good.closes_at + timedelta(days=2), seats=good.seats),
+        Plan(opens_at=good.opens_at, closes_at=good.closes_at, seats=()),
+        Plan(opens_at=good.opens_at, closes_at=good.closes_at, seats=(PlannedSeat(unit="", leader="x"),)),
+    ):
+        with pytest.raises(PlanRefused):
+            await calendar.plan(bad)
+    injected = PlannedSeat(unit="a", leader="b", line_asterisk="sip:x@h,20,g&PJSIP/y")
+    with pytest.raises(LineRefused):
+        await calendar.plan(Plan(opens_at=good.opens_at, closes_at=good.closes_at, seats=(injected,)))
+    assert await calendar.find() == []
