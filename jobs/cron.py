@@ -46,22 +46,26 @@ class Cron:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._lease = Lease(core.redis, f"{core.settings.redis_prefix}cron", LEASE_S)
-        self._opening = Opening(
+        self.opening = Opening(
             core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns
         )
         self._due: dict[str, float] = {}
         self.table = (
-            Task("sessions", TICK_S, self._opening.tick),
+            Task("sessions", TICK_S, self.opening.tick),
             Task("lapsed claims", TICK_S, self.reap),
             Task("unfinished orders", TICK_S * 2, self.sweep),
             Task("depth", DEPTH_EVERY_S, self.sample),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; then the lease is given back."""
+        """Until `stop`."""
         while not stop.is_set():
             await self.tick()
             await _pause(stop, TICK_S)
+        await self.let_go()
+
+    async def let_go(self) -> None:
+        """Give the lease back, so that another need not wait for it to lapse."""
         await self._attempt("lease", self._lease.release)
 
     async def tick(self) -> bool:

@@ -1,6 +1,8 @@
 """`hotline worker`: does RQ's jobs one after the other, and beside them what other processes left in the outbox."""
 
 import asyncio
+import os
+import signal
 import threading
 
 import structlog
@@ -32,26 +34,32 @@ class Drainer(threading.Thread):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(name="drainer", daemon=True)
+        self.broke = False
         self._settings = settings
         self._ready = threading.Event()
-        self._stop: asyncio.Event | None = None
+        self._told: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self) -> None:
-        asyncio.run(self._drain())
+        try:
+            asyncio.run(self._drain())
+        except Exception as error:
+            log.exception("the drainer broke, this worker ends", error=type(error).__name__)
+            self.broke = True
+            os.kill(os.getpid(), signal.SIGTERM)  # a worker without its drainer would only look alive
 
     def finish(self) -> None:
         """Stop, when what is under way is done. Callable from any thread."""
-        if self._ready.wait(STOP_WITHIN_S) and self._loop and self._stop and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stop.set)
+        if self._ready.wait(STOP_WITHIN_S) and self._loop and self._told and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._told.set)
         self.join(STOP_WITHIN_S)
 
     async def _drain(self) -> None:
-        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
+        self._told, self._loop = asyncio.Event(), asyncio.get_running_loop()
         self._ready.set()
         core = build(self._settings)
         try:
-            await asyncio.gather(core.outbox.drain(self._stop), core.wakeups.run(self._stop))
+            await asyncio.gather(core.outbox.drain(self._told), core.wakeups.run(self._told))
         finally:
             await core.close()
 
@@ -62,10 +70,11 @@ def run(settings: Settings) -> int:
     drainer.start()
     connection = connect_for_jobs(settings)
     try:
-        return _work(Worker([Queue(queue_name(settings), connection=connection)], connection=connection))
+        code = _work(Worker([Queue(queue_name(settings), connection=connection)], connection=connection))
     finally:
         drainer.finish()
         connection.close()
+    return 1 if drainer.broke else code
 
 
 def _work(worker: Worker) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -11,12 +11,16 @@ T = TypeVar("T")
 _LOOK_EVERY_S = 0.02
 
 
-async def until(predicate: Callable[[], T | Awaitable[T]], deadline: float = 10.0, what: str = "it") -> T:
+@overload
+async def until(predicate: Callable[[], Awaitable[T]], deadline: float = ..., what: str = ...) -> T: ...
+@overload
+async def until(predicate: Callable[[], T], deadline: float = ..., what: str = ...) -> T: ...
+async def until(predicate: Callable[[], Any], deadline: float = 10.0, what: str = "it") -> Any:
     """The first true value of `predicate` (plain or async). Raises AssertionError after `deadline` seconds."""
     end = time.monotonic() + deadline
     while True:
         found = predicate()
-        value: T = await found if isinstance(found, Awaitable) else found
+        value = await found if isinstance(found, Awaitable) else found
         if value:
             return value
         if time.monotonic() > end:

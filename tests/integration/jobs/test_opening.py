@@ -1,0 +1,182 @@
+"""A session opens and closes by itself, and nobody who waits is forgotten (A12)."""
+
+from datetime import timedelta
+
+import pytest
+
+from calls.assembly import Core
+from calls.opening import LATE_JOINERS_S
+from config.columns import from_unix
+from ivr.call import Call
+from ivr.events import Answered, Arrived, HungUp, Keyed, Offered, Recorded, TalkEnded
+from jobs.cron import Cron
+from sessions.board import read_board
+from sessions.calendar import Calendar
+from sessions.model import Session
+from sessions.plan import Plan, PlannedSeat
+from tests.clocks import SetClock
+
+LENGTH_S = 7200.0
+
+
+@pytest.fixture
+async def session(core: Core, clock: SetClock) -> Session:
+    """A session that is due in ten seconds."""
+    opens = from_unix(clock() + 10)
+    seat = PlannedSeat(unit="市住建局", leader="王局长", line_asterisk="sip:leader@127.0.0.1:5080")
+    return await Calendar(core.database, clock).plan(
+        Plan(opens_at=opens, closes_at=opens + timedelta(seconds=LENGTH_S), seats=(seat,))
+    )
+
+
+async def wait_in_line(core: Core, name: str) -> str:
+    """A caller who said 1."""
+    call = await core.calls.create(
+        Call(id=f"a-{name}", carrier="asterisk", started_at=core.clock(), number="+8613812345678")
+    )
+    await core.turns.take_turn(call.id, lambda facts: Arrived(facts=facts))
+    turn = await core.turns.take_turn(call.id, lambda facts: Keyed(facts=facts, key="1"))
+    assert turn.call.node == "waiting"
+    return call.id
+
+
+async def open_with_leader(core: Core, cron: Cron, session: Session, clock: SetClock) -> str:
+    clock.pass_by(10)
+    await cron.tick()
+    seat_id = session.seats[0].id
+    assert await cron.opening.sign_in(seat_id) == "free"
+    return seat_id
+
+
+async def test_the_board_shows_the_session_first_as_next_then_as_open(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron = Cron(core)
+    assert await cron.tick()
+    board = await read_board(core.redis, core.settings.redis_prefix)
+    assert board.open is None
+    assert board.next is not None
+    assert board.next.id == session.id
+    clock.pass_by(10)
+    await cron.tick()
+    board = await read_board(core.redis, core.settings.redis_prefix)
+    assert board.open is not None
+    assert (board.open.id, board.open.seats[0].leader) == (session.id, "王局长")
+
+
+async def test_at_closing_time_who_waits_becomes_a_work_order_and_the_talk_goes_on(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron, calendar = Cron(core), Calendar(core.database, clock)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    talking, *waiting = [await wait_in_line(core, f"{number}") for number in range(4)]
+    claim = await core.line.claim_next(seat_id, "test", 60)
+    assert claim is not None
+    assert claim.call_id == talking
+    await core.turns.take_turn(
+        talking, lambda facts: Offered(facts=facts, seat_id=seat_id, token=claim.token, line=claim.line)
+    )
+    await core.turns.take_turn(talking, lambda facts: Answered(facts=facts))
+
+    clock.pass_by(LENGTH_S)
+    await cron.tick()
+    for call_id in waiting:
+        call = await core.calls.get(call_id)
+        assert call is not None
+        assert call.node in ("message", "contact", "order")
+    assert (await core.calls.get(talking)).node == "talking"  # type: ignore[union-attr]
+    assert await core.line.depth(seat_id) == 0
+    assert (await calendar.get(session.id)).state == "closing"
+    assert (await read_board(core.redis, core.settings.redis_prefix)).open is None
+
+    await core.turns.take_turn(talking, lambda facts: TalkEnded(facts=facts, seconds=600.0))
+    clock.pass_by(60)
+    await cron.tick()
+    assert (await calendar.get(session.id)).state == "closed"
+    assert (await core.seats.state(seat_id)).state == "closed"
+
+    await core.turns.take_turn(waiting[0], lambda facts: Recorded(facts=facts, seconds=5.0, ended_by="key"))
+    for call_id in (*waiting, talking):
+        await core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts))
+    await core.outbox.idle()
+    summary = await core.ledger.summary(session.id)
+    assert summary.complete, summary
+    assert summary.outcomes == {"talked": 1, "work_order": 3}
+
+
+async def test_a_late_joiner_of_a_closed_session_is_still_looked_after(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron = Cron(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    late = await wait_in_line(core, "late")
+    call = await core.calls.get(late)
+    assert call is not None
+    await core.line.leave(seat_id, late, "failed", call.seq)
+    clock.pass_by(LENGTH_S)
+    await cron.tick()
+    await core.line.join(seat_id, late, call.joined_at, call.seq + 1)
+    clock.pass_by(LATE_JOINERS_S / 2)
+    await cron.tick()
+    assert await core.line.depth(seat_id) == 0
+
+
+async def test_a_leader_who_leaves_early_leaves_nobody_waiting(core: Core, session: Session, clock: SetClock) -> None:
+    cron = Cron(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    caller = await wait_in_line(core, "1")
+    assert await cron.opening.sign_out(seat_id) == "closed"
+    call = await core.calls.get(caller)
+    assert call is not None
+    assert call.node in ("message", "contact", "order")
+    assert await core.line.depth(seat_id) == 0
+
+
+async def test_a_seat_that_redis_lost_is_open_again_by_the_next_tick(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron = Cron(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    await core.redis.flushall()
+    clock.pass_by(2)
+    await cron.tick()
+    seat = await core.seats.state(seat_id)
+    assert (seat.state, seat.leader) == ("free", "王局长")
+    assert (await read_board(core.redis, core.settings.redis_prefix)).open is not None
+
+
+async def test_a_caller_whose_bridge_died_while_the_leader_rang_waits_again_at_the_head(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron = Cron(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    first, _ = await wait_in_line(core, "1"), await wait_in_line(core, "2")
+    claim = await core.line.claim_next(seat_id, "a bridge", 35)
+    assert claim is not None
+    await core.turns.take_turn(
+        first, lambda facts: Offered(facts=facts, seat_id=seat_id, token=claim.token, line=claim.line)
+    )
+    clock.pass_by(36)
+    await cron.tick()
+    call = await core.calls.get(first)
+    assert call is not None
+    assert call.node == "waiting"
+    assert await core.line.position(seat_id, first) == 1
+
+
+async def test_only_one_of_two_crons_acts_and_the_other_takes_over(core: Core) -> None:
+    one, other = Cron(core), Cron(core)
+    assert await one.tick()
+    assert not await other.tick()
+    await one.let_go()
+    assert await other.tick()
+    assert not await one.tick()
+
+
+async def test_an_outage_is_survived(core: Core, session: Session, clock: SetClock) -> None:
+    cron = Cron(core)
+    await core.redis.aclose()
+    await core.redis.connection_pool.disconnect()
+    clock.pass_by(10)
+    assert await cron.tick()
+    assert (await Calendar(core.database, clock).get(session.id)).state == "open"

@@ -1,0 +1,141 @@
+"""Workers as real processes: they do their jobs once, also when they are killed in the middle of one."""
+
+import os
+import signal
+import subprocess
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from calls.assembly import Core
+from calls.effects import FINISH_RECORDING
+from cli.parts import hotline_argv
+from config.settings import Settings
+from ivr.call import Call
+from ivr.events import Arrived, HungUp, Keyed
+from ivr.flow import advance
+from jobs.cron import SWEEP_AFTER_S, SWEEP_EVERY_S, Cron
+from tests.clocks import SetClock
+from tests.waiting import until
+from workorders import register
+from workorders.intake import NewOrder, make_order
+
+Start = Callable[[], subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """Near the real time: the workers have the machine's own clock."""
+    return SetClock(time.time())
+
+
+@pytest.fixture
+def start_worker(settings: Settings) -> Iterator[Start]:
+    """Starts `hotline worker`; whatever is still there at the end is killed."""
+    started: list[subprocess.Popen[bytes]] = []
+    env = os.environ | {"HOTLINE_REDIS_URL": settings.redis_url, "HOTLINE_STATE_DIR": str(settings.state_dir)}
+
+    def start() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen([*hotline_argv(), "worker"], env=env, cwd=settings.state_dir))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def write_message(path: Path) -> None:
+    with wave.open(str(path), "wb") as out:
+        out.setparams((1, 2, 8000, 0, "NONE", ""))
+        out.writeframes(b"\x10\x00" * 16000)
+
+
+async def order_with_message(core: Core) -> str:
+    new = NewOrder(command_id="c", call_id="a-1", at=core.clock(), source="declined", recording="m1", unit="市水务局")
+    return (await make_order(core.database, new)).id
+
+
+async def is_dispatched(core: Core, order_id: str) -> bool:
+    return (await register.get(core.database, order_id)).status == "dispatched"
+
+
+async def test_a_worker_finishes_a_recording_and_ends_in_peace(core: Core, start_worker: Start) -> None:
+    order_id = await order_with_message(core)
+    write_message(core.settings.recordings / "m1.wav")
+    await core.queue.enqueue(FINISH_RECORDING, order_id)
+    worker = start_worker()
+    await until(lambda: is_dispatched(core, order_id), 30, "the order dispatched")
+    worker.send_signal(signal.SIGTERM)
+    assert await until(lambda: worker.poll() is not None, 15, "the worker gone")
+    assert worker.returncode == 0
+
+
+async def test_a_worker_killed_in_the_middle_of_a_job_does_it_once_after_its_restart(
+    core: Core, start_worker: Start, clock: SetClock
+) -> None:
+    order_id = await order_with_message(core)
+    path = core.settings.recordings / "m1.wav"
+    os.mkfifo(path)  # whoever reads it hangs: the worker stands in the middle of its job
+    await core.queue.enqueue(FINISH_RECORDING, order_id)
+    worker = start_worker()
+    reading = await until(lambda: _writer_of(path), 30, "the job under way")
+    worker.kill()
+    worker.wait()
+    os.close(reading)
+    path.unlink()
+    write_message(path)
+    assert not await is_dispatched(core, order_id)
+
+    start_worker()
+    cron = Cron(core)
+    clock.pass_by(SWEEP_AFTER_S + SWEEP_EVERY_S)
+    assert await cron.sweep() == 1
+    await until(lambda: is_dispatched(core, order_id), 30, "the order dispatched")
+    async with core.database.read() as session:
+        assert await session.scalar(text("SELECT count(*) FROM inbox")) == 1
+    assert (await register.get(core.database, order_id)).recordings[0].duration_s == 2.0
+
+
+async def test_a_worker_does_what_a_dead_process_left_in_the_outbox(core: Core, start_worker: Start) -> None:
+    call = await core.calls.create(Call(id="a-9", carrier="asterisk", started_at=core.clock()))
+    before = await core.calls.get(call.id)
+    assert before is not None
+    facts = await core.facts.read(before)
+    after = before
+    for event in (Arrived(facts=facts), Keyed(facts=facts, key="1"), HungUp(facts=facts)):
+        changed, wanted = advance(after, event)
+        if changed is not after:
+            assert await core.calls.put_if_unchanged(after.seq, changed, wanted)  # saved, and then this process "dies"
+            after = changed
+    assert after.node == "ended"
+    start_worker()
+
+    async def is_closed() -> bool:
+        return await core.ledger.outcome("a-9") is not None
+
+    await until(is_closed, 30, "the call closed in the ledger")
+
+
+async def test_two_workers_at_once_dispatch_an_order_once(core: Core, start_worker: Start) -> None:
+    order_id = await order_with_message(core)
+    write_message(core.settings.recordings / "m1.wav")
+    for attempt in range(6):
+        await core.queue.enqueue(FINISH_RECORDING, order_id, attempt)
+    start_worker()
+    start_worker()
+    await until(lambda: is_dispatched(core, order_id), 30, "the order dispatched")
+    async with core.database.read() as session:
+        assert await session.scalar(text("SELECT count(*) FROM inbox")) == 1
+
+
+def _writer_of(fifo: Path) -> int:
+    """A handle, as soon as somebody reads the pipe; 0 before."""
+    try:
+        return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return 0
