@@ -74,6 +74,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     # operators, fallback
     "operator_connecting": "We are connecting you to an operator.",
     "operator_error": "We are sorry, something failed on our side. We are connecting you to an operator.",
+    "one_moment": "We are sorry, our system does not answer just now. Please stay on the line.",
     "fallback_sorry": "We are sorry, something failed on our side and you cannot be put through.",
     # the end
     "goodbye_talked": "Thank you for taking part. Your matter will be followed to its end.",

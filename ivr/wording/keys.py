@@ -109,6 +109,7 @@ FIXED: tuple[str, ...] = (
     "choose_closed_operators",
     "operator_connecting",
     "operator_error",
+    "one_moment",
     "fallback_sorry",
     "goodbye",
     "goodbye_talked",

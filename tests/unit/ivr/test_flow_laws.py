@@ -1,6 +1,7 @@
 """Laws that hold for every call, whatever happens in it. The alphabet is small, so that the deep nodes are reached."""
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Literal, get_args
 
 from hypothesis import given, settings
@@ -27,9 +28,9 @@ from ivr.events import (
 )
 from ivr.facts import Facts
 from ivr.flow import advance, present
-from ivr.verbs import AnyVerb
+from ivr.verbs import AnyVerb, Connect
 from ivr.wording import render
-from tests.unit.ivr.scene import CLOSED, NEW, NOW, OPEN, SEAT, WITHHELD
+from tests.unit.ivr.scene import CLOSED, NEW, NOW, OPEN, SEAT, SESSION, WITHHELD
 
 #: What can be sure to be told again by the facts alone, without a new scene.
 WORLDS = (
@@ -38,7 +39,7 @@ WORLDS = (
     replace(OPEN, admission="discouraged", depth=40, chance=0.01),
     replace(OPEN, position=3),
     replace(OPEN, position=1, operators=True),
-    replace(OPEN, depth=0, session=replace(OPEN.session, seats=(replace(SEAT, state="free"),))),
+    replace(OPEN, depth=0, session=replace(SESSION, seats=(replace(SEAT, state="free"),))),
     CLOSED,
     replace(CLOSED, operators=True),
 )
@@ -56,7 +57,7 @@ STEPS = st.lists(
 )
 
 
-SIMPLE = {"arrive": Arrived, "silence": TimedOut, "answer": Answered, "wake": Woken}
+SIMPLE: dict[str, Callable[..., AnyEvent]] = {"arrive": Arrived, "silence": TimedOut, "answer": Answered, "wake": Woken}
 RELEASES: dict[str, Literal["work_order", "operator", "callback", "fallback"]] = {
     "work": "work_order",
     "operator": "operator",
@@ -90,7 +91,8 @@ def event_of(step: str, facts: Facts, token: int) -> AnyEvent:
 
 def live(start: Call, first: int, steps: list[tuple[str, int, float]]) -> tuple[Call, list[AnyCommand], set[int]]:
     """A whole call, checked at every turn; ends with the caller gone. Also the tokens that were offered."""
-    call, now, given_commands, tokens = start, NOW, [], set[int]()
+    call, now, tokens = start, NOW, set[int]()
+    given_commands: list[AnyCommand] = []
     for step, world, pause in [("arrive", first, 0.1), *steps, ("hang", 0, 1.0)]:
         now += pause
         facts = replace(WORLDS[world], now=now)
@@ -115,12 +117,17 @@ def check_turn(before: Call, after: Call, commands: tuple[AnyCommand, ...], fact
     assert bool(verbs) == (after.node != "ended")
     assert json.decode(json.encode(after), type=Call) == after
     if after.scene == before.scene:
-        assert present(before, facts) == verbs, "something else is heard without a new scene"
+        assert meaning(present(before, facts)) == meaning(verbs), "something else is heard without a new scene"
     if before.node == after.node == "waiting" and before.joined_at:
         assert after.told_position <= before.told_position
     if before.node == "ended":
         assert not any(isinstance(command, JoinLine | MakeOrder | CloseCall) for command in commands)
     check_wording(verbs)
+
+
+def meaning(verbs: tuple[AnyVerb, ...]) -> list[AnyVerb]:
+    """What is played. A talk goes on under a newer token when the claim lapsed behind its back."""
+    return [replace(verb, token=0) if isinstance(verb, Connect) else verb for verb in verbs]
 
 
 def check_wording(verbs: tuple[AnyVerb, ...]) -> None:
@@ -130,7 +137,7 @@ def check_wording(verbs: tuple[AnyVerb, ...]) -> None:
             assert render(prompt, "zh-Hans")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.sampled_from((NEW, WITHHELD)), st.sampled_from(range(len(WORLDS))), STEPS)
 def test_the_laws_of_every_call(start: Call, world: int, steps: list[tuple[str, int, float]]) -> None:
     ended, commands, tokens = live(start, world, steps)
