@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import redis as blocking
-from redis.asyncio import Redis, RedisCluster
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
@@ -27,6 +27,11 @@ RETRY_FIRST_S = 0.02
 RETRY_LONGEST_S = 0.5
 #: A connection that was idle this long is tried before it is used.
 IDLE_CHECK_S = 15
+#: Of one process, pub/sub included. Whoever finds none free waits for one: five hundred callers who press a key at the
+#: same moment share these.
+CONNECTIONS = 48
+#: Where the pool cannot make them wait.
+CONNECTIONS_WITHOUT_WAITING = 2000
 DEFAULT_PORT = 6379
 SENTINEL_PORT = 26379
 
@@ -41,7 +46,10 @@ def connect_url(url: str) -> Redis:
     parts = urlsplit(url)
     match parts.scheme:
         case "redis" | "rediss" | "unix":
-            return Redis.from_url(url, **_options())
+            waits = BlockingConnectionPool.from_url(
+                url, max_connections=CONNECTIONS, timeout=ANSWER_WITHIN_S, **_options()
+            )
+            return Redis.from_pool(waits)
         case "redis+sentinel" | "rediss+sentinel":
             return _through_sentinel(parts)
         case "redis+cluster" | "rediss+cluster":
@@ -85,7 +93,9 @@ def _through_sentinel(parts: SplitResult) -> Redis:
     watchers: Any = _untyped(Sentinel)(_nodes(parts, SENTINEL_PORT), sentinel_kwargs=limits)
     login = {"username": _text(parts.username), "password": _text(parts.password)}
     encrypted = {"ssl": True} if parts.scheme.startswith("rediss") else {}
-    master: Redis = watchers.master_for(service, db=database, **login, **encrypted, **_options())
+    master: Redis = watchers.master_for(
+        service, db=database, max_connections=CONNECTIONS_WITHOUT_WAITING, **login, **encrypted, **_options()
+    )
     return master
 
 
@@ -98,6 +108,7 @@ def _to_cluster(parts: SplitResult) -> Redis:
         password=_text(parts.password),
         ssl=parts.scheme.startswith("rediss"),
         decode_responses=True,
+        max_connections=CONNECTIONS_WITHOUT_WAITING,
         socket_timeout=options["socket_timeout"],
         socket_connect_timeout=options["socket_connect_timeout"],
     )
