@@ -59,8 +59,7 @@ class LineFeed:
         await self.end_streams()
         for task in self._tasks:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def end_streams(self) -> None:
         """Let every stream come to its end; new ones are refused. The process is about to stop."""
@@ -93,7 +92,8 @@ class LineFeed:
     async def _publish(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), REFRESH_S)
+                async with asyncio.timeout(REFRESH_S):
+                    await self._changed.wait()
             self._changed.clear()
             try:
                 if self.streams:

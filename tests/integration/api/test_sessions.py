@@ -1,0 +1,98 @@
+"""Sessions and seats over the API: plan, open, postpone, cancel, close; sign in, pause, resume, sign out."""
+
+from datetime import datetime, timedelta
+
+from tests.integration.api.conftest import Instance, plan
+from tests.integration.api.test_problems import check
+
+
+async def test_a_session_whose_time_has_come_opens_at_once(instance: Instance) -> None:
+    session = await instance.open_session()
+    assert set(session) == {"id", "state", "opens_at", "closes_at", "theme", "seats"}
+    assert session["state"] == "open"
+    assert set(session["seats"][0]) == {"id", "unit", "leader", "state", "line"}
+    assert session["seats"][0]["line"] == {"asterisk": "sip:leader@127.0.0.1:6060", "twilio": None}
+    assert session["opens_at"].endswith("+08:00")
+    assert (await instance.http.get("/api/line")).json()["session"]["id"] == session["id"]
+
+
+async def test_a_planned_session_waits_and_is_opened_by_hand(instance: Instance) -> None:
+    session = await instance.open_session(opens_in_s=3600, seats=2)
+    assert session["state"] == "planned"
+    assert (await instance.http.get("/api/line")).json()["session"] is None
+    path = f"/api/sessions/{session['id']}"
+    assert (await instance.http.post(f"{path}/open")).json()["state"] == "open"
+    assert (await instance.http.post(f"{path}/open")).json()["state"] == "open"
+    assert (await instance.http.get(path)).json()["state"] == "open"
+    assert [item["id"] for item in (await instance.http.get("/api/sessions")).json()["items"]] == [session["id"]]
+
+
+async def test_a_time_without_an_offset_is_read_in_the_services_zone(instance: Instance) -> None:
+    body = plan() | {"opens_at": "2031-03-05T09:00:00", "closes_at": "2031-03-05T11:00:00"}
+    session = (await instance.http.post("/api/sessions", json=body)).json()
+    assert session["opens_at"] == "2031-03-05T09:00:00+08:00"
+
+
+async def test_a_session_that_closes_before_it_opens_is_refused(instance: Instance) -> None:
+    body = plan()
+    body["opens_at"], body["closes_at"] = body["closes_at"], body["opens_at"]
+    check(await instance.http.post("/api/sessions", json=body), "invalid_request")
+
+
+async def test_a_seat_without_a_line_is_refused(instance: Instance) -> None:
+    body = plan() | {"seats": [{"unit": "x", "leader": "y", "line": {}}]}
+    check(await instance.http.post("/api/sessions", json=body), "invalid_line")
+
+
+async def test_postponed_without_a_time_is_a_week_later(instance: Instance) -> None:
+    session = await instance.open_session(opens_in_s=3600)
+    after = (await instance.http.post(f"/api/sessions/{session['id']}/postpone")).json()
+    assert after["state"] == "postponed"
+    moved = datetime.fromisoformat(after["opens_at"]) - datetime.fromisoformat(session["opens_at"])
+    assert moved == timedelta(days=7)
+
+
+async def test_an_open_session_can_neither_be_postponed_nor_cancelled(instance: Instance) -> None:
+    session = await instance.open_session()
+    for act in ("postpone", "cancel"):
+        check(await instance.http.post(f"/api/sessions/{session['id']}/{act}", json={}), "state_conflict")
+
+
+async def test_a_cancelled_session_does_not_open(instance: Instance) -> None:
+    session = await instance.open_session(opens_in_s=3600)
+    path = f"/api/sessions/{session['id']}"
+    assert (await instance.http.post(f"{path}/cancel", json={"reason": "暴雨"})).json()["state"] == "cancelled"
+    check(await instance.http.post(f"{path}/open"), "state_conflict")
+
+
+async def test_closing_turns_everyone_who_waits_into_a_work_order(instance: Instance) -> None:
+    session = await instance.open_session()
+    for n in range(3):
+        await instance.call_in(f"a-pbx1-1-{n}")
+    after = (await instance.http.post(f"/api/sessions/{session['id']}/close")).json()
+    await instance.core.outbox.idle()
+    assert after["state"] in ("closing", "closed")
+    line = (await instance.http.get("/api/line")).json()
+    assert line["session"] is None
+    for n in range(3):
+        assert (await instance.http.get(f"/api/calls/a-pbx1-1-{n}")).json()["node"] == "message"
+
+
+async def test_a_seats_life(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = f"/api/seats/{session['seats'][0]['id']}"
+    check(await instance.http.post(f"{seat}/pause"), "state_conflict")
+    check(await instance.http.post(f"{seat}/resume"), "state_conflict")
+    assert (await instance.http.post(f"{seat}/open")).json()["state"] == "free"
+    assert (await instance.http.post(f"{seat}/open")).json()["state"] == "free"
+    assert (await instance.http.post(f"{seat}/pause", json={"reason": "喝水"})).json()["state"] == "paused"
+    assert (await instance.http.post(f"{seat}/resume")).json()["state"] == "free"
+    assert (await instance.http.post(f"{seat}/close")).json()["state"] == "closed"
+    shown = (await instance.http.get(f"/api/sessions/{session['id']}")).json()["seats"][0]
+    assert shown["state"] == "closed"
+
+
+async def test_nobody_signs_in_to_a_session_that_is_over(instance: Instance) -> None:
+    session = await instance.open_session(opens_in_s=3600)
+    await instance.http.post(f"/api/sessions/{session['id']}/cancel")
+    check(await instance.http.post(f"/api/seats/{session['seats'][0]['id']}/open"), "state_conflict")
