@@ -55,9 +55,7 @@ def parse(lines: Iterable[str]) -> Iterator[CallRecord]:
 
 
 def _record(row: list[str]) -> CallRecord:
-    return CallRecord(
-        *row[:2], _integer(row[2]), *row[3:8], *(_seconds(value) for value in row[8:11]), *row[11:]
-    )
+    return CallRecord(*row[:2], _integer(row[2]), *row[3:8], *(_seconds(value) for value in row[8:11]), *row[11:])
 
 
 def read(path: Path, offset: int = 0) -> tuple[list[CallRecord], int]:

@@ -55,7 +55,7 @@ def citizens_argv(
     keys = "".join(_key(n, after, key) for n, (after, key) in enumerate(citizen.keys))
     text = _read("citizen").replace("@keys@\n", keys).replace("@speech@", str(speech))
     scenario.write_text(text.replace("@stay_ms@", _ms(citizen.stay_s)))
-    lines = [f'{_field(who)};{_field(chr(34) + name + chr(34) if name else "")}' for who, name in citizen.callers]
+    lines = [f"{_field(who)};{_field(chr(34) + name + chr(34) if name else '')}" for who, name in citizen.callers]
     callers.write_text("\n".join(["SEQUENTIAL", *lines, ""]))
     return [
         *sipp.argv, target, "-s", number, "-sf", str(scenario), "-inf", str(callers), "-m", str(calls),

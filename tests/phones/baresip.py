@@ -13,6 +13,7 @@ from config.native import find_program
 from telephony.demo.scenarios import write_tone
 from tests.phones import hearing
 from tests.phones.ports import free_block
+from tests.waiting import until
 
 #: SIP on udp, tcp and tls (two ports), control, and RTP with RTCP.
 _PORTS = 12
@@ -144,9 +145,7 @@ class Phone:
         """Hears that much more, and returns it."""
         start = self.heard().size
         wanted = start + round(seconds * hearing.RATE)
-        async with asyncio.timeout(seconds + 15):
-            while self.heard().size < wanted:
-                await asyncio.sleep(0.05)
+        await until(lambda: self.heard().size >= wanted, seconds + 15, "hearing that long")
         return self.heard()[start:wanted]
 
     def _configure(self, control: int, modules: Path) -> None:
@@ -156,8 +155,8 @@ class Phone:
         (self.folder / "config").write_text(_CONFIG.format(speech=speech, folder=self.folder, **values))
         name = f'"{self.display}" ' if self.display else ""
         keys = "rtpevent" if self.keys == "rtp" else "info"
-        account = f"<sip:{self.number}@127.0.0.1;transport=udp>;regint=0;audio_codecs=PCMA/8000/1;answermode={self.answers}"
-        (self.folder / "accounts").write_text(f"{name}{account};dtmfmode={keys}\n")
+        account = f"<sip:{self.number}@127.0.0.1;transport=udp>;regint=0;audio_codecs=PCMA/8000/1"
+        (self.folder / "accounts").write_text(f"{name}{account};answermode={self.answers};dtmfmode={keys}\n")
         (self.folder / "contacts").touch()
 
     async def _connect(self, control: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -44,14 +44,13 @@ class Ami:
         number = f"t{next(self._numbers)}"
         lines = [f"Action: {action}", f"ActionID: {number}", *(f"{key}: {value}" for key, value in headers.items())]
         self._writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-        return await until(lambda: self._replies.get(number), 10, f"answer to {action}")
+        await until(lambda: number in self._replies, 10, f"answer to {action}")
+        return self._replies[number]
 
     async def event(self, name: str, within_s: float = 15.0, after: int = 0, **fields: str) -> Message:
         """The first such event among `seen[after:]`, waited for when it has not come yet."""
         wanted = {"Event": name, **fields}.items()
-        return await until(
-            lambda: next((event for event in self.seen[after:] if wanted <= event.items()), None), within_s, name
-        )
+        return (await until(lambda: [e for e in self.seen[after:] if wanted <= e.items()], within_s, name))[0]
 
     async def agi(self, channel: str, command: str, within_s: float = 15.0) -> str:
         """The result of one AGI command, still URL-encoded."""

@@ -42,20 +42,29 @@ class Pbx:
 
     async def record_with(self, stage: str, within_s: float = 20.0) -> tuple[CallRecord, ...]:
         """The rows of the first call that has one of this stage."""
-        return await until(
-            lambda: next((rows for rows in self.records().values() if stage in {r.stage for r in rows}), None),
-            within_s,
-            f"a call record of stage {stage}",
-        )
+        return (await until(lambda: self._records_with(stage), within_s, f"a call record of stage {stage}"))[0]
+
+    def _records_with(self, stage: str) -> list[tuple[CallRecord, ...]]:
+        return [rows for rows in self.records().values() if stage in {row.stage for row in rows}]
 
 
-def make_settings(directory: Path, **more: object) -> Settings:
-    ports = free_block(90)
+def make_settings(directory: Path, operators_line: str = "", sip_trust: str = "127.0.0.0/8") -> Settings:
+    ports = free_block(110)
     return Settings(
-        state_dir=directory, sip_host="127.0.0.1", sip_port=ports, ami_port=ports + 1, rtp_port_first=ports + 2,
-        rtp_port_count=100, first_lease_s=2.0, channel_lease_s=8.0, message_silence_s=3.0, operator_ring_s=5.0,
-        _env_file=None, **more,
-    )  # type: ignore[arg-type]  # fmt: skip
+        state_dir=directory,
+        sip_host="127.0.0.1",
+        sip_port=ports,
+        ami_port=ports + 1,
+        rtp_port_first=ports + 2,
+        rtp_port_count=100,
+        first_lease_s=2.0,
+        channel_lease_s=8.0,
+        message_silence_s=3.0,
+        operator_ring_s=5.0,
+        operators_line=operators_line,
+        sip_trust=sip_trust,
+        _env_file=None,
+    )
 
 
 async def start_pbx(settings: Settings) -> Pbx:

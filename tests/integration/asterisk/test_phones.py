@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -49,7 +50,7 @@ async def test_given_no_bridge_then_the_caller_hears_sorry_and_leaves_a_message(
         await citizen.until("CALL_ESTABLISHED")
         heard = await citizen.listen(0.8)
         assert hearing.tone_share(heard, SORRY_HZ) > 0.8
-        message = await until(lambda: next(pbx.files.spool.glob("*.wav"), None))
+        [message] = await until(lambda: list(pbx.files.spool.glob("*.wav")))
         await until(lambda: hearing.read(message).size > 2 * hearing.RATE)
         await citizen.hang_up()
         rows = await pbx.record_with("fallback-message")
@@ -82,7 +83,7 @@ async def test_given_operators_who_do_not_answer_then_a_message_is_recorded(tmp_
     try:
         async with Phone(tmp_path / "citizen", "13812345678", tone_hz=CITIZEN_HZ) as citizen:
             await citizen.dial(pbx.service)
-            message = await until(lambda: next(pbx.files.spool.glob("*.wav"), None), 30)
+            [message] = await until(lambda: list(pbx.files.spool.glob("*.wav")), 30)
             await until(lambda: hearing.read(message).size > hearing.RATE)
             await citizen.press("#")
             await citizen.until("CALL_CLOSED")
@@ -92,9 +93,10 @@ async def test_given_operators_who_do_not_answer_then_a_message_is_recorded(tmp_
 
 
 async def test_given_a_leader_who_answers_then_both_hear_each_other(pbx: Pbx, tmp_path: Path) -> None:
-    async with citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel), Phone(
-        tmp_path / "leader", "leader", tone_hz=LEADER_HZ
-    ) as leader:
+    async with (
+        citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel),
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
+    ):
         assert hearing.tone_share(await citizen.listen(0.5), MUSIC_HZ) > 0.8
         await connect(ami, channel, leader.address, HOTLINE_RECORDING="talk-1", HOTLINE_WHISPER=str(pbx.whisper))
         await leader.until("CALL_INCOMING")
@@ -117,20 +119,22 @@ async def test_given_a_leader_who_answers_then_both_hear_each_other(pbx: Pbx, tm
 
 
 async def test_given_a_whisper_then_the_citizen_hears_music_until_it_ends(pbx: Pbx, tmp_path: Path) -> None:
-    async with citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel), Phone(
-        tmp_path / "leader", "leader", tone_hz=LEADER_HZ
-    ) as leader:
+    async with (
+        citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel),
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
+    ):
         await connect(ami, channel, leader.address, HOTLINE_WHISPER=str(pbx.whisper))
         await leader.until("CALL_INCOMING")
         await leader.answer()
-        await ami.event("DialEnd", DialStatus="ANSWER")
+        await leader.until("CALL_ESTABLISHED")
         assert hearing.tone_share(await citizen.listen(1.2), MUSIC_HZ) > 0.8
 
 
 async def test_given_a_leader_who_must_confirm_then_only_key_1_connects(pbx: Pbx, tmp_path: Path) -> None:
-    async with citizen_on_hold(pbx, tmp_path) as (_, ami, channel), Phone(
-        tmp_path / "leader", "leader", tone_hz=LEADER_HZ
-    ) as leader:
+    async with (
+        citizen_on_hold(pbx, tmp_path) as (_, ami, channel),
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
+    ):
         await connect(ami, channel, leader.address, HOTLINE_WHISPER=str(pbx.whisper), HOTLINE_CONFIRM="1")
         await leader.until("CALL_INCOMING")
         await leader.answer()
@@ -174,8 +178,8 @@ async def test_given_a_line_that_is_syntax_then_nothing_is_dialled(pbx: Pbx, tmp
 
 
 @pytest.mark.parametrize("keys", ["rtp", "info"])
-async def test_keys_arrive_by_rfc_4733_and_by_sip_info(pbx: Pbx, tmp_path: Path, keys: str) -> None:
-    async with pbx.ami() as ami, Phone(tmp_path / "citizen", "13812345678", keys=keys) as citizen:  # type: ignore[arg-type]
+async def test_keys_arrive_by_rfc_4733_and_by_sip_info(pbx: Pbx, tmp_path: Path, keys: Literal["rtp", "info"]) -> None:
+    async with pbx.ami() as ami, Phone(tmp_path / "citizen", "13812345678", keys=keys) as citizen:
         await citizen.dial(pbx.service)
         channel = (await ami.event("AsyncAGIStart"))["Channel"]
         await ami.agi(channel, "ANSWER")
