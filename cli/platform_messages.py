@@ -47,8 +47,8 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     "stopped": ("已全部停止。", "已全部停止。", "Everything is stopped."),
     "ready": (
         "\n已就绪。\n"
-        "  控制台    {url}/\n"
-        "  接口文档  {url}/docs\n"
+        "{console}"
+        "  接口说明  {url}/openapi.json\n"
         "  令牌      {token}\n"
         "  看队列    hotline line\n"
         "  打电话    任何软电话拨 sip:{number}@{sip}（本机无需注册）\n"
@@ -56,8 +56,8 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "            然后 hotline dial --leader 当领导接听，hotline dial --wait 当市民拨打\n"
         "  停止      Ctrl-C\n",
         "\n已就緒。\n"
-        "  控制台    {url}/\n"
-        "  介面文件  {url}/docs\n"
+        "{console}"
+        "  介面說明  {url}/openapi.json\n"
         "  令牌      {token}\n"
         "  看隊列    hotline line\n"
         "  打電話    任何軟電話撥 sip:{number}@{sip}（本機無需註冊）\n"
@@ -65,8 +65,8 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "            然後 hotline dial --leader 當領導接聽，hotline dial --wait 當市民撥打\n"
         "  停止      Ctrl-C\n",
         "\nReady.\n"
-        "  Console    {url}/\n"
-        "  API        {url}/docs\n"
+        "{console}"
+        "  API        {url}/openapi.json\n"
         "  Token      {token}\n"
         "  The line   hotline line\n"
         "  Call       any softphone to sip:{number}@{sip} (no registration on this machine)\n"
@@ -74,6 +74,7 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "             then hotline dial --leader answers as the leader, hotline dial --wait calls as a citizen\n"
         "  Stop       Ctrl-C\n",
     ),
+    "console": ("  控制台    {url}/\n", "  控制台    {url}/\n", "  Console    {url}/\n"),
     "not_ready": (
         "已启动，但尚未就绪：{detail}。`hotline doctor` 会说明缺什么。",
         "已啟動，但尚未就緒：{detail}。`hotline doctor` 會說明缺什麼。",

@@ -139,19 +139,23 @@ async def _outcome(settings: Settings, stop: "asyncio.Task[str]") -> str:
     while asyncio.get_running_loop().time() < deadline and not stop.done():
         answer = await ask(f"{local_url(settings)}/readyz")
         if answer is not None and answer.is_success:
-            return _how_to_call(settings)
+            return await _how_to_call(settings)
         detail = answer.text if answer is not None else detail
         await asyncio.wait((stop,), timeout=ASK_EVERY_S)
     return sentence("not_ready", settings.language, detail=detail)
 
 
-def _how_to_call(settings: Settings) -> str:
+async def _how_to_call(settings: Settings) -> str:
+    page = await ask(local_url(settings))
+    url = settings.effective_public_url
+    console = sentence("console", settings.language, url=url) if page is not None and not page.is_client_error else ""
     configured = settings.admin_token.get_secret_value()
     token = "HOTLINE_ADMIN_TOKEN" if configured else settings.state_dir / "secrets" / "admin_token"
     return sentence(
         "ready",
         settings.language,
-        url=settings.effective_public_url,
+        url=url,
+        console=console,
         token=token,
         number=settings.service_number,
         sip=f"127.0.0.1:{settings.sip_port}",
