@@ -1,0 +1,1 @@
+"""The whole system as it is installed: every part a real process, real SIP phones, and `kill -9` for each part."""
