@@ -1,0 +1,285 @@
+"""Calls as citizens make them, told from the first word to the last."""
+
+import pytest
+from msgspec.structs import replace
+
+from ivr.call import Call
+from ivr.commands import FreeSeat, MakeOrder, ReturnToHead
+from ivr.events import AnyEvent, Arrived, HungUp, Missed, OrderMade, Recorded, Released, TimedOut, Woken
+from ivr.facts import Facts
+from ivr.flow import present
+from ivr.verbs import Ask, Connect, Record
+from tests.unit.ivr.scene import (
+    CLOSED,
+    NEW,
+    NOW,
+    OPEN,
+    SEAT,
+    SESSION,
+    WITHHELD,
+    at,
+    heard,
+    key,
+    names,
+    offer,
+    play,
+    prompts,
+)
+
+ARRIVED = Arrived(facts=OPEN)
+
+
+def the_order(commands: list[object]) -> MakeOrder:
+    (order,) = [command for command in commands if isinstance(command, MakeOrder)]
+    return order
+
+
+def test_the_question_says_who_answers_how_many_wait_and_what_the_chance_is() -> None:
+    call, _ = play(NEW, ARRIVED)
+    assert heard(call) == [
+        "greeting", "answering_unit", "answering_leader", "waiting_now", "chance", "choose_line"
+    ]  # fmt: skip
+
+
+def test_a_free_leader_is_offered_at_once() -> None:
+    free = replace(OPEN, depth=0, session=replace(SESSION, seats=(replace(SEAT, state="free"),)))
+    call, _ = play(NEW, Arrived(facts=free))
+    assert heard(call, free)[-2:] == ["line_free", "choose_free"]
+    call, _ = play(call, key("1", 2, free))
+    assert heard(call, free) == ["waiting_free"]
+
+
+def test_a_small_chance_is_told_and_the_order_recommended_first() -> None:
+    small = replace(OPEN, admission="discouraged", chance=0.01)
+    call, _ = play(NEW, Arrived(facts=small))
+    assert heard(call, small)[-2:] == ["chance_small", "choose_discouraged"]
+
+
+def test_when_admission_has_ended_only_order_and_callback_are_left() -> None:
+    ended = replace(OPEN, admission="ended")
+    call, _ = play(NEW, Arrived(facts=ended))
+    (ask,) = present(call, ended)
+    assert isinstance(ask, Ask)
+    assert ask.keys == "23"
+    assert play(call, key("1", 2, ended))[0].node == "question"
+    after, commands = play(call, key("3", 2, ended))
+    assert after.node == "callback"
+    assert the_order(list(commands)).source == "callback"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [TimedOut(facts=at(OPEN, 20)), TimedOut(facts=at(OPEN, 30))],
+        [key("9", 3), key("8", 9)],
+        [key("*", 3), TimedOut(facts=at(OPEN, 30))],
+    ],
+)
+def test_who_does_not_choose_is_asked_once_more_and_then_heard(answers: list[AnyEvent]) -> None:
+    asked, _ = play(NEW, ARRIVED, answers[0])
+    assert heard(asked) == ["not_understood", "choose_line"]
+    call, commands = play(asked, answers[1])
+    assert call.node == "message"
+    assert heard(call)[0] == "message_silence"
+    _, commands = play(call, Recorded(facts=at(OPEN, 60), seconds=20.0))
+    assert the_order(list(commands)).source == "declined"
+
+
+def test_ten_keys_at_once_do_not_throw_a_caller_out_of_the_line() -> None:
+    call, commands = play(NEW, ARRIVED, *(key(pressed, 3) for pressed in "1234567890"))
+    assert call.node == "waiting"
+    assert names(commands) == ["JoinLine", "WakeAt"]
+    assert play(call, key("2", 3 + 1.6))[0].node == "message"
+
+
+def test_ten_wrong_keys_at_once_are_one_wrong_answer() -> None:
+    call, _ = play(NEW, ARRIVED, *(key("9", 3 + index / 20) for index in range(10)))
+    assert (call.node, call.tries) == ("question", 1)
+
+
+def test_the_position_that_is_told_never_rises() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3))
+    told = []
+    for minute, position in enumerate((3, 5, 2, 4, 1), 1):
+        call, _ = play(call, Woken(facts=at(OPEN, 60 * minute, position=position)))
+        told.append(call.told_position)
+    assert told == [3, 3, 2, 2, 1]
+    assert heard(call)[0] == "next_is_you"
+
+
+def test_announcements_keep_their_distance() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3))
+    early, commands = play(call, Woken(facts=at(OPEN, 10)))
+    assert early.scene == call.scene
+    assert [command.at for command in commands if names([command]) == ["WakeAt"]] == [NOW + 48]  # type: ignore[union-attr]
+
+
+def test_a_leader_who_does_not_answer_costs_the_caller_nothing() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), offer(10))
+    after, commands = play(call, Missed(facts=at(OPEN, 30), reason="no_answer"))
+    returned = [command for command in commands if isinstance(command, ReturnToHead)]
+    assert [(one.token, one.pause) for one in returned] == [(1, True)]
+    assert (after.node, after.joined_at) == ("waiting", call.joined_at)
+    assert heard(after)[:2] == ["waiting_leader_missed", "next_is_you"]
+    again, _ = play(after, offer(100, token=2))
+    assert again.node == "ringing"
+
+
+def test_nobody_blames_the_leader_when_our_side_lost_the_call() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), offer(10))
+    _, commands = play(call, Missed(facts=at(OPEN, 30), reason="gone"))
+    assert [command.pause for command in commands if isinstance(command, ReturnToHead)] == [False]
+
+
+def test_the_caller_hangs_up_as_the_leader_answers() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), offer(10))
+    ended, commands = play(call, HungUp(facts=at(OPEN, 15)))
+    assert names(commands) == ["FreeSeat", "LeaveLine", "WakeAt", "MakeOrder", "CloseCall"]
+    assert ended.outcome == "abandoned"
+
+
+def test_a_claim_that_comes_after_the_hang_up_is_given_back() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), HungUp(facts=at(OPEN, 9)))
+    after, commands = play(call, offer(10))
+    assert after.node == "ended"
+    assert [type(command) for command in commands] == [FreeSeat]
+
+
+def test_a_newer_claim_replaces_the_older_one() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), offer(10, token=1))
+    after, commands = play(call, offer(60, token=2))
+    assert [command.token for command in commands if isinstance(command, FreeSeat)] == [1]
+    (connect,) = present(after, OPEN)
+    assert isinstance(connect, Connect)
+    assert connect.token == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "confirm"),
+    [("sip:leader@127.0.0.1:5080", False), ("sips:a@b", False), ("+8613900000000", True), ("tel:+8613900000000", True)],
+)
+def test_a_number_is_confirmed_with_a_key_because_a_voicemail_may_answer(line: str, confirm: bool) -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), offer(723, line=line))
+    (connect,) = present(call, OPEN)
+    assert isinstance(connect, Connect)
+    assert connect.confirm is confirm
+    assert connect.whisper[0].values == {"minutes": 12}
+    assert (connect.whisper[-1].key == "whisper_confirm") is confirm
+
+
+def test_closing_time_tells_who_waits_and_makes_an_order_even_when_they_hang_up() -> None:
+    closing = Released(facts=at(OPEN, 6600), to="work_order", reason="session_closed")
+    call, _ = play(NEW, ARRIVED, key("1", 3), closing)
+    assert heard(call)[0] == "message_session_closed"
+    _, commands = play(call, HungUp(facts=at(OPEN, 6601)))
+    assert the_order(list(commands)).source == "released"
+
+
+def test_nobody_waits_for_ever_for_a_session_that_is_over() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3))
+    passing, _ = play(call, Woken(facts=at(CLOSED, 100)))
+    assert passing.node == "waiting"  # the board may be unreadable for a moment
+    over, _ = play(call, Woken(facts=at(CLOSED, 6700)))
+    assert (over.node, over.reason) == ("message", "session_closed")
+
+
+def test_an_empty_recording_is_asked_for_once_more_and_then_accepted() -> None:
+    call, _ = play(NEW, ARRIVED, key("2", 3))
+    again, commands = play(call, Recorded(facts=at(OPEN, 12), seconds=0.2))
+    assert heard(again) == ["message_again"]
+    assert names(commands) == []
+    (first,), (second,) = present(call, OPEN), present(again, OPEN)
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert first.name != second.name
+    call, commands = play(again, Recorded(facts=at(OPEN, 22), seconds=0.0))
+    assert the_order(list(commands)).recording == ""
+
+
+def test_the_number_of_the_order_is_spoken_twice_digit_by_digit() -> None:
+    call, _ = play(NEW, ARRIVED, key("2", 3), Recorded(facts=at(OPEN, 30), seconds=20.0))
+    assert heard(call) == ["order_wait"]
+    call, _ = play(call, OrderMade(facts=at(OPEN, 31), number="2026-1122-0007"))
+    spoken = "".join(str(prompt.values["digit"]) for prompt in prompts(call) if prompt.key == "digit")
+    assert spoken == "202611220007" * 2
+    assert "order_promise" in heard(call)
+    again, _ = play(call, key("1", 60))
+    assert again.scene != call.scene
+    assert "order_promise" not in heard(again)
+    gone, _ = play(again, TimedOut(facts=at(OPEN, 90)))
+    assert heard(gone) == ["goodbye"]
+
+
+def test_an_order_that_takes_too_long_is_promised_all_the_same() -> None:
+    call, _ = play(NEW, ARRIVED, key("2", 3), Recorded(facts=at(OPEN, 30), seconds=20.0), TimedOut(facts=at(OPEN, 41)))
+    assert heard(call) == ["goodbye_order_recorded", "goodbye"]
+    late, commands = play(call, OrderMade(facts=at(OPEN, 42), number="2026-1122-0007"))
+    assert (late.order_number, late.scene, commands) == ("2026-1122-0007", call.scene, [])
+
+
+def recorded_withheld() -> Call:
+    call, _ = play(WITHHELD, ARRIVED, key("2", 3), Recorded(facts=at(OPEN, 30), seconds=20.0, ended_by="key"))
+    return call
+
+
+def test_a_withheld_number_is_asked_for_after_the_recording() -> None:
+    call = recorded_withheld()
+    assert heard(call) == ["contact_ask"]
+    call, _ = play(call, key("#", 30.2))  # the key that ended the recording
+    assert call.node == "contact"
+    call, commands = play(call, *(key(digit, 35) for digit in "13812345678"), key("#", 40))
+    assert call.node == "order"
+    assert the_order(list(commands)).contact == "13812345678"
+
+
+def test_half_a_number_is_asked_for_again_and_silence_skips() -> None:
+    call, commands = play(recorded_withheld(), key("1", 35), key("3", 36), key("#", 37))
+    assert heard(call) == ["contact_again"]
+    call, commands = play(call, TimedOut(facts=at(OPEN, 50)))
+    assert call.node == "order"
+    assert the_order(list(commands)).contact == ""
+
+
+def test_who_hangs_up_while_typing_keeps_recording_and_number() -> None:
+    call, commands = play(recorded_withheld(), *(key(d, 35) for d in "8221234"), HungUp(facts=at(OPEN, 37)))
+    order = the_order(list(commands))
+    assert order.contact == "8221234"
+    assert order.recording
+    assert call.outcome == "work_order"
+
+
+def test_a_callback_reads_back_the_end_of_the_number() -> None:
+    call, commands = play(NEW, ARRIVED, key("1", 3), key("3", 30))
+    assert names(commands)[2:] == ["LeaveLine", "WakeAt", "MakeOrder"]
+    assert [prompt.values.get("digit") for prompt in prompts(call)][1:5] == list("5678")
+    ended, _ = play(call, HungUp(facts=at(OPEN, 40)))
+    assert ended.outcome == "callback"
+
+
+def test_without_a_session_the_next_one_is_told() -> None:
+    call, _ = play(NEW, Arrived(facts=CLOSED))
+    assert heard(call, CLOSED) == [
+        "greeting", "closed_now", "next_session", "date", "weekday", "clock", "next_unit", "answering_leader",
+        "choose_closed",
+    ]  # fmt: skip
+    unknown = Facts(now=NOW)
+    assert heard(call, unknown)[:3] == ["greeting", "closed_now", "next_unknown"]
+
+
+@pytest.mark.parametrize(("operators", "node"), [(True, "operator"), (False, "message")])
+def test_silence_without_a_session_ends_with_people_where_there_are_any(operators: bool, node: str) -> None:
+    facts = replace(CLOSED, operators=operators)
+    call, _ = play(NEW, Arrived(facts=facts), TimedOut(facts=facts), TimedOut(facts=facts))
+    assert call.node == node
+
+
+def test_our_failure_takes_the_caller_to_the_operators_then_to_a_recording() -> None:
+    facts = at(OPEN, 10, operators=True)
+    call, commands = play(NEW, ARRIVED, key("1", 3), Released(facts=facts, to="fallback", reason="error"))
+    assert (call.node, heard(call)) == ("operator", ["operator_error"])
+    assert "LeaveLine" in names(commands)
+    call, _ = play(call, Missed(facts=facts, reason="busy"))
+    assert call.node == "message"
+    ended, commands = play(call, HungUp(facts=facts))
+    assert ended.outcome == "fallback"
+    assert the_order(list(commands)).source == "fallback"
