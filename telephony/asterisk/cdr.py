@@ -3,7 +3,6 @@
 import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
 
 from msgspec import Struct
 
@@ -14,16 +13,13 @@ COLUMNS = (
 )  # fmt: skip
 EPOCH_COLUMNS = ("start", "answer", "end")
 
-#: How far the row's call had come.
-Stage = Literal[
-    "", "arriving", "ringing", "talk", "ringing-operator", "fallback", "fallback-operator", "fallback-message"
-]
-
 
 class CallRecord(Struct, frozen=True):
     """One row. A call has one or more (a new one begins after each Dial); all of a call carry its `call_id`.
 
-    Times are Unix seconds, `answered_at` 0.0 = never. `source` is personal data.
+    Times are Unix seconds, `answered_at` 0.0 = never. `source` is personal data. `stage` is how far the call had come when
+    the row was closed: arriving, ringing, talk, ringing-operator, fallback, fallback-operator, fallback-message; the row that
+    holds a talk says `ringing` and ANSWERED, the one after it `talk`.
     """
 
     uniqueid: str
@@ -55,7 +51,24 @@ def parse(lines: Iterable[str]) -> Iterator[CallRecord]:
 
 
 def _record(row: list[str]) -> CallRecord:
-    return CallRecord(*row[:2], _integer(row[2]), *row[3:8], *(_seconds(value) for value in row[8:11]), *row[11:])
+    uniqueid, linkedid, sequence, channel, leader, source, destination, context = row[:8]
+    start, answer, end, disposition, stage, call_id = row[8:]
+    return CallRecord(
+        uniqueid=uniqueid,
+        linkedid=linkedid,
+        sequence=int(sequence) if sequence.isdigit() else 0,
+        channel=channel,
+        leader_channel=leader,
+        source=source,
+        destination=destination,
+        context=context,
+        started_at=_seconds(start),
+        answered_at=_seconds(answer),
+        ended_at=_seconds(end),
+        disposition=disposition,
+        stage=stage,
+        call_id=call_id,
+    )
 
 
 def read(path: Path, offset: int = 0) -> tuple[list[CallRecord], int]:
@@ -79,10 +92,6 @@ def calls(records: Iterable[CallRecord]) -> dict[str, tuple[CallRecord, ...]]:
         if record.call_id:
             grouped[record.call_id] = (*grouped.get(record.call_id, ()), record)
     return grouped
-
-
-def _integer(value: str) -> int:
-    return int(value) if value.isdigit() else 0
 
 
 def _seconds(value: str) -> float:

@@ -6,7 +6,7 @@ import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, assert_never
 
 from config.native import Program
 
@@ -74,6 +74,8 @@ def leader_argv(sipp: Program, leader: Leader, folder: Path, place: Place, calls
             answer = _read("leader_refuse").replace("@status@", "486 Busy Here")
         case "decline":
             answer = _read("leader_refuse").replace("@status@", "603 Decline")
+        case never:
+            assert_never(never)
     scenario = folder / "leader.xml"
     scenario.write_text(_read("leader").replace("@answer@\n", answer).replace("@ring_ms@", _ms(leader.ring_s)))
     limit = ["-m", str(calls)] if calls else []
