@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-from redis.asyncio import RedisCluster
 from redis.asyncio.sentinel import SentinelConnectionPool
 
 from config import redis as connections
@@ -34,7 +33,7 @@ async def test_sentinel() -> None:
 
 async def test_cluster() -> None:
     connection = connect_url("redis+cluster://127.0.0.1:7000,127.0.0.1:7001")
-    assert isinstance(connection, RedisCluster)
+    assert type(connection).__name__ == "RedisCluster"
 
 
 @pytest.mark.parametrize("url", ["http://x", "redis+sentinel://host:1", "redis+cluster://"])

@@ -1,0 +1,98 @@
+"""The parts as a process has them: real Redis, real database, the real flow, ledger and work orders."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from redis.asyncio import Redis
+from rq import Queue
+from sqlalchemy import select
+
+from calls.assembly import Core, build
+from calls.enqueue import queue_name
+from config.migrate import upgrade
+from config.redis import connect_for_jobs
+from config.settings import Settings
+from ivr.call import Call
+from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Offered, Recorded, TalkEnded
+from ivr.facts import Facts
+from sessions.board import Board, PostedSeat, PostedSession, post
+from tests.clocks import SetClock
+from workorders.model import WorkOrder
+
+CALL = "a-pbx1-1-1"
+MakeEvent = Callable[[Facts], AnyEvent]
+
+
+@pytest.fixture
+async def core(redis: Redis, settings: Settings, clock: SetClock) -> AsyncIterator[Core]:
+    settings.state_dir.mkdir(parents=True)
+    await asyncio.to_thread(upgrade, settings.effective_database_url)
+    made = build(settings, clock)
+    held = PostedSession("x1", clock() - 60, clock() + 7200, "社保", (PostedSeat("s1", "市人社局", "王局长"),))
+    await post(redis, settings.redis_prefix, Board(open=held))
+    await made.seats.open("s1", "x1", "市人社局", "王局长", "sip:leader@127.0.0.1:5070")
+    await made.calls.create(Call(CALL, "asterisk", clock(), number="+8613812345678", entered_at=clock()))
+    yield made
+    await made.close()
+
+
+async def happens(core: Core, *events: MakeEvent) -> Call:
+    for event in events:
+        await core.turns.take_turn(CALL, event)
+        await core.outbox.idle()
+    call = await core.calls.get(CALL)
+    assert call is not None
+    return call
+
+
+def arrived(facts: Facts) -> AnyEvent:
+    return Arrived(facts=facts)
+
+
+def hung_up(facts: Facts) -> AnyEvent:
+    return HungUp(facts=facts)
+
+
+def key(pressed: str) -> MakeEvent:
+    return lambda facts: Keyed(facts=facts, key=pressed)
+
+
+async def test_who_waits_talks_to_the_leader(core: Core, clock: SetClock) -> None:
+    await happens(core, arrived, key("1"))
+    claim = await core.line.claim_next("s1", "bridge", 30)
+    assert claim is not None
+    assert claim.call_id == CALL
+    ringing = await happens(core, lambda facts: Offered(facts=facts, seat_id="s1", token=claim.token, line=claim.line))
+    assert ringing.node == "ringing"
+    talking = await happens(core, lambda facts: Answered(facts=facts))
+    assert talking.node == "talking"
+    assert (await core.seats.state("s1")).state == "talking"
+    clock.pass_by(300)
+    await happens(core, lambda facts: TalkEnded(facts=facts, seconds=300.0), hung_up)
+    assert (await core.seats.state("s1")).state == "wrap_up"
+    summary = await core.ledger.summary("x1")
+    assert (summary.calls, summary.outcomes, summary.unaccounted) == (1, {"talked": 1}, ())
+
+
+async def test_who_declines_hears_the_number_of_a_work_order(core: Core, settings: Settings) -> None:
+    call = await happens(core, arrived, key("2"), lambda facts: Recorded(facts=facts, seconds=9.0, ended_by="key"))
+    assert call.order_number
+    await happens(core, hung_up)
+    assert (await core.ledger.summary("x1")).outcomes == {"work_order": 1}
+    connection = connect_for_jobs(settings)
+    jobs = Queue(queue_name(settings), connection=connection).jobs
+    assert [job.func_name for job in jobs] == ["jobs.recordings.finish_recording"]
+    assert "13812345678" not in repr([(job.id, job.args) for job in jobs])
+    connection.close()
+
+
+async def test_who_hangs_up_while_waiting_leaves_the_line_and_an_order(core: Core) -> None:
+    call = await happens(core, arrived, key("1"), hung_up)
+    assert call.outcome == "abandoned"
+    async with core.database.read() as session:
+        orders = (await session.scalars(select(WorkOrder))).all()
+    assert [(order.call_id, order.source, order.unit) for order in orders] == [(CALL, "abandoned", "市人社局")]
+    assert await core.line.depth("s1") == 0
+    assert (await core.ledger.summary("x1")).outcomes == {"abandoned": 1}
+    assert (await core.outbox.lag()).lanes == 0
