@@ -1,0 +1,42 @@
+"""How somebody who is called behaves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tests.cloud.script import When
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """One person or machine at a number, SIP URI or client identity."""
+
+    outcome: Literal["answer", "busy", "no-answer", "failed"] = "answer"
+    #: Virtual seconds of ringing before the answer, the busy tone or the failure.
+    answer_after_s: float = 2.0
+    #: A voicemail: answers, listens, presses nothing; machine detection finds it.
+    machine: bool = False
+    #: What they do while they listen to TwiML (a whisper, an outbound call).
+    script: Sequence[When] = ()
+    #: Virtual seconds after which they hang up a talk; None = never by themselves.
+    talk_s: float | None = None
+
+
+Callees = dict[str, Callee | tuple[Callee, ...]]
+
+
+class Directory:
+    """Who answers where. Several callees at one address answer one call each, the last one all that follow."""
+
+    def __init__(self, callees: Mapping[str, Callee | tuple[Callee, ...]]) -> None:
+        self._callees = callees
+        self._taken: dict[str, int] = {}
+
+    def take(self, address: str) -> Callee | None:
+        """The callee of the next call to `address`; None when nobody is there."""
+        entry = self._callees.get(address)
+        if entry is None or isinstance(entry, Callee):
+            return entry
+        turn = self._taken.get(address, 0)
+        self._taken[address] = turn + 1
+        return entry[min(turn, len(entry) - 1)]
