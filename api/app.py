@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 
 from api.auth import ALL_SCOPES, FixedTokens, Principal
+from api.cloud import assemble_cloud
 from api.limits import Doorway
 from api.metrics import Counting, Metrics
 from api.parts import Parts
 from api.problems import add_problem_answers
-from api.routes import calls, line, orders, seats, sessions, status
+from api.routes import calls, line, orders, seats, sessions, status, twilio
 from api.schemas import ProblemOut
 from api.snapshot import LineReader
 from api.streams import LineFeed
@@ -30,13 +31,18 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     """The API of these settings. Connections are opened when they are first needed and closed with the app."""
     behind = core or build(settings)
     parts = _assemble(behind)
+    cloud = assemble_cloud(behind, parts.metrics)
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         parts.feed.start()
+        if cloud is not None:
+            cloud.start()
         try:
             yield
         finally:
+            if cloud is not None:
+                await cloud.close()
             await parts.feed.close()
             await behind.close()
 
@@ -44,10 +50,10 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
         title="Hotline", version=_version(), description=DESCRIPTION, lifespan=live,
         redoc_url=None, docs_url=None, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
-    app.state.parts, app.state.feed = parts, parts.feed
+    app.state.parts, app.state.feed, app.state.cloud = parts, parts.feed, cloud
     app.state.tokens = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
     add_problem_answers(app)
-    for routes in (status, line, sessions, seats, calls, orders):
+    for routes in (status, line, sessions, seats, calls, orders, twilio):
         app.include_router(routes.router)
     app.add_middleware(Doorway)
     app.add_middleware(Counting, metrics=parts.metrics)

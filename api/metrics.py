@@ -25,6 +25,10 @@ class Metrics:
         self.seconds = Histogram(
             "hotline_http_request_seconds", "Time to the first byte", ("route",), registry=self.registry
         )
+        self.refused = Counter(
+            "hotline_cloud_refused_total", "Webhooks refused: not signed, or of another account", ("step",),
+            registry=self.registry,
+        )  # fmt: skip
         self.streams = Gauge("hotline_line_streams", "Open streams of this process", registry=self.registry)
         self._depth = Gauge("hotline_line_depth", "Callers in the line", registry=self.registry)
         self._longest = Gauge("hotline_line_longest_wait_seconds", "Longest wait now", registry=self.registry)

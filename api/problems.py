@@ -31,6 +31,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "reason_required": (422, "A full number is shown only with a reason"),
     "unauthenticated": (401, "A valid bearer token is required"),
     "forbidden": (403, "The token does not allow this"),
+    "signature_invalid": (403, "The webhook is not signed by the cloud phone of this instance"),
     "loopback_only": (403, "This address is answered on the machine itself only"),
     "not_found": (404, "There is nothing at this address"),
     "session_not_found": (404, "No session has this id"),

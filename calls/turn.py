@@ -78,17 +78,20 @@ class Turns:
         self._advance = advance
         self._present = present
 
-    async def take_turn(self, call_id: str, make_event: MakeEvent, seen: int | None = None) -> Turn:
+    async def take_turn(
+        self, call_id: str, make_event: MakeEvent, seen: int | None = None, at_seq: int | None = None
+    ) -> Turn:
         """`seen` is the scene the event answers; when the caller hears another one by now, nothing is decided and the
-        present scene is returned. None = the event holds whatever is heard. The commands for the line are performed
-        when this returns, those for the books soon after.
+        present scene is returned. None = the event holds whatever is heard. `at_seq`: the same for the call's `seq`, for
+        events that may come twice and leave the scene as it is (the keys of a number). The commands for the line are
+        performed when this returns, those for the books soon after.
 
         Raises UnknownCall, Congested, and RedisError when Redis is away.
         """
         for _ in range(ATTEMPTS):
             saved = await self._read(call_id)
             facts = await self._facts.read(saved.call)
-            if seen is not None and seen != saved.call.scene:
+            if seen not in (None, saved.call.scene) or at_seq not in (None, saved.call.seq):
                 return self._turn(saved.call, facts)
             after, commands = self._decide(saved, make_event, facts)
             if after is saved.call and not commands:

@@ -103,6 +103,15 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its token: signs webhooks and REST calls")
     twilio_number: str = Field("", description="Our number at the cloud, E.164")
     twilio_api_url: str = Field("", description="REST base of a compatible cloud; empty = Twilio")
+    twilio_operators_line: str = Field(
+        "", description="Ordinary operators as the cloud reaches them, number or SIP URI; empty = OPERATORS_LINE"
+    )
+    twilio_calls_per_s: float = Field(1.0, gt=0, description="Calls a second the account may place")
+    twilio_hold_s: float = Field(30.0, ge=1, le=120, description="Hold music between two signs of life of a caller")
+    twilio_silence_s: float = Field(75.0, ge=2, description="A caller silent this long is asked for at the cloud")
+    twilio_recording_wait_s: float = Field(
+        900.0, ge=1, description="A recording that has not come from the cloud by then is reported missing"
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
 

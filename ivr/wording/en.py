@@ -18,8 +18,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_ended": "To leave a work order, settled in three working days, press 2. To be called back, press 3.",
     "not_understood": "Sorry, we did not get your choice.",
     # waiting
-    "waiting_joined": "Thank you. You are in the line, please stay on the phone.",
-    "waiting_free": "Thank you. We are putting you through.",
+    "waiting_joined": "Thank you. You are in the line. The talk may be recorded. Please stay on the phone.",
+    "waiting_free": "Thank you. We are putting you through. The talk may be recorded.",
     "waiting_leader_missed": "Sorry, the leader's phone was not answered. Your place is kept.",
     "next_is_you": "You are next.",
     "ahead": ("There is one caller ahead of you.", "There are {count} callers ahead of you."),

@@ -17,8 +17,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_ended": "留下诉求，三个工作日内办结，请按二。请我们回电，请按三。",
     "not_understood": "抱歉，没有听到您的选择。",
     # 等候
-    "waiting_joined": "好的，您已经排上队，请不要挂机。",
-    "waiting_free": "好的，正在为您接通，请稍候。",
+    "waiting_joined": "好的，您已经排上队，通话可能会录音，请不要挂机。",
+    "waiting_free": "好的，正在为您接通，通话可能会录音，请稍候。",
     "waiting_leader_missed": "抱歉，领导的电话暂时没有接起。您的位置仍然保留。",
     "next_is_you": "下一位就是您。",
     "ahead": "前面还有{count}位。",
@@ -27,7 +27,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_waiting": "不想再等，留下诉求请按二，请我们回电请按三。",
     # 接通
     "connecting": "正在为您接通，请稍候。",
-    "connecting_recorded": "正在为您接通，通话将会录音，请稍候。",
+    "connecting_recorded": "正在为您接通，通话可能会录音，请稍候。",
     "whisper_waited": "等候{minutes}分钟。",
     "whisper_new": "刚刚来电。",
     "whisper_behind": "后面还有{count}位。",

@@ -17,8 +17,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_ended": "留下訴求，三個工作日內辦結，請按二。請我們回電，請按三。",
     "not_understood": "抱歉，沒有聽到您的選擇。",
     # 等候
-    "waiting_joined": "好的，您已經排上隊，請不要掛機。",
-    "waiting_free": "好的，正在為您接通，請稍候。",
+    "waiting_joined": "好的，您已經排上隊，通話可能會錄音，請不要掛機。",
+    "waiting_free": "好的，正在為您接通，通話可能會錄音，請稍候。",
     "waiting_leader_missed": "抱歉，領導的電話暫時沒有接起。您的位置仍然保留。",
     "next_is_you": "下一位就是您。",
     "ahead": "前面還有{count}位。",
@@ -27,7 +27,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_waiting": "不想再等，留下訴求請按二，請我們回電請按三。",
     # 接通
     "connecting": "正在為您接通，請稍候。",
-    "connecting_recorded": "正在為您接通，通話將會錄音，請稍候。",
+    "connecting_recorded": "正在為您接通，通話可能會錄音，請稍候。",
     "whisper_waited": "等候{minutes}分鐘。",
     "whisper_new": "剛剛來電。",
     "whisper_behind": "後面還有{count}位。",

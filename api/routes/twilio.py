@@ -1,0 +1,133 @@
+"""The cloud phone: webhooks in, TwiML out, and the sounds the cloud fetches. Without a token: the signature is the proof."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+import structlog
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import FileResponse, Response
+
+from api.cloud import Cloud
+from api.documents import problems
+from api.problems import Problem
+from telephony.twilio.addresses import Step
+from telephony.twilio.signature import Form, read_form
+from telephony.twilio.webhook import read_webhook
+
+router = APIRouter(tags=["cloud phone"])
+log = structlog.get_logger("api.twilio")
+
+#: A webhook has one or two kilobytes.
+BODY_MAX = 65_536
+#: A sound never changes under its name.
+SOUND_KEPT_S = 86_400
+_FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+_SOUND = re.compile(r"[0-9a-f]{32}\.wav\Z")
+_PIECE = re.compile(r"([0-9]{1,4})\.wav\Z")
+
+Folder = Literal["zh-Hans", "zh-Hant", "en", "music"]
+_STEPS: tuple[str, ...] = get_args(Step)
+
+
+class Twiml(Response):
+    """What a cloud phone is to do next."""
+
+    media_type = "text/xml"
+
+
+def _cloud(request: Request) -> Cloud:
+    cloud: Cloud | None = request.app.state.cloud
+    if cloud is None:
+        raise Problem("not_found", "This instance has no cloud phone (HOTLINE_TWILIO_ACCOUNT_SID).")
+    return cloud
+
+
+Behind = Annotated[Cloud, Depends(_cloud)]
+_TWIML: dict[int | str, dict[str, Any]] = {200: {"content": {"text/xml": {}}, "description": "TwiML"}}
+_SOUND_FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"audio/wav": {}}, "description": "The sound"}}
+
+
+@router.get(
+    "/twilio/prompts/{expires}/{signature}/{folder}/{name}",
+    response_class=Response,
+    responses={**_SOUND_FILE, **problems("not_found")},
+)
+async def fetch_sound(
+    cloud: Behind, expires: Annotated[int, Path(ge=0, le=2**40)], signature: str, folder: Folder, name: str
+) -> Response:
+    """A prompt or a piece of hold music, under an address that we signed and that expires."""
+    if not cloud.exchange.addresses.is_signed(
+        expires, signature.encode("ascii", "replace").decode(), f"{folder}/{name}"
+    ):
+        raise Problem("not_found", "The address is not one of ours, or it has expired.")
+    headers = {"Cache-Control": f"private, max-age={SOUND_KEPT_S}"}
+    if folder == "music" and (piece := _PIECE.match(name)):
+        return Response(_music(cloud, int(piece[1])), headers=headers, media_type="audio/wav")
+    path = cloud.exchange.prompts.folder / folder / name
+    if not _SOUND.match(name) or not path.is_file():
+        raise Problem("not_found")
+    return FileResponse(path, headers=headers, media_type="audio/wav")
+
+
+def _music(cloud: Cloud, number: int) -> bytes:
+    try:
+        return cloud.webhooks.music.piece(number)
+    except (LookupError, OSError) as error:
+        raise Problem("not_found") from error
+
+
+@router.post(
+    "/twilio/{step}",
+    response_class=Twiml,
+    responses={**_TWIML, **problems("not_found", "signature_invalid", "body_too_large")},
+)
+async def take_webhook(step: str, request: Request, cloud: Behind) -> Response:
+    """A webhook of the cloud. `voice`, `status` and `fallback` are configured there, the others follow from the TwiML."""
+    body = await _body(request)
+    query = request.scope["query_string"].decode("latin-1")
+    target = f"/twilio/{step}?{query}" if query else f"/twilio/{step}"
+    form = _genuine(cloud, target, request.headers, body)
+    if form is None or step not in _STEPS:
+        cloud.count_refused(step if step in _STEPS else "other")
+        log.warning("a webhook was refused", step=step if step in _STEPS else "other", signed=form is not None)
+        raise Problem("signature_invalid") if form is None else Problem("not_found")
+    settings = cloud.exchange.settings
+    hook = read_webhook(settings, step, query, form, request.headers.get("i-twilio-idempotency-token", ""))
+    return Twiml(await cloud.webhooks.answer(step, query, hook))  # type: ignore[arg-type]  # it is one of the steps
+
+
+async def _body(request: Request) -> bytes:
+    """Raises body_too_large before more than BODY_MAX was kept."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_MAX:
+            raise Problem("body_too_large", "A webhook has at most 64 KB.")
+    return bytes(body)
+
+
+def _genuine(cloud: Cloud, target: str, headers: Mapping[str, str], body: bytes) -> Form | None:
+    """The parameters of a webhook that the cloud signed for our account; None for everything else."""
+    signature = headers.get("x-twilio-signature", "")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == _JSON:
+        return _read_json(cloud, body) if cloud.signatures.signs_json(target, body, signature) else None
+    if kind != _FORM:
+        return None
+    try:
+        form = read_form(body)
+    except ValueError:
+        return None
+    return form if cloud.signatures.signs_form(target, form, signature) else None
+
+
+def _read_json(cloud: Cloud, body: bytes) -> Form | None:
+    """A flat JSON object as a form. None when it is another account's."""
+    try:
+        document = msgspec.json.decode(body, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    form = Form([(name, value) for name, value in document.items() if isinstance(value, str)])
+    return form if form.get("AccountSid") == cloud.exchange.settings.twilio_account_sid else None

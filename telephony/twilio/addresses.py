@@ -1,0 +1,73 @@
+"""Every URL that leaves for the cloud. None holds a number or a word: a call's id, its scene and counters only."""
+
+import hashlib
+import hmac
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlencode
+
+from config.clock import Clock
+from config.secrets import secret
+from config.settings import Settings
+from ivr.call import Call
+
+Step = Literal[
+    "voice",  # a call arrives
+    "present",  # say what is to be heard now
+    "keys",  # keys were pressed
+    "silence",  # nothing was pressed in time
+    "hold",  # a piece of hold music is over: the caller's sign of life
+    "awaited",  # look whether what is awaited has come
+    "recorded",  # a message ended
+    "dialled",  # the leg to the leader or the operators is over
+    "whisper",  # the other side took the call
+    "confirm",  # it was asked to press 1
+    "joined",  # the whisper is over: put them through
+    "leg",  # the other side's leg changed
+    "recording",  # a recording is ready, or will never be
+    "status",  # the call changed
+    "fallback",  # something of ours did not answer
+    "fallback-recorded",  # the message left there
+]
+
+#: A signed address stays the same for a day, so that the cloud keeps the sound; it is good for a day more.
+DAY_S = 86_400
+_SIGNATURE_LENGTH = 32
+
+
+class Addresses:
+    """Addresses under the public URL. Signed ones can be checked by any process of this instance."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._base = settings.effective_public_url
+        self._key = secret(settings, "prompt_urls").encode()
+        self._clock = clock
+
+    def plain(self, step: Step) -> str:
+        """The URL of a step that is configured at the cloud."""
+        return f"{self._base}/twilio/{step}"
+
+    def turn(self, step: Step, call: Call, **more: str | int) -> str:
+        """The URL of a step in the scene that this call is in now. `more`: ids and counters only."""
+        query = {"scene": call.scene, "seq": call.seq, **more}
+        return f"{self._base}/twilio/{step}?{urlencode(query)}"
+
+    def sound(self, path: Path) -> str:
+        """The URL of a prompt: `<language>/<hash>.wav` in the prompts' folder."""
+        return self._signed(f"{path.parent.name}/{path.name}")
+
+    def music(self, piece: int) -> str:
+        """The URL of one piece of the hold music."""
+        return self._signed(f"music/{piece}.wav")
+
+    def is_signed(self, expires: int, signature: str, name: str) -> bool:
+        """True for an address that we gave out and that has not expired."""
+        return expires > self._clock() and hmac.compare_digest(self._signature(expires, name), signature)
+
+    def _signed(self, name: str) -> str:
+        expires = (int(self._clock()) // DAY_S + 2) * DAY_S
+        return f"{self._base}/twilio/prompts/{expires}/{self._signature(expires, name)}/{name}"
+
+    def _signature(self, expires: int, name: str) -> str:
+        digest = hmac.new(self._key, f"{expires}/{name}".encode(), hashlib.sha256)
+        return digest.hexdigest()[:_SIGNATURE_LENGTH]

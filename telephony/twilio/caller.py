@@ -1,0 +1,168 @@
+"""Webhooks of the caller's own leg: each is one event for the call, answered with the TwiML of what is heard then."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from calls.store import UnknownCall
+from calls.turn import MakeEvent, Turn
+from ivr.call import Call
+from ivr.events import Answered, Arrived, HungUp, Keyed, Missed, Recorded, TalkEnded, TimedOut
+from ivr.nodes.operator import is_answered
+from ivr.nodes.ringing import must_confirm
+from ivr.verbs import Ask, Await, Hold
+from telephony.twilio.addresses import Step
+from telephony.twilio.exchange import Exchange, call_id_of, new_call
+from telephony.twilio.interpreter import Interpreter
+from telephony.twilio.webhook import Webhook
+
+#: An interruption comes within this time, or its place is taken.
+INTERRUPTED_S = 2
+
+MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
+#: DialCallStatus of a leg that was not put through.
+MISSED: dict[str, MissedReason] = {
+    "busy": "busy",
+    "no-answer": "no_answer",
+    "failed": "unreachable",
+    "canceled": "gone",
+}
+
+
+class _Heard(Struct, frozen=True):
+    """A turn, and whether its scene is heard already and only goes on."""
+
+    turn: Turn
+    again: bool = False
+
+
+class Caller:
+    """The steps of the caller's leg. They raise what `turns` raise."""
+
+    def __init__(self, exchange: Exchange, interpreter: Interpreter) -> None:
+        self._exchange, self._interpreter = exchange, interpreter
+        self._turns, self._legs = exchange.core.turns, exchange.legs
+
+    async def answer(self, step: Step, hook: Webhook) -> str:
+        """The TwiML. A repetition gets the answer that was given before."""
+        call_id = call_id_of(hook.call_sid)
+        given, request = await self._legs.begin(call_id, hook.digest)
+        if given:
+            return given
+        heard = await self._known(step, call_id, hook)
+        call = heard.turn.call
+        twiml = self._interpreter.render(call, heard.turn.verbs, again=heard.again, count=hook.count)
+        presents = step in ("present", "fallback")
+        if await self._legs.finish(call, hook.digest, request, twiml, presents=presents):
+            return twiml
+        return self._interpreter.later(self._exchange.addresses.turn("present", call), INTERRUPTED_S, apologise=False)
+
+    async def gone(self, call_id: str, hook: Webhook) -> Turn:
+        """The caller hung up. A talk whose beginning nobody told us of is put down first."""
+        if hook.bridged:
+            await self._take(call_id, lambda facts: Answered(facts=facts), hook.scene)
+        return await self._take(call_id, lambda facts: HungUp(facts=facts, seconds=hook.recorded_s))
+
+    async def _known(self, step: Step, call_id: str, hook: Webhook) -> _Heard:
+        """As `_hear`; a call that nobody knows (any more) begins anew, which is better than silence."""
+        try:
+            if step != "voice" and not (step == "fallback" and hook.scene < 0):
+                return await self._hear(step, call_id, hook)
+        except UnknownCall:
+            pass
+        await self._create(call_id, hook)
+        return await self._hear("voice", call_id, hook)
+
+    async def _create(self, call_id: str, hook: Webhook) -> Call:
+        fresh = new_call(self._exchange, call_id, hook.number, self._exchange.core.clock())
+        return await self._exchange.core.calls.create(fresh)
+
+    async def _hear(self, step: Step, call_id: str, hook: Webhook) -> _Heard:
+        if hook.ended or hook.hung_up:
+            return _Heard(await self.gone(call_id, hook))
+        match step:
+            case "voice":
+                return _Heard(await self._take(call_id, lambda facts: Arrived(facts=facts)))
+            case "keys":
+                return await self._keyed(call_id, hook)
+            case "silence":
+                return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene))
+            case "hold":
+                return _going_on(await self._turns.present(call_id), hook)
+            case "awaited":
+                return await self._awaited(call_id, hook)
+            case "recorded":
+                return _Heard(await self._recorded(call_id, hook))
+            case "dialled":
+                return _Heard(await self._dialled(call_id, hook))
+            case _:
+                return _Heard(await self._turns.present(call_id))
+
+    async def _take(self, call_id: str, make: MakeEvent, seen: int | None = None, at_seq: int | None = None) -> Turn:
+        return await self._turns.take_turn(call_id, make, seen, at_seq)
+
+    # -- keys ---------------------------------------------------------------------------------------------------------
+    async def _keyed(self, call_id: str, hook: Webhook) -> _Heard:
+        if not hook.keys:
+            return _Heard(await self._turns.present(call_id))
+        if hook.several:
+            return _Heard(await self._keyed_number(call_id, hook))
+        key = hook.keys[0]
+        return _going_on(await self._take(call_id, lambda facts: Keyed(facts=facts, key=key), hook.scene), hook)
+
+    async def _keyed_number(self, call_id: str, hook: Webhook) -> Turn:
+        """Keys of a number, all at once. How many the call holds already tells which of them are new."""
+        keys = [key for key in hook.keys if key.isdigit()]
+        turn = await self._turns.present(call_id)
+        while turn.call.scene == hook.scene and (done := len(turn.call.typed) - hook.typed) < len(keys):
+            turn = await self._type(turn.call, keys[max(0, done)])
+        if turn.call.scene != hook.scene:
+            return turn
+        return await self._type(turn.call, "#")
+
+    async def _type(self, call: Call, key: str) -> Turn:
+        return await self._take(call.id, lambda facts: Keyed(facts=facts, key=key), call.scene, call.seq)
+
+    # -- what came to an end ------------------------------------------------------------------------------------------
+    async def _awaited(self, call_id: str, hook: Webhook) -> _Heard:
+        turn = await self._turns.present(call_id)
+        verb = turn.verbs[-1] if turn.verbs else None
+        if turn.call.scene == hook.scene and isinstance(verb, Await) and hook.count >= verb.timeout_s:
+            return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene))
+        return _going_on(turn, hook)
+
+    async def _recorded(self, call_id: str, hook: Webhook) -> Turn:
+        ended_by: Literal["key", "unknown"] = "key" if hook.keys else "unknown"
+        return await self._take(
+            call_id, lambda facts: Recorded(facts=facts, seconds=hook.recorded_s, ended_by=ended_by), hook.scene
+        )
+
+    async def _dialled(self, call_id: str, hook: Webhook) -> Turn:
+        """The leg to the leader or the operators is over, and the caller still there."""
+        turn = await self._turns.present(call_id)
+        call = turn.call
+        if call.scene != hook.scene:
+            return turn
+        if call.node == "talking" or is_answered(call):
+            since = call.talk_started_at
+            return await self._take(
+                call_id, lambda facts: TalkEnded(facts=facts, seconds=max(0.0, facts.now - since)), hook.scene
+            )
+        if _was_put_through(call, hook):
+            seconds = max(1.0, hook.dialled_s)
+            return await self._take(call_id, lambda facts: TalkEnded(facts=facts, seconds=seconds), hook.scene)
+        reason = MISSED.get(hook.dial_status) or ("unconfirmed" if must_confirm(call.leader_line) else "gone")
+        return await self._take(call_id, lambda facts: Missed(facts=facts, reason=reason), hook.scene)
+
+
+def _was_put_through(call: Call, hook: Webhook) -> bool:
+    """A talk of which only the end is told. Who must press 1 and did not was never put through."""
+    if hook.bridged is not None:
+        return hook.bridged
+    return hook.dial_status == "completed" and hook.dialled_s > 0 and not must_confirm(call.leader_line)
+
+
+def _going_on(turn: Turn, hook: Webhook) -> _Heard:
+    """The same scene: it is not spoken a second time."""
+    verb = turn.verbs[-1] if turn.verbs else None
+    return _Heard(turn, again=turn.call.scene == hook.scene and isinstance(verb, Ask | Hold | Await))

@@ -1,0 +1,192 @@
+"""The cloud's REST side: the few requests we make, over one connection pool. Maps every failure to telephony.errors.
+
+The official client brings some two thousand modules for the dozen requests that are made here; this speaks the same API
+(2010-04-01) directly. TwiML and signatures are the official library's.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from msgspec import Struct
+
+from config.settings import Settings
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
+
+API_URL = "https://api.twilio.com"
+#: The cloud answers in well under a second; a caller waits meanwhile.
+ANSWER_WITHIN_S = 8.0
+CONNECT_WITHIN_S = 4.0
+#: The cloud's error codes of a call that is over: not in progress, unknown.
+GONE_CODES = frozenset({21220, 20404})
+#: Later it may work: too many requests, and its own troubles.
+AGAIN_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+MOST_CALLS = 1000
+#: A message of two minutes has 2 MB, a talk of two hours 230 MB.
+LARGEST_RECORDING = 500_000_000
+
+#: CallStatus after which nobody is there any more.
+ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+class CloudCall(Struct, frozen=True):
+    """A call as the cloud knows it. `caller` is personal data."""
+
+    sid: str
+    status: str
+    caller: str = ""
+    started_at: str = ""
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+
+class CloudRecording(Struct, frozen=True):
+    """A recording at the cloud. `status`: processing completed absent failed deleted. `source`: RecordVerb, DialVerb ..."""
+
+    sid: str
+    status: str
+    source: str
+    call_sid: str
+    seconds: float
+
+
+class Number(Struct, frozen=True):
+    """Our number as it is configured at the cloud."""
+
+    sid: str
+    number: str
+    voice_url: str
+    fallback_url: str
+    status_url: str
+
+
+class Connection:
+    """Requests raise CallGone, CarrierUnavailable (try again) or CarrierRefused (mend something)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._account = settings.twilio_account_sid
+        base = settings.twilio_api_url.rstrip("/") or API_URL
+        self._client = httpx.AsyncClient(
+            base_url=f"{base}/2010-04-01/Accounts/{self._account}",
+            auth=(self._account, settings.twilio_auth_token.get_secret_value()),
+            timeout=httpx.Timeout(ANSWER_WITHIN_S, connect=CONNECT_WITHIN_S),
+            trust_env=not settings.twilio_api_url,
+            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10),
+        )
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+    async def redirect(self, call_sid: str, url: str) -> None:
+        """Break off what the caller hears; the cloud asks `url` what comes next."""
+        await self._send("POST", f"/Calls/{call_sid}.json", {"Url": url, "Method": "POST"})
+
+    async def hang_up(self, call_sid: str) -> None:
+        await self._send("POST", f"/Calls/{call_sid}.json", {"Status": "completed"})
+
+    async def place(self, fields: Mapping[str, str]) -> str:
+        """Place a call; its CallSid. `fields` as documented for Calls.create."""
+        return str((await self._send("POST", "/Calls.json", fields))["sid"])
+
+    async def call(self, call_sid: str) -> CloudCall:
+        return _call(await self._send("GET", f"/Calls/{call_sid}.json"))
+
+    async def calls_to(self, number: str, since: str) -> list[CloudCall]:
+        """Calls to our number that started on `since` (YYYY-MM-DD, UTC) or later."""
+        query = {"To": number, "StartTime>": since, "PageSize": str(MOST_CALLS)}
+        return [_call(row) for row in (await self._send("GET", "/Calls.json", query=query)).get("calls", [])]
+
+    # -- recordings ---------------------------------------------------------------------------------------------------
+    async def recordings_of(self, call_sid: str) -> list[CloudRecording]:
+        """The recordings of a call, oldest first."""
+        rows = (await self._send("GET", "/Recordings.json", query={"CallSid": call_sid})).get("recordings", [])
+        return [_recording(row) for row in sorted(rows, key=lambda row: str(row.get("start_time") or ""))]
+
+    async def download(self, recording_sid: str, path: Path) -> int:
+        """The sound as WAV into `path`; its bytes. Raises CarrierUnavailable when it is not ready, or came cut short."""
+        try:
+            async with self._client.stream("GET", f"/Recordings/{recording_sid}.wav", follow_redirects=True) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise CarrierUnavailable(f"the recording is not there yet ({answer.status_code})")
+                stated = answer.headers.get("content-length", "")
+                written = await _write(answer.aiter_bytes(), path)
+        except httpx.HTTPError as error:
+            raise CarrierUnavailable(f"the cloud does not answer ({type(error).__name__})") from error
+        if stated.isdigit() and int(stated) != written and "content-encoding" not in answer.headers:
+            raise CarrierUnavailable("the recording was cut short on its way")
+        return written
+
+    async def delete_recording(self, recording_sid: str) -> None:
+        """Repeatable: a recording that is gone already is fine."""
+        try:
+            await self._send("DELETE", f"/Recordings/{recording_sid}.json")
+        except CallGone:
+            return
+
+    # -- the account --------------------------------------------------------------------------------------------------
+    async def account_status(self) -> str:
+        """`active`, `suspended` or `closed`. CarrierRefused: wrong credentials."""
+        return str((await self._send("GET", ".json")).get("status", ""))
+
+    async def number(self, number: str) -> Number | None:
+        """Our number, or None when the account has no such number."""
+        query = {"PhoneNumber": number}
+        rows = (await self._send("GET", "/IncomingPhoneNumbers.json", query=query)).get("incoming_phone_numbers", [])
+        return _number(rows[0]) if rows else None
+
+    async def configure(self, number_sid: str, fields: Mapping[str, str]) -> Number:
+        """Set the number's URLs; the number as it is then."""
+        return _number(await self._send("POST", f"/IncomingPhoneNumbers/{number_sid}.json", fields))
+
+    async def _send(
+        self, method: str, path: str, form: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        try:
+            answer = await self._client.request(method, path, data=form, params=query)
+        except httpx.HTTPError as error:
+            raise CarrierUnavailable(f"the cloud does not answer ({type(error).__name__})") from error
+        if answer.is_success:
+            return _document(answer)
+        code = _document(answer).get("code", 0)
+        if code in GONE_CODES or answer.status_code == httpx.codes.NOT_FOUND:
+            raise CallGone("the cloud knows no such call, or it is over")
+        if answer.status_code in AGAIN_STATUSES:
+            raise CarrierUnavailable(f"the cloud answers {answer.status_code}")
+        raise CarrierRefused(f"the cloud refused a request: status {answer.status_code}, code {code}")
+
+
+def _document(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        document = answer.json() if answer.content else {}
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+async def _write(chunks: AsyncIterator[bytes], path: Path) -> int:
+    written = 0
+    with path.open("wb") as file:
+        async for chunk in chunks:
+            written += file.write(chunk)
+            if written > LARGEST_RECORDING:
+                raise CarrierRefused("the recording is larger than any of ours")
+    return written
+
+
+def _call(row: Mapping[str, Any]) -> CloudCall:
+    return CloudCall(*(str(row.get(name) or "") for name in ("sid", "status", "from", "start_time")))
+
+
+def _recording(row: Mapping[str, Any]) -> CloudRecording:
+    sid, status, source, call_sid = (str(row.get(name) or "") for name in ("sid", "status", "source", "call_sid"))
+    seconds = str(row.get("duration") or "0")
+    return CloudRecording(sid, status, source, call_sid, float(seconds) if seconds.isdigit() else 0.0)
+
+
+def _number(row: Mapping[str, Any]) -> Number:
+    names = ("sid", "phone_number", "voice_url", "voice_fallback_url", "status_callback")
+    return Number(*(str(row.get(name) or "") for name in names))

@@ -1,0 +1,214 @@
+"""The verbs of one scene as TwiML. It decides nothing: what follows is the flow's.
+
+Every verb that waits is followed by a Redirect, because TwiML that ends, ends the call. `again`: the scene is heard
+already and goes on, so it is not spoken a second time.
+"""
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any, assert_never
+
+from twilio.twiml import voice_response
+from twilio.twiml.voice_response import VoiceResponse
+
+from config.settings import Settings
+from ivr.call import Call
+from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
+from telephony.twilio.addresses import Addresses
+from telephony.twilio.music import Music
+from telephony.twilio.speech import Speech
+
+#: How often it is looked whether what is awaited has come.
+AWAIT_S = 1
+#: The cloud takes at most one call's number of keys.
+CONTACT_KEYS_MAX = 20
+#: Silence that ends a Gather around hold music, after the music: the shortest there is.
+HOLD_GAP_S = 1
+#: A talk is not cut by us; this is the cloud's own longest.
+TALK_MAX_S = 14_400
+LEG_EVENTS = "initiated ringing answered completed"
+RECORDING_EVENTS = "completed absent"
+
+
+class Interpreter:
+    """Renders scenes for one account."""
+
+    def __init__(self, settings: Settings, addresses: Addresses, speech: Speech, music: Music) -> None:
+        self._settings, self._addresses, self._speech, self._music = settings, addresses, speech, music
+
+    def render(self, call: Call, verbs: Sequence[AnyVerb], *, again: bool = False, count: int = 0) -> str:
+        """The TwiML. `count`: pieces of music heard, or looks taken, in this scene so far."""
+        response = VoiceResponse()
+        for verb in verbs:
+            self._add(response, call, verb, again=again, count=count)
+        if not verbs:
+            response.hangup()
+        return str(response)
+
+    def _add(self, response: VoiceResponse, call: Call, verb: AnyVerb, *, again: bool, count: int) -> None:
+        if not again and not isinstance(verb, Ask | Hold):
+            self._speech.add(response, verb.prompts, call.language)
+        match verb:
+            case Say():
+                pass
+            case Ask():
+                self._ask(response, call, verb, () if again else verb.prompts)
+            case Hold():
+                self._hold(response, call, () if again else verb.prompts, count)
+            case Await():
+                response.pause(length=AWAIT_S)
+                self._go_on(response, self._addresses.turn("awaited", call, count=count + AWAIT_S))
+            case Record():
+                self._record(response, call, verb)
+            case Connect():
+                self._connect(response, call, verb)
+            case Transfer():
+                line = self._settings.twilio_operators_line or self._settings.operators_line
+                self._dial(response, call, line, verb.ring_s, "joined", "")
+            case HangUp():
+                response.hangup()
+            case _:
+                assert_never(verb)
+
+    def _ask(self, response: VoiceResponse, call: Call, verb: Ask, prompts: Sequence[Prompt]) -> None:
+        several = "#" in verb.keys
+        gather = response.gather(
+            input="dtmf",
+            timeout=ceil(verb.timeout_s),
+            num_digits=CONTACT_KEYS_MAX if several else 1,
+            finish_on_key="#" if several else "",
+            action=self._addresses.turn("keys", call, **({"several": 1, "typed": len(call.typed)} if several else {})),
+            method="POST",
+        )
+        self._speech.add(gather, prompts, call.language)
+        self._go_on(response, self._addresses.turn("silence", call))
+
+    def _hold(self, response: VoiceResponse, call: Call, prompts: Sequence[Prompt], count: int) -> None:
+        gather = response.gather(
+            input="dtmf",
+            timeout=HOLD_GAP_S,
+            num_digits=1,
+            finish_on_key="",
+            action=self._addresses.turn("keys", call, count=count),
+            method="POST",
+        )
+        self._speech.add(gather, prompts, call.language)
+        self._music.add(gather, count)
+        self._go_on(response, self._addresses.turn("hold", call, count=count + 1))
+
+    def _record(self, response: VoiceResponse, call: Call, verb: Record) -> None:
+        response.record(
+            action=self._addresses.turn("recorded", call),
+            method="POST",
+            timeout=max(1, round(verb.silence_s)),
+            max_length=max(1, round(verb.max_s)),
+            finish_on_key=verb.finish_key,
+            play_beep=True,
+            trim="do-not-trim",
+            recording_status_callback=self._addresses.turn("recording", call, name=verb.name),
+            recording_status_callback_event=RECORDING_EVENTS,
+        )
+        self._go_on(response, self._addresses.turn("recorded", call, empty=1))
+
+    def _connect(self, response: VoiceResponse, call: Call, verb: Connect) -> None:
+        self._dial(response, call, verb.line, verb.ring_s, "whisper", verb.recording)
+
+    def _dial(self, response: VoiceResponse, call: Call, line: str, ring_s: float, step: Any, recording: str) -> None:
+        recorded = {
+            "record": "record-from-answer-dual",
+            "recording_status_callback": self._addresses.turn("recording", call, name=recording),
+            "recording_status_callback_event": RECORDING_EVENTS,
+        }
+        dial = response.dial(
+            action=self._addresses.turn("dialled", call),
+            method="POST",
+            timeout=max(5, ceil(ring_s)),
+            time_limit=TALK_MAX_S,
+            caller_id=self._settings.twilio_number or None,
+            **(recorded if recording else {}),
+        )
+        sid = call.id.removeprefix("t-")
+        noun = {
+            "url": self._addresses.turn(step, call, of=sid),
+            "method": "POST",
+            "status_callback": self._addresses.turn("leg", call, of=sid),
+            "status_callback_event": LEG_EVENTS,
+        }
+        if line.startswith(("sip:", "sips:")):
+            dial.sip(line, **noun)
+        elif line.startswith("client:"):
+            dial.client(line.removeprefix("client:"), **noun)
+        else:
+            dial.number(line, **noun)
+
+    # -- the other side's leg -----------------------------------------------------------------------------------------
+    def whisper(self, call: Call, verb: Connect, tries: int) -> str:
+        """What the leader hears before the two are put through; a mobile has to press 1."""
+        response = VoiceResponse()
+        sid = call.id.removeprefix("t-")
+        if not verb.confirm:
+            self._speech.add(response, verb.whisper, call.language)
+            self._go_on(response, self._addresses.turn("joined", call, of=sid))
+            return str(response)
+        gather = response.gather(
+            input="dtmf",
+            timeout=ceil(self._settings.ask_timeout_s),
+            num_digits=1,
+            finish_on_key="",
+            action=self._addresses.turn("confirm", call, of=sid, tries=tries),
+            method="POST",
+        )
+        self._speech.add(gather, verb.whisper, call.language)
+        self._go_on(response, self._addresses.turn("confirm", call, of=sid, tries=tries))
+        return str(response)
+
+    # -- what needs no call -------------------------------------------------------------------------------------------
+    def sorry(self) -> str:
+        """Nothing of ours is there: a message is taken without it."""
+        response = VoiceResponse()
+        language = self._settings.language
+        minutes = max(1, round(self._settings.message_max_s / 60))
+        how = Prompt("message_how", {"minutes": minutes})
+        self._speech.add(response, (Prompt("fallback_sorry"), Prompt("message_what"), how), language)
+        response.record(
+            action=self._addresses.plain("fallback-recorded"),
+            method="POST",
+            timeout=max(1, round(self._settings.message_silence_s)),
+            max_length=max(1, round(self._settings.message_max_s)),
+            finish_on_key="#",
+            play_beep=True,
+            trim="do-not-trim",
+        )
+        self._go_on(response, self._addresses.plain("fallback-recorded"))
+        return str(response)
+
+    def thanks(self) -> str:
+        """After that message."""
+        response = VoiceResponse()
+        self._speech.add(response, (Prompt("goodbye_order_recorded"), Prompt("goodbye")), self._settings.language)
+        response.hangup()
+        return str(response)
+
+    def later(self, url: str, pause_s: int, *, apologise: bool) -> str:
+        """Something of ours does not answer just now: the same again in a moment."""
+        response = VoiceResponse()
+        if apologise:
+            self._speech.add(response, (Prompt("one_moment"),), self._settings.language)
+        response.pause(length=pause_s)
+        self._go_on(response, url)
+        return str(response)
+
+    @staticmethod
+    def _go_on(response: voice_response.VoiceResponse, url: str) -> None:
+        response.redirect(url, method="POST")
+
+
+def nothing() -> str:
+    """To a notification; on the leader's leg: put them through."""
+    return str(VoiceResponse())
+
+
+def hang_up() -> str:
+    response = VoiceResponse()
+    response.hangup()
+    return str(response)

@@ -1,0 +1,101 @@
+"""What the cloud plays to each caller, in Redis: the scene shown last, answers given, signs of life. Decides nothing of calls."""
+
+import secrets
+from typing import Literal
+
+from redis.asyncio import Redis
+
+from calls.shards import SHARDS, shard_of
+from config.clock import Clock
+from config.redis import shard_key
+from config.scripts import load
+from config.settings import Settings
+from ivr.call import Call
+
+#: The cloud gives up a webhook after 15 s, and repeats it once: an answer is not needed for longer.
+ANSWER_KEPT_S = 60
+#: A webhook that is not done by then belongs to a process that died.
+BUSY_S = 8.0
+#: An interruption that the cloud has not carried out by then failed.
+INTERRUPTION_S = 3.0
+LEG_KEPT_S = 86_400
+
+_BEGIN = load(__file__, "begin-3")
+_FINISH = load(__file__, "finish-3")
+_INTERRUPT = load(__file__, "interrupt-1")
+
+Verdict = Literal["yours", "needless", "busy"]
+_VERDICTS: dict[int, Verdict] = {1: "yours", 0: "needless", -1: "busy"}
+
+
+class Legs:
+    """The callers' legs. Raises redis.exceptions.RedisError when Redis is away."""
+
+    def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
+        self._redis, self._prefix, self._clock = redis, settings.redis_prefix, clock
+
+    async def begin(self, call_id: str, digest: str) -> tuple[str, str]:
+        """A webhook arrives: the answer given to it before (empty = none), and the id of this request."""
+        request = secrets.token_hex(6)
+        given = await _BEGIN.run(self._redis, self._keys(call_id), call_id, self._clock(), digest, request, LEG_KEPT_S)
+        return given or "", request
+
+    async def finish(self, call: Call, digest: str, request: str, answer: str, *, presents: bool) -> bool:
+        """True: give this answer. False: an interruption shows the same scene in a moment; `presents` is that one."""
+        return bool(
+            await _FINISH.run(
+                self._redis, self._keys(call.id), call.id, self._clock(), digest, request, call.scene, call.node,
+                answer, "1" if presents else "0", INTERRUPTION_S, ANSWER_KEPT_S, "1" if call.node == "ended" else "0",
+            )
+        )  # fmt: skip
+
+    async def interrupt(self, call: Call) -> Verdict:
+        """Asked before a REST update, by every process that noticed the change: one is told `yours`."""
+        leg, _, _ = self._keys(call.id)
+        return _VERDICTS[await _INTERRUPT.run(self._redis, (leg,), call.scene, call.node, self._clock(), BUSY_S)]
+
+    async def not_shown(self, call: Call) -> None:
+        """The interruption failed: whoever comes next shows the scene."""
+        leg, _, _ = self._keys(call.id)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hset(leg, "shown", "-1")
+            pipe.hset(leg, "by", "answer")
+            await pipe.execute()
+
+    async def heard(self, call_id: str) -> None:
+        """A sign of life from elsewhere (the cloud's REST side)."""
+        _, _, heard = self._keys(call_id)
+        await self._redis.zadd(heard, {call_id: self._clock()})
+
+    async def forget(self, call_id: str) -> None:
+        """The caller is gone."""
+        _, _, heard = self._keys(call_id)
+        await self._redis.zrem(heard, call_id)
+
+    async def silent(self, since_s: float) -> list[str]:
+        """Callers without a sign of life for so long."""
+        until = repr(self._clock() - since_s)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in range(SHARDS):
+                pipe.zrangebyscore(self._heard(shard), "-inf", until)
+            return [call_id for row in await pipe.execute() for call_id in row]
+
+    async def watched(self) -> set[str]:
+        """Every caller whose signs of life are awaited."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in range(SHARDS):
+                pipe.zrange(self._heard(shard), 0, -1)
+            return {call_id for row in await pipe.execute() for call_id in row}
+
+    def _keys(self, call_id: str) -> tuple[str, str, str]:
+        shard = shard_of(call_id)
+        tag = _tag(shard)
+        leg, answers = (shard_key(self._prefix, tag, name, call_id) for name in ("leg", "answers"))
+        return leg, answers, self._heard(shard)
+
+    def _heard(self, shard: int) -> str:
+        return shard_key(self._prefix, _tag(shard), "heard")
+
+
+def _tag(shard: int) -> str:
+    return f"c{shard:02d}"

@@ -1,0 +1,46 @@
+"""Webhooks that ask for nothing: a call changed, a recording is ready. Late and repeated ones do no harm."""
+
+from calls.store import UnknownCall
+from telephony.twilio.caller import Caller
+from telephony.twilio.exchange import Exchange, call_id_of, new_call
+from telephony.twilio.outbound import Outbound
+from telephony.twilio.webhook import Webhook
+
+FETCH = "jobs.cloud_recordings.fetch_recording"
+LOSE = "jobs.cloud_recordings.lose_recording"
+#: RecordingStatus of a recording that will never be.
+LOST = frozenset({"absent", "failed"})
+
+
+class Notices:
+    """They only ever move a call towards its end."""
+
+    def __init__(self, exchange: Exchange, caller: Caller, outbound: Outbound) -> None:
+        self._exchange, self._caller, self._outbound = exchange, caller, outbound
+
+    async def status(self, hook: Webhook) -> None:
+        """The call is over, or it is of no interest. One that came and went unseen is put into the ledger."""
+        if hook.leg:
+            await self._outbound.note(hook.leg, hook.status)
+        if not hook.ended or not hook.call_sid:
+            return
+        call_id = call_id_of(hook.call_sid)
+        try:
+            await self._caller.gone(call_id, hook)
+        except UnknownCall:
+            if hook.outbound:
+                return  # nobody took a call of ours: nobody called us
+            now = self._exchange.core.clock()
+            await self._exchange.core.calls.create(new_call(self._exchange, call_id, hook.number, now))
+            await self._caller.gone(call_id, hook)
+        await self._exchange.legs.forget(call_id)
+
+    async def recording(self, hook: Webhook) -> None:
+        """Have it fetched. A notice that is lost is made up for by the sweep of jobs.cloud_recordings."""
+        enqueue = self._exchange.core.queue.enqueue
+        if not hook.recording:
+            return
+        if hook.recording_status == "completed" and hook.recording_sid:
+            await enqueue(FETCH, f"{hook.recording_sid}-{hook.recording}")
+        elif hook.recording_status in LOST:
+            await enqueue(LOSE, hook.recording)

@@ -1,0 +1,108 @@
+"""Calls that we place: callback, follow-up, urgent assignment. No faster than the account may; voicemail is noticed.
+
+The person who answers comes into the call flow like any caller. A placed call is known by an id of ours (`leg`); what
+became of it is kept in Redis for a day: placed, ringing, human, machine, or the status with which it ended.
+"""
+
+import asyncio
+from typing import Any
+
+from msgspec import Struct
+
+from config.ids import new_id
+from config.redis import shard_key
+from config.scripts import load
+from telephony.errors import CarrierUnavailable
+from telephony.twilio.exchange import Exchange
+
+#: Nobody waits longer for a turn at the account's rate; the job tries again later.
+TURN_WITHIN_S = 30.0
+KEPT_S = 86_400
+#: At most so many at once after a quiet time.
+BURST = 1
+RING_S = 30
+EVENTS = "initiated ringing answered completed"
+#: AnsweredBy of the cloud's machine detection.
+MACHINES = ("machine", "fax")
+
+_TAKE = load(__file__, "take_token-1")
+
+
+class Placed(Struct, frozen=True):
+    """A call that was placed."""
+
+    leg: str
+    call_sid: str
+
+
+class Outbound:
+    """Raises RedisError, CarrierUnavailable (again later) and CarrierRefused (number or setting)."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._redis, self._prefix = exchange.core.redis, exchange.settings.redis_prefix
+
+    async def place(self, number: str, leg: str = "") -> Placed:
+        """Call `number` (E.164). With a `leg` that was placed before, the call that was made then: never two."""
+        leg = leg or new_id()
+        made = await self._field(leg, "call_sid")
+        if made:
+            return Placed(leg, made)
+        await self._turn()
+        settings, addresses = self._exchange.settings, self._exchange.addresses
+        call_sid = await self._exchange.connection.place(
+            {
+                "To": number,
+                "From": settings.twilio_number,
+                "Url": f"{addresses.plain('voice')}?leg={leg}",
+                "Method": "POST",
+                "FallbackUrl": addresses.plain("fallback"),
+                "FallbackMethod": "POST",
+                "StatusCallback": f"{addresses.plain('status')}?leg={leg}",
+                "StatusCallbackMethod": "POST",
+                "StatusCallbackEvent": EVENTS,
+                "Timeout": str(RING_S),
+                "MachineDetection": "Enable",
+            }
+        )
+        await self._put(leg, {"call_sid": call_sid, "state": "placed"})
+        return Placed(leg, call_sid)
+
+    async def note(self, leg: str, state: str) -> None:
+        """What the cloud tells of a placed call. What it was answered by stays known."""
+        if state and await self._field(leg, "state") not in ("human", "machine"):
+            await self._put(leg, {"state": state[:20]})
+
+    async def answered(self, leg: str, answered_by: str) -> bool:
+        """False: by a machine, which is not spoken to."""
+        human = not answered_by.startswith(MACHINES)
+        await self._put(leg, {"state": "human" if human else "machine"})
+        return human
+
+    async def state(self, leg: str) -> str:
+        """placed | initiated | ringing | human | machine | completed | busy | no-answer | failed | canceled; empty = unknown."""
+        return await self._field(leg, "state")
+
+    async def _turn(self) -> None:
+        """Wait until the account may place another call. Raises CarrierUnavailable."""
+        key = shard_key(self._prefix, "outbound", "rate")
+        rate, clock = self._exchange.settings.twilio_calls_per_s, self._exchange.core.clock
+        give_up = asyncio.get_running_loop().time() + TURN_WITHIN_S
+        while (wait := float(await _TAKE.run(self._redis, (key,), clock(), rate, BURST))) > 0:
+            if asyncio.get_running_loop().time() + wait > give_up:
+                raise CarrierUnavailable("too many calls are to be placed at once")
+            await asyncio.sleep(wait)
+
+    async def _field(self, leg: str, name: str) -> str:
+        reading: Any = self._redis.hget(self._key(leg), name)
+        return await reading or ""
+
+    async def _put(self, leg: str, values: dict[str, str]) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for name, value in values.items():
+                pipe.hset(self._key(leg), name, value)
+            pipe.expire(self._key(leg), KEPT_S)
+            await pipe.execute()
+
+    def _key(self, leg: str) -> str:
+        return shard_key(self._prefix, f"out:{leg}", "leg")

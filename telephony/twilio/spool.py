@@ -1,0 +1,123 @@
+"""Messages of callers whom neither Redis nor the database could serve: files, until they become calls and orders.
+
+One JSON file a call, readable by us alone, the number encrypted. The sound stays at the cloud until it is fetched.
+"""
+
+import os
+import secrets
+from pathlib import Path
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from config.privacy import Cipher, UnreadableData, open_cipher
+from config.settings import Settings
+from ivr.events import HungUp, Missed, Recorded, Released
+from telephony.twilio.exchange import Exchange, call_id_of, is_call_sid, new_call
+
+log = structlog.get_logger()
+
+#: After this a message that was announced will not come any more: the caller hung up at once.
+OVER_AFTER_S = 300.0
+#: Bound to the encrypted number.
+CONTEXT = "spool.number"
+FETCH = "jobs.cloud_recordings.fetch_recording"
+
+
+class Message(Struct, frozen=True):
+    """What is known of one caller. `at` Unix seconds; `number` encrypted."""
+
+    call_sid: str
+    at: float
+    number: bytes = b""
+    recorded_s: float = 0.0
+    recording_sid: str = ""
+    #: The message has ended; else it may still be spoken.
+    done: bool = False
+
+
+class Spool:
+    """The files of one machine. Every method may raise OSError."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.folder = settings.state_dir / "spool" / "cloud"
+        self._cipher: Cipher = open_cipher(settings)
+
+    def keep(self, message: Message, number: str) -> None:
+        """Put down what is known now; a message that is done is never overwritten by one that is not."""
+        known = self._read(self._path(message.call_sid))
+        if known is not None and known.done:
+            return
+        hidden = self._cipher.encrypt(number, CONTEXT) if number else (known.number if known else b"")
+        whole = msgspec.structs.replace(message, number=hidden, at=known.at if known else message.at)
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path(message.call_sid)
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(whole))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+
+    def all(self) -> list[Message]:
+        """Everything that waits, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        found = [self._read(path) for path in sorted(self.folder.glob("CA*.json"))]
+        return sorted((message for message in found if message), key=lambda message: message.at)
+
+    def drop(self, message: Message) -> None:
+        """It has become a call."""
+        self._path(message.call_sid).unlink(missing_ok=True)
+
+    def number_of(self, message: Message) -> str:
+        """E.164, or empty."""
+        try:
+            return self._cipher.decrypt(message.number, CONTEXT) if message.number else ""
+        except UnreadableData:
+            log.error("a number in the spool cannot be read", call_id=call_id_of(message.call_sid))
+            return ""
+
+    def _path(self, call_sid: str) -> Path:
+        if not is_call_sid(call_sid):
+            raise ValueError("not a CallSid")
+        return self.folder / f"{call_sid}.json"
+
+    def _read(self, path: Path) -> Message | None:
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Message)
+        except FileNotFoundError:
+            return None
+        except msgspec.DecodeError:
+            log.error("a message in the spool cannot be read", file=path.name)
+            return None
+
+
+async def sweep(exchange: Exchange, spool: Spool) -> int:
+    """Turn what waits into calls and orders; how many. Repeatable at any point, by several processes."""
+    done = 0
+    for message in spool.all():
+        if message.done or exchange.core.clock() - message.at > OVER_AFTER_S:
+            await _take_up(exchange, message, spool.number_of(message))
+            spool.drop(message)
+            done += 1
+    return done
+
+
+async def _take_up(exchange: Exchange, message: Message, number: str) -> None:
+    """The call as it went without us: the fallback, the message, the end."""
+    call_id = call_id_of(message.call_sid)
+    turns, calls = exchange.core.turns, exchange.core.calls
+    call = await calls.create(new_call(exchange, call_id, number, message.at))
+    if call.node not in ("message", "fallback", "operator", "ended"):
+        call = (await turns.take_turn(call_id, lambda facts: Released(facts=facts, to="fallback", reason="error"))).call
+    if call.node == "operator":
+        call = (await turns.take_turn(call_id, lambda facts: Missed(facts=facts, reason="no_answer"))).call
+    if message.recording_sid:
+        name = call.recording if call.node in ("message", "fallback") else f"{call_id}-m0"
+        await exchange.core.queue.enqueue(FETCH, f"{message.recording_sid}-{name}")
+        await turns.take_turn(call_id, lambda facts: Recorded(facts=facts, seconds=message.recorded_s))
+    await turns.take_turn(call_id, lambda facts: HungUp(facts=facts, seconds=message.recorded_s))
+    await exchange.legs.forget(call_id)
+    log.warning("a call that the fallback served is in the ledger now", call_id=call_id)

@@ -1,0 +1,126 @@
+"""Every webhook, answered: by the step it is for, and when Redis or something of ours is away, by what needs neither.
+
+It knows no HTTP: signature and body are checked before. Nothing raised here reaches the cloud.
+"""
+
+import asyncio
+from urllib.parse import parse_qsl, urlencode
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from calls.turn import Congested
+from config.database import DatabaseUnavailable
+from telephony.errors import TelephonyError
+from telephony.twilio.addresses import Step
+from telephony.twilio.caller import Caller
+from telephony.twilio.exchange import Exchange, call_id_of
+from telephony.twilio.interpreter import Interpreter, hang_up, nothing
+from telephony.twilio.music import Music
+from telephony.twilio.notices import Notices
+from telephony.twilio.other_side import OtherSide
+from telephony.twilio.outbound import Outbound
+from telephony.twilio.speech import Speech
+from telephony.twilio.spool import Message, Spool
+from telephony.twilio.webhook import Webhook
+
+log = structlog.get_logger()
+
+#: The cloud waits 15 s in all; an apology must be out well before.
+TURN_WITHIN_S = 8.0
+PRESENT_WITHIN_S = 3.0
+#: A caller hears an apology so often, then leaves a message instead.
+RETRIES_MAX = 12
+PAUSE_S = 3
+#: HTTP retrieval failures: what we would say was never heard. Other errors are about what we said.
+NOT_REACHED = "11"
+
+OTHER_SIDE: frozenset[Step] = frozenset({"whisper", "confirm", "joined", "leg"})
+NOTICES: frozenset[Step] = frozenset({"status", "recording"})
+FALLBACKS: frozenset[Step] = frozenset({"fallback", "fallback-recorded"})
+
+AWAY = (RedisError, SQLAlchemyError, DatabaseUnavailable, TelephonyError, Congested, OSError, TimeoutError)
+
+
+class Webhooks:
+    """All steps of one process."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        settings, addresses = exchange.settings, exchange.addresses
+        self.music = Music(settings, addresses)
+        speech = Speech(settings, exchange.prompts, addresses)
+        self._interpreter = Interpreter(settings, addresses, speech, self.music)
+        self._exchange = exchange
+        self._caller = Caller(exchange, self._interpreter)
+        self._other_side = OtherSide(exchange, self._interpreter)
+        self._outbound = Outbound(exchange)
+        self._notices = Notices(exchange, self._caller, self._outbound)
+        self.spool = Spool(settings)
+
+    async def answer(self, step: Step, query: str, hook: Webhook) -> str:
+        """The TwiML."""
+        try:
+            async with asyncio.timeout(PRESENT_WITHIN_S if step in FALLBACKS else TURN_WITHIN_S):
+                return await self._answer(step, hook)
+        except AWAY as error:
+            log.warning("a webhook waits", step=step, error=type(error).__name__, retries=hook.retries)
+        except Exception as error:
+            log.exception("a webhook broke", step=step, error=type(error).__name__)
+            if step not in NOTICES and step not in OTHER_SIDE:
+                return await self._sorry(hook)
+        return await self._without_redis(step, query, hook)
+
+    async def _answer(self, step: Step, hook: Webhook) -> str:
+        if step in NOTICES:
+            await (self._notices.status(hook) if step == "status" else self._notices.recording(hook))
+            return nothing()
+        if step in OTHER_SIDE:
+            return await self._other_side.answer(step, hook)
+        if step == "fallback-recorded":
+            return await self._message(hook)
+        if step == "fallback" and not hook.error.startswith(NOT_REACHED):
+            return await self._sorry(hook)
+        if not hook.call_sid:
+            return hang_up()
+        if hook.leg and hook.answered_by and not await self._outbound.answered(hook.leg, hook.answered_by):
+            return hang_up()
+        return await self._caller.answer(step, hook)
+
+    async def _without_redis(self, step: Step, query: str, hook: Webhook) -> str:
+        if step in NOTICES:
+            return nothing()  # made up for by the sweeps: the cloud does not repeat it
+        if step in OTHER_SIDE:
+            return self._other_side.without_redis(step, hook)
+        if step in FALLBACKS or hook.retries >= RETRIES_MAX or hook.ended or not hook.call_sid:
+            return await self._sorry(hook)
+        return self._interpreter.later(self._once_more(step, query, hook), PAUSE_S, apologise=hook.retries % 4 == 0)
+
+    def _once_more(self, step: Step, query: str, hook: Webhook) -> str:
+        ours = {name: value for name, value in parse_qsl(query) if name != "retries"}
+        again = {**ours, **dict(hook.carried), "retries": str(hook.retries + 1)}
+        return f"{self._exchange.addresses.plain(step)}?{urlencode(again)}"
+
+    async def _sorry(self, hook: Webhook) -> str:
+        """A message without Redis and without the database. Also who hangs up before it is spoken is put down."""
+        await self._keep(hook, done=hook.ended)
+        return hang_up() if hook.ended else self._interpreter.sorry()
+
+    async def _message(self, hook: Webhook) -> str:
+        await self._keep(hook, done=True)
+        return self._interpreter.thanks()
+
+    async def _keep(self, hook: Webhook, *, done: bool) -> None:
+        if not hook.call_sid:
+            return
+        message = Message(
+            call_sid=hook.call_sid,
+            at=self._exchange.core.clock(),
+            recorded_s=hook.recorded_s,
+            recording_sid=hook.recording_sid,
+            done=done,
+        )
+        try:
+            await asyncio.to_thread(self.spool.keep, message, hook.number)
+        except OSError as error:
+            log.error("a caller could not be put down", call_id=call_id_of(hook.call_sid), error=type(error).__name__)
