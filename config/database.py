@@ -1,5 +1,6 @@
 """The SQL database of an instance, SQLite or PostgreSQL. Knows connections, transactions and errors, but no tables."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,6 +60,8 @@ class Database:
         if cipher is not None:
             use_cipher(self.engine.dialect, cipher)
         self._writes = async_sessionmaker(self.engine, expire_on_commit=False)
+        # SQLite has one writer. In one process writers wait here, in order, instead of polling the file's lock.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
         reading = self.engine.execution_options(**{_READS_ONLY: True})
         self._reads = async_sessionmaker(reading, expire_on_commit=False)
 
@@ -74,7 +77,7 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """A transaction that may write. Committed at the end, rolled back on an exception."""
-        async with _translated(self.url), self._writes.begin() as session:
+        async with _translated(self.url), self._turn_to_write(), self._writes.begin() as session:
             yield session
 
     @asynccontextmanager
@@ -88,6 +91,21 @@ class Database:
         """A bare connection in a writing transaction, for migrations."""
         async with _translated(self.url), self.engine.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        if self._writer is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(BUSY_TIMEOUT_S):
+                await self._writer.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailable(f"{_place(self.url)}: locked: a transaction of this process hangs") from None
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     async def check(self) -> None:
         """Raises DatabaseUnavailable when the database does not answer."""
