@@ -29,6 +29,9 @@ SWEEP_AFTER_S = 5.0
 #: How often such an order's job is enqueued anew.
 SWEEP_EVERY_S = 10.0
 DEPTH_EVERY_S = 10.0
+CLOUD_EVERY_S = 30.0
+#: By name: the job is heavier than the table that has it done.
+SWEEP_RECORDINGS = "jobs.cloud_recordings.sweep_recordings"
 _TROUBLE = (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError)
 
 
@@ -55,6 +58,7 @@ class Cron:
             Task("lapsed claims", TICK_S, self.reap),
             Task("unfinished orders", TICK_S * 2, self.sweep),
             Task("depth", DEPTH_EVERY_S, self.sample),
+            Task("cloud recordings", CLOUD_EVERY_S, self.sweep_cloud),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -97,6 +101,11 @@ class Cron:
         for order_id in orders:
             await self._core.queue.enqueue(FINISH_RECORDING, order_id, attempt)
         return len(orders)
+
+    async def sweep_cloud(self) -> None:
+        """Have the recordings fetched that the cloud never told us of."""
+        if self._core.settings.twilio_account_sid:
+            await self._core.queue.enqueue(SWEEP_RECORDINGS, "all", int(self._core.clock() // CLOUD_EVERY_S))
 
     async def sample(self) -> None:
         """Keep the depth of every open seat's line."""

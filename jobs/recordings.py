@@ -27,6 +27,8 @@ log = structlog.get_logger()
 STILL_S = 10.0
 #: No file after so long: nothing was recorded.
 ABSENT_S = 60.0
+#: The same for a recording that comes from the cloud: `jobs.cloud_recordings` reports it missing long before.
+ABSENT_CLOUD_S = 86_400.0
 #: Shorter than any word.
 EMPTY_S = 0.3
 
@@ -87,7 +89,8 @@ def _look(folder: Path, row: Recording, at: float, age_s: float) -> Finding | No
     try:
         silent_s = at - path.stat().st_mtime
     except FileNotFoundError:
-        return Finding(row.id, "missing") if age_s >= ABSENT_S else None
+        absent_s = ABSENT_CLOUD_S if row.call_id.startswith("t-") else ABSENT_S
+        return Finding(row.id, "missing") if age_s >= absent_s else None
     if not is_finished(path) and silent_s < STILL_S:
         return None
     try:

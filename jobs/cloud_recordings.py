@@ -1,0 +1,217 @@
+"""Recordings of the cloud phone: fetched, checked, put on the disk, deleted at the cloud. One that never comes is reported.
+
+A job's argument is `<RecordingSid>-<name of the recording>`, or the name alone: ids, nothing personal. Repeatable.
+"""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from msgspec import Struct
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from calls.assembly import Core, build
+from calls.effects import FINISH_RECORDING
+from config.columns import from_unix
+from config.ids import new_id
+from config.settings import load_settings
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
+from telephony.twilio.connection import CloudRecording, Connection
+from telephony.twilio.exchange import call_sid_of, is_ours
+from workorders.history import record
+from workorders.model import Recording, WorkOrder
+
+log = structlog.get_logger()
+
+#: Within one job; afterwards the sweep comes back to it.
+TRIES = 4
+FIRST_PAUSE_S = 0.5
+SID_LENGTH = 34
+#: Notices of the cloud that are lost are made up for after this.
+NOTICE_WITHIN_S = 30.0
+#: Sources of the cloud's recordings, by the kind of our own: m = message, t = talk.
+SOURCES = {"m": ("RecordVerb",), "t": ("DialVerb",)}
+
+Fetched = Literal["fetched", "there_before", "later"]
+
+
+class Expected(Struct, frozen=True):
+    """A recording that an order waits for."""
+
+    name: str
+    call_id: str
+    age_s: float
+
+
+def fetch_recording(argument: str) -> Fetched:
+    """The RQ job: one recording that the cloud told us of."""
+    return asyncio.run(_with_core(argument[:SID_LENGTH], argument[SID_LENGTH + 1 :]))
+
+
+def sweep_recordings(_: str) -> int:
+    """The RQ job: what orders wait for and nobody told us of."""
+
+    async def make() -> int:
+        core = build(load_settings())
+        connection = Connection(core.settings)
+        try:
+            return await sweep(core, connection)
+        finally:
+            await connection.close()
+            await core.close()
+
+    return asyncio.run(make())
+
+
+def lose_recording(name: str) -> None:
+    """The RQ job: the cloud says that there is no such recording."""
+
+    async def lose() -> None:
+        core = build(load_settings())
+        try:
+            await report_missing(core, name)
+        finally:
+            await core.close()
+
+    asyncio.run(lose())
+
+
+async def _with_core(recording_sid: str, name: str) -> Fetched:
+    core = build(load_settings())
+    connection = Connection(core.settings)
+    try:
+        return await fetch(core, connection, recording_sid, name)
+    finally:
+        await connection.close()
+        await core.close()
+
+
+async def fetch(core: Core, connection: Connection, recording_sid: str, name: str) -> Fetched:
+    """Bring it onto the disk, whole, and delete it at the cloud; `later` when the cloud cannot give it yet."""
+    path = core.settings.recordings / f"{name}.wav"
+    result: Fetched = "there_before"
+    if not path.is_file():
+        if not await _download(connection, recording_sid, path):
+            return "later"
+        result = "fetched"
+    await _finish(core, name)
+    try:
+        await connection.delete_recording(recording_sid)
+    except (CarrierUnavailable, CarrierRefused) as error:
+        log.warning("a recording stays at the cloud for now", recording=name, error=type(error).__name__)
+    log.info("a recording came from the cloud", recording=name, result=result)
+    return result
+
+
+async def sweep(core: Core, connection: Connection) -> int:
+    """Recordings that orders wait for and nobody told us of: fetched, or reported missing after the longest wait."""
+    done = 0
+    for expected in await _expected(core):
+        try:
+            found = await _find(connection, expected)
+            if found is not None and found.status == "completed":
+                done += await fetch(core, connection, found.sid, expected.name) != "later"
+                continue
+        except (CarrierUnavailable, CarrierRefused, CallGone) as error:
+            log.warning("the cloud's recordings cannot be read", recording=expected.name, error=type(error).__name__)
+        if expected.age_s > core.settings.twilio_recording_wait_s:
+            await report_missing(core, expected.name)
+            done += 1
+    return done
+
+
+async def report_missing(core: Core, name: str) -> None:
+    """The order stands without it, and says so."""
+    async with core.database.begin() as session:
+        row = await session.scalar(select(Recording).where(Recording.name == name).with_for_update())
+        if row is None or row.state != "expected":
+            return
+        row.state, row.finished_at = "missing", from_unix(core.clock())
+        order_id = row.order_id
+        order = await session.get(WorkOrder, order_id) if order_id else None
+        if order is not None:
+            record(session, order, "recording_missing", row.finished_at, actor="system", before=order.status)
+    log.error("a recording never came from the cloud", recording=name, order_id=order_id)
+    if order_id:
+        await core.queue.enqueue(FINISH_RECORDING, order_id, 1)
+
+
+async def _download(connection: Connection, recording_sid: str, path: Path) -> bool:
+    """Into a draft, checked and flushed, then renamed: a file under its name is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        for attempt in range(TRIES):
+            try:
+                size = await connection.download(recording_sid, draft)
+                digest = await asyncio.to_thread(_seal, draft, size)
+                draft.replace(path)
+                log.info("a recording is on the disk", recording=path.stem, bytes=size, sha256=digest)
+                return True
+            except (CarrierUnavailable, OSError) as error:
+                log.warning("a recording could not be fetched", recording=path.stem, error=str(error), attempt=attempt)
+                await asyncio.sleep(FIRST_PAUSE_S * 2**attempt)
+        return False
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _seal(draft: Path, size: int) -> str:
+    """SHA-256 of what the disk holds. Raises CarrierUnavailable for what is no whole WAV file."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+        head = file.read(12)
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if draft.stat().st_size != size or head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        raise CarrierUnavailable("what came is no whole sound")
+    return digest
+
+
+async def _finish(core: Core, name: str) -> None:
+    """The order of the call goes on. A recording its order knows nothing of (the fallback's message) is added."""
+    call_id = name.rpartition("-")[0]
+    insert = sqlite_insert if core.database.is_sqlite else postgresql_insert
+    async with core.database.begin() as session:
+        order_id = await session.scalar(select(WorkOrder.id).where(WorkOrder.call_id == call_id))
+        if order_id is None:
+            return
+        values = {"id": new_id(), "order_id": order_id, "call_id": call_id, "name": name, "path": f"{name}.wav"}
+        blank = {"state": "expected", "sha256": "", "format": ""}
+        await session.execute(
+            insert(Recording).values(**values, **blank).on_conflict_do_nothing(index_elements=["name"])
+        )
+    await core.queue.enqueue(FINISH_RECORDING, order_id, 1)
+
+
+async def _expected(core: Core) -> list[Expected]:
+    now = core.clock()
+    query = (
+        select(Recording.name, Recording.call_id, WorkOrder.created_at)
+        .join(WorkOrder, WorkOrder.id == Recording.order_id)
+        .where(Recording.state == "expected", Recording.call_id.like("t-%"))
+    )
+    async with core.database.read() as session:
+        rows = (await session.execute(query)).all()
+    waited = [Expected(row.name, row.call_id, now - row.created_at.timestamp()) for row in rows]
+    return [
+        one
+        for one in waited
+        if one.age_s > NOTICE_WITHIN_S
+        and is_ours(one.call_id)
+        and not (core.settings.recordings / f"{one.name}.wav").is_file()
+    ]
+
+
+async def _find(connection: Connection, expected: Expected) -> CloudRecording | None:
+    """The newest recording of that kind of this call: a message that was asked for again replaces the one before."""
+    sources = SOURCES.get(expected.name.rpartition("-")[2][:1], ())
+    found = await connection.recordings_of(call_sid_of(expected.call_id))
+    matching = [recording for recording in found if recording.source in sources]
+    return matching[-1] if matching else None
