@@ -6,7 +6,7 @@ from ivr.call import Call, OrderSource
 from ivr.commands import AnyCommand
 from ivr.events import AnyEvent, HungUp, Keyed, TimedOut
 from ivr.facts import Facts
-from ivr.moves import Step, enter, just_entered, leave_line, note, order_and_close, try_again
+from ivr.moves import Step, again, enter, just_entered, leave_line, note, order_and_close, try_again
 from ivr.nodes import callback, order
 from ivr.verbs import AnyVerb, Ask, Prompt
 
@@ -21,19 +21,21 @@ def reach(call: Call, facts: Facts, *, source: OrderSource, recording: str = "")
     if call.number or call.contact:
         after, commands = _go_on(known, facts)
         return after, (*left, *commands)
-    return enter(known, "contact", facts, typed=""), left
+    return enter(known, "contact", facts, typed="", reason=""), left
 
 
 def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case Keyed(key="#") if not call.typed and just_entered(call, event.facts):
             return call, ()  # the key that ended the recording
+        case TimedOut() if call.typed and event.facts.now - call.told_at < event.facts.limits.ask_timeout_s - 0.5:
+            return again(call, event.facts, reason="typing"), ()  # still typing: a carrier counts from its last word
         case Keyed(key="#") | TimedOut():
             return _typed(call, event.facts)
         case Keyed(key="*"):
             return call, ()
         case Keyed(key=key):
-            typed = replace(call, typed=call.typed + key)
+            typed = replace(call, typed=call.typed + key, told_at=event.facts.now)
             if len(typed.typed) >= event.facts.limits.most_contact_keys:
                 return _typed(typed, event.facts)
             return typed, ()
@@ -46,9 +48,9 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
 
 def _typed(call: Call, facts: Facts) -> Step:
     if call.typed and not _usable(call, facts):
-        again = try_again(call, facts, typed="")
-        if again:
-            return again, ()
+        asked = try_again(call, facts, typed="", reason="")
+        if asked:
+            return asked, ()
     return _go_on(replace(call, contact=_usable(call, facts)), facts)
 
 
@@ -63,5 +65,5 @@ def _go_on(call: Call, facts: Facts) -> Step:
 
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
-    prompt = Prompt("contact_again" if call.tries else "contact_ask")
-    return (Ask(prompts=(prompt,), keys="0123456789*#", timeout_s=facts.limits.ask_timeout_s),)
+    prompts = () if call.reason == "typing" else (Prompt("contact_again" if call.tries else "contact_ask"),)
+    return (Ask(prompts=prompts, keys="0123456789*#", timeout_s=facts.limits.ask_timeout_s),)

@@ -7,7 +7,7 @@ from ivr.events import Answered, AnyEvent, HungUp, Missed, TalkEnded
 from ivr.facts import Facts
 from ivr.moves import Step, close, enter, leave_line, note, order_and_close
 from ivr.nodes import goodbye, message
-from ivr.verbs import AnyVerb, Prompt, Transfer
+from ivr.verbs import AnyVerb, Prompt, Say, Transfer
 
 
 def enter_operator(call: Call, facts: Facts, *, source: OrderSource, reason: str) -> Step:
@@ -66,4 +66,4 @@ def _ended(call: Call, facts: Facts, seconds: float) -> Step:
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     prompt = Prompt("operator_error" if call.source == "fallback" else "operator_connecting")
-    return (Transfer(prompts=(prompt,), ring_s=facts.limits.operator_ring_s),)
+    return (Say(prompts=(prompt,)), Transfer(ring_s=facts.limits.operator_ring_s))

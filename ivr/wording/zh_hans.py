@@ -69,7 +69,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     # 人工与兜底
     "operator_connecting": "正在为您转接人工，请稍候。",
     "operator_error": "很抱歉，系统出了问题。正在为您转接人工，请稍候。",
-    "one_moment": "很抱歉，系统暂时没有响应，请不要挂机，马上为您重试。",
+    "one_moment": "很抱歉，系统暂时没有响应，请不要挂机，马上再为您试一次。",
     "fallback_sorry": "很抱歉，系统出了问题，暂时不能为您接通。",
     # 结束
     "goodbye_talked": "感谢您参加热线问政。您的事情我们会跟进到底。",

@@ -69,7 +69,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     # 人工與兜底
     "operator_connecting": "正在為您轉接人工，請稍候。",
     "operator_error": "很抱歉，系統出了問題。正在為您轉接人工，請稍候。",
-    "one_moment": "很抱歉，系統暫時沒有回應，請不要掛機，馬上為您重試。",
+    "one_moment": "很抱歉，系統暫時沒有回應，請不要掛機，馬上再為您試一次。",
     "fallback_sorry": "很抱歉，系統出了問題，暫時不能為您接通。",
     # 結束
     "goodbye_talked": "感謝您參加熱線問政。您的事情我們會跟進到底。",

@@ -240,6 +240,14 @@ def test_half_a_number_is_asked_for_again_and_silence_skips() -> None:
     assert the_order(list(commands)).contact == ""
 
 
+def test_who_types_slowly_is_not_cut_short() -> None:
+    slow = [key(digit, 35 + 2 * index) for index, digit in enumerate("1381234")]
+    call, _ = play(recorded_withheld(), *slow, TimedOut(facts=at(OPEN, 48)))
+    assert (call.node, call.typed, heard(call)) == ("contact", "1381234", [])
+    call, commands = play(call, key("5", 49), key("6", 50), TimedOut(facts=at(OPEN, 57)))
+    assert the_order(list(commands)).contact == "138123456"
+
+
 def test_who_hangs_up_while_typing_keeps_recording_and_number() -> None:
     call, commands = play(recorded_withheld(), *(key(d, 35) for d in "8221234"), HungUp(facts=at(OPEN, 37)))
     order = the_order(list(commands))
