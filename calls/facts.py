@@ -94,6 +94,8 @@ class FactsReader:
             busy_s=busy_for(seat, facts.now, settings.handle_time_s, settings.wrap_up_s),
             handle_s=settings.handle_time_s,
             wrap_up_s=settings.wrap_up_s,
+            discouraged_below=settings.discouraged_below,
+            ended_below=settings.admission_ends_below,
         )
 
 

@@ -73,4 +73,9 @@ class Wakeups:
             log.warning("a call that is not there was to be woken", call_id=call_id)
         except Congested:
             return  # it comes again after the lease
+        except (RedisError, OSError):
+            raise
+        except Exception as error:  # noqa: BLE001 - one call must not keep the others asleep
+            log.error("a call could not be woken", call_id=call_id, error=type(error).__name__)
+            return
         await _WOKEN.run(self._redis, (shard.wakeups,), call_id, until)

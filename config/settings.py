@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     handle_time_s: float = Field(
         570.0, gt=0, description="Prior of a call's length with the leader (9.5 minutes, reported sessions)"
     )
+    discouraged_below: float = Field(
+        0.5, ge=0, le=1, description="Chance of being put through below which the work order is recommended first"
+    )
+    admission_ends_below: float = Field(
+        0.0, ge=0, le=1, description="Chance below which nobody new may wait; 0 = who insists may wait till closing time"
+    )
     call_max_s: float = Field(4 * 3600.0, gt=0, description="Longest call before it goes to the fallback")
     record_talks: bool = Field(True, description="Record the talks with the leader")
 

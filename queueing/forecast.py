@@ -15,8 +15,8 @@ Admission = Literal["recommended", "discouraged", "ended"]
 SPREAD = 0.5
 #: Below this chance the work order is recommended first.
 DISCOURAGED_BELOW = 0.5
-#: Below this chance nobody new is let into the line: it cannot be served.
-ENDED_BELOW = 0.03
+#: Below this chance nobody new is let into the line. 0 = who insists may wait as long as there is time at all.
+ENDED_BELOW = 0.0
 
 
 class Forecast(Struct, frozen=True):
@@ -52,7 +52,9 @@ def forecast(
     wait_s = busy_s + rounds * cycle_s
     chance = _chance(left_s, rounds, cycle_s, spread * handle_s)
     can_serve = seats * (floor(left_s / cycle_s) + 1) if left_s > 0 and cycle_s > 0 else 0
-    return Forecast(chance, wait_s, can_serve, _admission(chance, discouraged_below, ended_below))
+    over = closes_in_s <= 0
+    admission = "ended" if over else _admission(chance, discouraged_below, ended_below)
+    return Forecast(chance, wait_s, can_serve, admission)
 
 
 def _chance(left_s: float, rounds: float, cycle_s: float, deviation_s: float) -> float:

