@@ -11,8 +11,8 @@ from config.settings import Settings
 
 #: A job that runs longer hangs.
 TIMEOUT_S = 60
-#: A failed job is kept for a person to look at; the sweep does what must be done.
-FAILED_KEPT_S = 7 * 24 * 3600
+#: A failed job is kept for a person to look at. Not for long: the sweep enqueues it anew until it succeeds.
+FAILED_KEPT_S = 3600
 
 
 def queue_name(settings: Settings) -> str:

@@ -5,6 +5,8 @@ from datetime import date, timedelta
 import chinese_calendar
 import holidays
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from workorders.deadlines import DayMark, is_working
@@ -16,10 +18,12 @@ async def seed_year(session: AsyncSession, year: int) -> None:
     if await _rows_of(session, year):
         return
     days, confirmed = library_days(year)
-    session.add_all(
-        CalendarDay(day=day, working=working, confirmed=confirmed, name=name) for day, (working, name) in days.items()
-    )
-    await session.flush()
+    rows = [
+        {"day": day, "working": working, "confirmed": confirmed, "name": name} for day, (working, name) in days.items()
+    ]
+    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
+    # Another process may seed the same year at this moment.
+    await session.execute(insert(CalendarDay).values(rows).on_conflict_do_nothing(index_elements=["day"]))
 
 
 async def marks_around(session: AsyncSession, day: date) -> tuple[dict[date, DayMark], frozenset[int]]:
