@@ -1,7 +1,10 @@
 """What every request passes on its way in: the body's limit, and a last answer when something of ours fails."""
 
+from http import HTTPStatus
+
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import answer
@@ -12,8 +15,11 @@ BODY_MAX = 1_000_000
 _log = structlog.get_logger("api")
 
 
-class BodyTooLarge(Exception):
-    """The body grew past the limit while it was read."""
+class BodyTooLarge(HTTPException):
+    """The body grew past the limit while it was read. FastAPI lets only its own kind of exception through while it reads."""
+
+    def __init__(self) -> None:
+        super().__init__(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 
 
 class Doorway:

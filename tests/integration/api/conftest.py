@@ -23,6 +23,7 @@ from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, Keyed
 from tests.servers import free_port
+from tests.waiting import until
 
 TOKEN = "a-token-for-tests"
 NUMBER = "+8613812345678"
@@ -96,6 +97,13 @@ async def instance(api_settings: Settings, redis: Redis) -> AsyncIterator[Instan
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers) as http,
     ):
+        # Cancelled while it connects, a subscription takes redis-py five seconds to end.
+        channel = f"{api_settings.redis_prefix}changes"
+
+        async def is_subscribed() -> bool:
+            return bool((await redis.pubsub_numsub(channel))[0][1])
+
+        await until(is_subscribed, what="the subscription")
         yield Instance(app, core, http)
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from api.problems import CODES
 from api.health import Heartbeat
+from api.problems import CODES
 from tests.integration.api.conftest import NUMBER, Instance
 from tests.integration.api.test_auth import PATHS
 
