@@ -59,6 +59,10 @@ class PbxFiles:
     recordings: Path
     #: The call records, see telephony.asterisk.cdr.
     cdr: Path
+    #: Where it takes calls, over UDP and TCP.
+    sip: tuple[str, int]
+    #: Where it takes the bridge's connection.
+    ami: tuple[str, int]
 
 
 def pbx_files(settings: Settings, directory: Path) -> PbxFiles:
@@ -73,6 +77,8 @@ def pbx_files(settings: Settings, directory: Path) -> PbxFiles:
         spool=settings.state_dir / "spool",
         recordings=settings.recordings,
         cdr=directory / "log" / "cdr-custom" / "hotline.csv",
+        sip=(settings.sip_host, settings.sip_port),
+        ami=("127.0.0.1", settings.effective_ami_port),
     )
 
 

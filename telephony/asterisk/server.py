@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class AsteriskServer:
         return self._process is not None and self._process.returncode is None
 
     async def start(self, within_s: float = BOOT_WITHIN_S) -> None:
-        """Returns when it is fully booted. Raises CarrierUnavailable with Asterisk's own last words."""
+        """Returns when it is fully booted. Raises CarrierUnavailable with the port that is taken, or Asterisk's last words."""
+        self._refuse_taken_ports()
         console = os.open(self.files.log / "console.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -105,6 +107,21 @@ class AsteriskServer:
         words = self.last_words()
         await self.stop()
         raise CarrierUnavailable(f"Asterisk did not start in time:\n{words}")
+
+    def _refuse_taken_ports(self) -> None:
+        """Asterisk itself would run on without the port, deaf to callers or to the bridge."""
+        for kind, (host, port) in (
+            (socket.SOCK_DGRAM, self.files.sip),
+            (socket.SOCK_STREAM, self.files.sip),
+            (socket.SOCK_STREAM, self.files.ami),
+        ):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                if kind == socket.SOCK_STREAM:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((host, port))
+                except OSError as error:
+                    raise CarrierUnavailable(f"Asterisk cannot listen on {host}:{port}: {error.strerror}") from error
 
     async def _is_booted(self) -> bool:
         return "fully booted" in (await self.command("core waitfullybooted")).lower()

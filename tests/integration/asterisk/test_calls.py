@@ -83,18 +83,22 @@ async def test_keys_by_sip_info_over_udp_and_tcp(pbx: Pbx, tmp_path: Path, tcp: 
     assert sorted(keys) == ["#", "#", "#", "2", "2", "2"]
 
 
+@pytest.mark.parametrize("tcp", [False, True])
 @pytest.mark.parametrize(
     ("leader", "reason"),
     [(Leader("busy", 0.3), "busy"), (Leader("decline", 0.3), "declined"), (Leader("talk", 0.3, 1.0), "talked")],
 )
 async def test_given_a_leader_who_answers_so_then_the_caller_comes_back_with(
-    pbx: Pbx, tmp_path: Path, leader: Leader, reason: str
+    pbx: Pbx, tmp_path: Path, leader: Leader, reason: str, tcp: bool
 ) -> None:
     sipp = find_program("sipp")
     assert sipp is not None
     ports = free_block(20)
-    phone = asyncio.create_task(run_sipp(leader_argv(sipp, leader, tmp_path / "leader", Place(ports, ports + 2), 1)))
-    assert await _ring(pbx, tmp_path, f"sip:leader@127.0.0.1:{ports}") == reason
+    phone = asyncio.create_task(
+        run_sipp(leader_argv(sipp, leader, tmp_path / "leader", Place(ports, ports + 2, tcp=tcp), 1))
+    )
+    line = f"sip:leader_1-a@127.0.0.1:{ports}" + (";transport=tcp" if tcp else "")
+    assert await _ring(pbx, tmp_path, line) == reason
     assert await phone == 0
 
 

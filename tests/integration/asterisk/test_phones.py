@@ -187,3 +187,73 @@ async def test_keys_arrive_by_rfc_4733_and_by_sip_info(pbx: Pbx, tmp_path: Path,
         await asyncio.gather(*(citizen.press(key) for key in "15*#"))
         for key in "15*#":
             await ami.event("DTMFEnd", Channel=channel, Digit=key, Direction="Received")
+
+
+async def test_given_a_caller_who_cancels_while_it_rings_then_there_is_a_record(pbx: Pbx, tmp_path: Path) -> None:
+    async with Phone(tmp_path / "citizen", "13812345678") as citizen:
+        await citizen.dial(pbx.service)
+        await citizen.until("CALL_RINGING")
+        await citizen.hang_up()
+        rows = await pbx.record_with("arriving")
+    assert rows[0].answered_at == 0.0
+
+
+async def test_given_a_caller_who_hangs_up_in_the_talk_then_the_record_says_talk(pbx: Pbx, tmp_path: Path) -> None:
+    async with (
+        citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel),
+        Phone(tmp_path / "leader", "leader", answers="auto") as leader,
+    ):
+        await connect(ami, channel, leader.address, HOTLINE_RECORDING="talk-2")
+        await ami.event("BridgeEnter", Channel=channel)
+        await leader.listen(0.5)
+        await citizen.hang_up()
+        await leader.until("CALL_CLOSED")
+        await pbx.record_with("talk")
+    assert hearing.read(pbx.files.recordings / "talk-2.wav").size > 0
+
+
+async def test_given_a_caller_who_hangs_up_while_the_leader_rings_then_it_stops_ringing(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel),
+        Phone(tmp_path / "leader", "leader") as leader,
+    ):
+        await connect(ami, channel, leader.address)
+        await leader.until("CALL_INCOMING")
+        await citizen.hang_up()
+        await leader.until("CALL_CLOSED")
+        rows = await pbx.record_with("ringing")
+    assert "talk" not in {row.stage for row in rows}
+
+
+async def test_given_a_bridge_that_dies_on_hold_then_the_lease_runs_out_and_the_message_is_taken(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with Phone(tmp_path / "citizen", "13812345678", tone_hz=CITIZEN_HZ) as citizen:
+        async with pbx.ami() as ami:
+            await citizen.dial(pbx.service)
+            channel = (await ami.event("AsyncAGIStart"))["Channel"]
+            await ami.act("Setvar", Channel=channel, Variable="TIMEOUT(absolute)", Value="2")
+            await ami.agi(channel, "ANSWER")
+            await ami.agi(channel, "EXEC StartMusicOnHold")
+        assert hearing.tone_share(await citizen.listen(0.5), MUSIC_HZ) > 0.5
+        await until(lambda: hearing.tone_share(citizen.heard(0.5), SORRY_HZ) > 0.8, 10, "hearing sorry")
+        [message] = await until(lambda: list(pbx.files.spool.glob("*.wav")))
+        await until(lambda: hearing.read(message).size > hearing.RATE)
+
+
+async def test_given_a_bridge_that_dies_in_the_talk_then_the_talk_goes_on_and_then_the_fallback_follows(
+    pbx: Pbx, tmp_path: Path
+) -> None:
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ, answers="auto") as leader,
+        citizen_on_hold(pbx, tmp_path) as (citizen, ami, channel),
+    ):
+        await ami.act("Setvar", Channel=channel, Variable="TIMEOUT(absolute)", Value="2")
+        await connect(ami, channel, leader.address)
+        await ami.event("BridgeEnter", Channel=channel)
+        await ami.act("Logoff")
+        assert hearing.tone_share((await citizen.listen(3.0))[-4000:], LEADER_HZ) > 0.8
+        await leader.hang_up()
+        await until(lambda: hearing.tone_share(citizen.heard(0.5), SORRY_HZ) > 0.8, 15, "hearing sorry")
