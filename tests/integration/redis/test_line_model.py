@@ -245,8 +245,8 @@ def test_the_line_does_what_its_model_does(shared_redis: RedisServer) -> None:
     run_state_machine_as_test(
         LineMachine,
         settings=settings(
-            max_examples=120,
-            stateful_step_count=40,
+            max_examples=60,
+            stateful_step_count=30,
             deadline=None,
             database=None,
             suppress_health_check=[HealthCheck.too_slow],
