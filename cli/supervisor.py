@@ -24,6 +24,12 @@ RECOVERED_AFTER_S = 60.0
 #: A part that dies this often before it was ever ready will not become ready by itself.
 HOPELESS_AFTER = 3
 
+#: How long we still listen to a part that has ended.
+LAST_WORDS_S = 1.0
+
+#: Longer lines of a part are cut into pieces of this many bytes.
+LONGEST_LINE = 64 * 1024
+
 #: How often a part that is starting is asked whether it is ready.
 ASK_EVERY_S = 0.05
 
@@ -117,13 +123,18 @@ class _Running:
 
     async def _run_once(self) -> None:
         try:
-            self._process = await _spawn(self._part)
+            self._process, output = await _spawn(self._part)
         except OSError as error:
             self._hear(f"cannot be started: {error.strerror or error}: {self._part.argv[0]}")
             return
         remember(self._folder, self._part.name, self._process.pid)
-        await _forward(self._process, self._hear)
+        forwarding = asyncio.create_task(_forward(output, self._hear))
         code = await self._process.wait()
+        signal_group(
+            self._process.pid, signal.SIGKILL
+        )  # its children, if it left any: they must not work beside the next
+        await asyncio.wait((forwarding,), timeout=LAST_WORDS_S)
+        forwarding.cancel()
         forget(self._folder, self._part.name)
         self._say(self._part.name, f"ended ({_describe(code)})")
 
@@ -165,31 +176,41 @@ class _Running:
         forget(self._folder, self._part.name)
 
 
-async def _spawn(part: Part) -> asyncio.subprocess.Process:
-    """A group of its own: Ctrl-C reaches only us, and a part is stopped together with its children."""
-    return await asyncio.create_subprocess_exec(
-        *part.argv,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **part.env},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
+async def _spawn(part: Part) -> tuple[asyncio.subprocess.Process, asyncio.StreamReader]:
+    """The process and what it says. A group of its own: Ctrl-C reaches only us, and a part stops with its children.
+
+    The pipe is ours and not asyncio's, whose `wait` lasts until every child of a dead process has closed it as well.
+    """
+    reading, writing = os.pipe()
+    output = asyncio.StreamReader(limit=LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(output), os.fdopen(reading, "rb", buffering=0)
     )
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *part.argv,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **part.env},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            stderr=writing,
+            start_new_session=True,
+        )
+    finally:
+        os.close(writing)
+    return process, output
 
 
-async def _forward(process: asyncio.subprocess.Process, hear: Callable[[str], None]) -> None:
+async def _forward(output: asyncio.StreamReader, hear: Callable[[str], None]) -> None:
     """Passes on every line until the part closes its output; a line without end is cut, never kept."""
-    if process.stdout is None:
-        return
     while True:
         try:
-            line = await process.stdout.readuntil(b"\n")
+            line = await output.readuntil(b"\n")
         except asyncio.IncompleteReadError as rest:
             line = rest.partial
             if not line:
                 return
         except asyncio.LimitOverrunError as overrun:
-            line = await process.stdout.readexactly(overrun.consumed)
+            line = await output.readexactly(overrun.consumed)
         hear(_printable(line))
 
 

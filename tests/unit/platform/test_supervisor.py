@@ -1,12 +1,10 @@
 """The supervisor with small real processes: order, restart, stopping, what is left of a killed run."""
 
-import asyncio
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest_asyncio
 from cli import supervisor as supervising
 from cli.processes import remember, remembered, start_time, stop_leftovers
 from cli.supervisor import Part, PartFailed, Supervisor
+from tests.waiting import until, until_now
 
 #: Says a line, then stays until it is told to end.
 STAYS = "import signal, sys; print('here', flush=True); signal.pause()"
@@ -54,12 +53,6 @@ def part(name: str, program: str, **more: float) -> Part:
     return Part(name, (sys.executable, "-c", program), **more)  # type: ignore[arg-type]
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not condition():  # noqa: ASYNC110 - a list that a callback fills
-            await asyncio.sleep(0)
-
-
 async def test_a_part_that_is_killed_is_started_again(supervisor: Supervisor, heard: Heard) -> None:
     await supervisor.start(part("bridge", STAYS))
     await until(lambda: heard.said("bridge", "here") == 1)
@@ -69,6 +62,23 @@ async def test_a_part_that_is_killed_is_started_again(supervisor: Supervisor, he
     await until(lambda: heard.said("bridge", "here") == 2)
     assert supervisor.pid("bridge") != first
     assert ("bridge", "ended (signal SIGKILL)") in heard.lines
+
+
+async def test_a_part_that_dies_is_started_again_though_its_child_lives_on(
+    supervisor: Supervisor, heard: Heard
+) -> None:
+    program = "import signal, subprocess; print(subprocess.Popen(['sleep', '600']).pid, flush=True); signal.pause()"
+
+    def children() -> list[int]:
+        return [int(line) for _, line in heard.lines if line.isdigit()]
+
+    await supervisor.start(part("worker", program))
+    await until(lambda: len(children()) == 1)
+    dying = supervisor.pid("worker")
+    assert dying is not None
+    os.kill(dying, signal.SIGKILL)
+    await until(lambda: len(children()) == 2)
+    await until(lambda: start_time(children()[0]) is None, what="the end of the dead part's child")
 
 
 async def test_parts_stop_in_the_reverse_order_of_their_start(supervisor: Supervisor, heard: Heard) -> None:
@@ -143,7 +153,5 @@ def test_an_unreadable_record_is_passed_over(tmp_path: Path, record: str) -> Non
 
 def test_an_ended_process_that_nobody_has_waited_for_does_not_count_as_alive() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
-    deadline = time.monotonic() + WITHIN_S
-    while start_time(ended.pid) is not None:
-        assert time.monotonic() < deadline
+    until_now(lambda: start_time(ended.pid) is None, WITHIN_S)
     ended.wait(WITHIN_S)
