@@ -1,0 +1,34 @@
+"""The call as the caller lives it, over the cloud."""
+
+from tests.cloud import Callee, When
+from tests.integration.twilio.town import LEADER, WILLING, Town, said
+
+
+async def test_who_waits_talks_with_the_leader(here: Town) -> None:
+    here.cloud.callees[LEADER] = WILLING
+    await here.open_session()
+    leg = here.call(When(said("choose_free"), press="1"))
+    await here.at(leg, "talking")
+    assert leg.texts[0].startswith(said("greeting", city=here.settings.city))
+    (leader,) = leg.dialed
+    assert any(said("whisper_confirm") in text for text in leader.texts)
+    leader.hang_up()
+    assert await here.outcome(leg) == "talked"
+    assert any(said("goodbye_talked") in text for text in leg.texts)
+    assert (await here.kinds(leg))[-1] == "closed"
+    assert (await here.order(leg)).source == "talked"
+
+
+async def test_who_declines_records_the_matter_and_hears_the_orders_number(here: Town) -> None:
+    await here.open_session()
+    leg = here.call(
+        When(said("choose_free"), press="2"),
+        When(said("message_how", minutes=2), speak_s=12),
+        When(said("order_repeat"), hang_up=True, after_s=1),
+    )
+    assert await here.outcome(leg) == "work_order"
+    order = await here.order(leg)
+    assert order.source == "declined"
+    assert [tag.tag for tag in order.tags] == ["熱線問政"]
+    spoken = " ".join(said("digit", digit=digit) for digit in order.number if digit.isdigit())
+    assert spoken in " ".join(leg.texts)

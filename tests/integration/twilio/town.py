@@ -1,0 +1,170 @@
+"""A town with a cloud phone: one api process in this one, the cloud double, a session with one leader. Used by every test."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import uvicorn
+from pydantic import SecretStr
+
+from api.app import create_app
+from api.cloud import Cloud as CloudParts
+from calls.assembly import Core, build
+from calls.opening import Opening
+from config.migrate import bring_up
+from config.settings import Settings
+from ivr.call import Call, Language
+from ivr.verbs import Prompt
+from ivr.wording import render
+from sessions.calendar import Calendar
+from sessions.plan import Plan, PlannedSeat
+from telephony.twilio.exchange import call_id_of
+from tests.cloud import Callee, Cloud, When
+from tests.cloud.leg import Leg
+from tests.servers import free_port
+from tests.waiting import until
+from workorders.model import WorkOrder
+from workorders.register import of_call
+
+ACCOUNT = "AC" + "1" * 32
+TOKEN = "cloud-token"  # noqa: S105 - of a double
+ADMIN = "a-token-for-tests"
+NUMBER = "+867348812345"
+LEADER = "+8613900000001"
+#: Virtual seconds in a real one.
+SPEED = 20.0
+#: A leader who takes the call by pressing 1.
+WILLING = Callee(answer_after_s=2, script=(When("", press="1"),))
+
+
+def said(key: str, language: Language = "zh-Hans", **values: str | int) -> str:
+    """The sentence of the wording."""
+    return render(Prompt(key, values), language)
+
+
+def cloud_settings(settings: Settings, port: int, api_url: str, public_url: str = "") -> Settings:
+    """An instance without Asterisk, with the cloud phone at the double; quick where a person would only wait."""
+    return settings.model_copy(
+        update={
+            "asterisk": "off",
+            "http_port": port,
+            "public_url": public_url or f"http://127.0.0.1:{port}",
+            "twilio_account_sid": ACCOUNT,
+            "twilio_auth_token": SecretStr(TOKEN),
+            "twilio_number": NUMBER,
+            "twilio_api_url": api_url,
+            "admin_token": SecretStr(ADMIN),
+            "wrap_up_s": 0.0,
+        }
+    )
+
+
+@dataclass
+class Town:
+    """What a test works with. `seat_id` is the leader's seat, signed in."""
+
+    settings: Settings
+    core: Core
+    cloud: Cloud
+    parts: CloudParts
+    opening: Opening
+    session_id: str = ""
+    seat_id: str = ""
+    _numbers: int = field(default=0)
+
+    async def open_session(self, line: str = LEADER, *, sign_in: bool = True) -> None:
+        """A session of two hours with one leader."""
+        now = datetime.now(UTC)
+        seat = PlannedSeat(unit="市水务局", leader="王局长", line_asterisk="", line_twilio=line)
+        plan = Plan(opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=(seat,))
+        session = await Calendar(self.core.database, self.core.clock).plan(plan)
+        await self.opening.open(session.id)
+        self.session_id, self.seat_id = session.id, session.seats[0].id
+        if sign_in:
+            await self.opening.sign_in(self.seat_id)
+
+    def call(self, *script: When, number: str = "") -> Leg:
+        """A citizen calls; each has a number of their own."""
+        self._numbers += 1
+        return self.cloud.place_call(number or f"+86138{self._numbers:08}", NUMBER, script=script)
+
+    async def saved(self, leg: Leg) -> Call:
+        """The call in Redis."""
+        call = await self.core.calls.get(call_id_of(leg.sid))
+        assert call is not None
+        return call
+
+    async def at(self, leg: Leg, node: str, deadline: float = 15.0) -> Call:
+        """Wait until the call is at a node."""
+
+        async def there() -> Call | None:
+            call = await self.core.calls.get(call_id_of(leg.sid))
+            return call if call is not None and call.node == node else None
+
+        found: Call = await until(there, deadline, f"{leg} at {node}")
+        return found
+
+    async def outcome(self, leg: Leg, deadline: float = 15.0) -> str:
+        """Wait for the one outcome of a call."""
+        found: str = await until(
+            lambda: self.core.ledger.outcome(call_id_of(leg.sid)), deadline, f"the outcome of {leg}"
+        )
+        return found
+
+    async def order(self, leg: Leg, deadline: float = 10.0) -> WorkOrder:
+        """Wait for the work order of a call."""
+        found: WorkOrder = await until(
+            lambda: of_call(self.core.database, call_id_of(leg.sid)), deadline, f"the order of {leg}"
+        )
+        return found
+
+    async def kinds(self, leg: Leg) -> list[str]:
+        """What the ledger tells of a call, in order."""
+        return [entry.kind for entry in await self.core.ledger.events(call_id_of(leg.sid))]
+
+    async def ended(self, legs: Sequence[Leg], deadline: float = 30.0) -> list[str]:
+        """Wait until all are over; their outcomes."""
+        for leg in legs:
+            await leg.ended(deadline)
+        return [await self.outcome(leg, deadline) for leg in legs]
+
+
+@asynccontextmanager
+async def town(settings: Settings, speed: float = SPEED, **more: Any) -> AsyncIterator[Town]:
+    """Everything started; stopped at the end. `more`: settings."""
+    port = free_port()
+    async with Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=speed) as cloud:
+        base = f"http://127.0.0.1:{port}/twilio"
+        cloud.own(NUMBER, voice_url=f"{base}/voice", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
+        mine = cloud_settings(settings, port, cloud.api_url).model_copy(update=more)
+        core = build(mine)
+        await bring_up(core.database)
+        app = create_app(mine, core)
+        async with serving(app, port):
+            calendar = Calendar(core.database, core.clock)
+            opening = Opening(mine, core.redis, calendar, core.seats, core.line, core.turns)
+            yield Town(mine, core, cloud, app.state.cloud, opening)
+            await cloud.close()
+
+
+@asynccontextmanager
+async def serving(app: Any, port: int) -> AsyncIterator[None]:
+    """uvicorn in this loop, as `hotline api` runs it."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server.serve([listener]))
+    try:
+        await until(lambda: server.started or task.done(), 15.0, "the api")
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(task, 15)
+        listener.close()
