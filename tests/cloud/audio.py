@@ -35,7 +35,7 @@ def sound_seconds(content_type: str, body: bytes) -> float:
 def _wav_seconds(body: bytes) -> float:
     try:
         with wave.open(io.BytesIO(body)) as sound:
-            seconds = float(sound.getnframes()) / sound.getframerate()
+            seconds: float = sound.getnframes() / sound.getframerate()
     except (wave.Error, EOFError, ZeroDivisionError) as error:
         raise Rejected(13420, f"no WAV file: {error}") from error
     if not seconds:

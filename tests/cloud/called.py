@@ -82,10 +82,12 @@ class Called:
         self._become("initiated", "initiated")
         self._become("ringing", "ringing")
         await self.leg.wait(None if callee.outcome == "no-answer" else callee.answer_after_s)
-        if callee.outcome == "busy" or callee.outcome == "failed":
-            self.leg.become(callee.outcome)
-            raise CallOver("not_connected")
-        self.leg.become("in-progress")
+        match callee.outcome:
+            case "busy" | "failed":
+                self.leg.become("busy" if callee.outcome == "busy" else "failed")
+                raise CallOver("not_connected")
+            case "answer" | "no-answer":
+                self.leg.become("in-progress")
         self._report("answered")
 
     async def _screen(self) -> None:

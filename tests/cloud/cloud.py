@@ -173,6 +173,7 @@ class Cloud:
         optional = {
             "ForwardedFrom": parties.forwarded_from,
             "CallerName": parties.caller_name,
+            "AnsweredBy": leg.answered_by,
             "ParentCallSid": parties.parent.sid if parties.parent is not None else "",
         }
         return params | {name: value for name, value in optional.items() if value}

@@ -59,7 +59,7 @@ async def _ring(cloud: "Cloud", leg: Leg, callee: Callee | None, order: Order, p
     patient = callee.outcome != "no-answer" and callee.answer_after_s < order.timeout_s
     await leg.wait(callee.answer_after_s if patient else order.timeout_s)
     if not patient or callee.outcome != "answer":
-        leg.become(callee.outcome if callee.outcome == "busy" or callee.outcome == "failed" else "no-answer")
+        leg.become("no-answer" if callee.outcome == "answer" else callee.outcome)
         raise CallOver("not_connected")
     leg.become("in-progress")
     progress.report("answered", leg, cloud.call_params(leg))

@@ -32,7 +32,5 @@ class Progress:
         if event == "completed":
             more["CallDuration"] = str(leg.duration)
             more["Duration"] = str(-(-leg.duration // 60))
-        if leg.answered_by:
-            more["AnsweredBy"] = leg.answered_by
         self.count += 1
         self.webhooks.callback(leg.sid, self.method, self.url, {**params, **more})

@@ -46,7 +46,7 @@ def url(value: str) -> bool:
     except ValueError:
         return False
     absolute = parts.scheme in ("http", "https") and bool(parts.hostname)
-    relative = not parts.scheme and not parts.netloc
+    relative = not parts.scheme and not value.startswith("//")
     return not bad_port and (absolute or relative)
 
 

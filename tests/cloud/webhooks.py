@@ -108,7 +108,12 @@ class Webhooks:
     def callback(self, call_sid: str, method: str, url: str, params: Mapping[str, str]) -> None:
         """Tell the application something; it need not answer with anything but success."""
         request = Request("callback", call_sid, method, url.partition("#")[0], params, str(uuid4()))
-        self._start(self._call_back(request, self.mischief.tricks(request.url)))
+        tricks = self.mischief.tricks(request.url)
+        for trick in tricks:
+            if isinstance(trick, Hold):
+                self._held.setdefault(call_sid, []).append((trick.past, request))
+                return
+        self._start(self._call_back(request, tricks))
 
     def release(self, call_sid: str) -> None:
         """Send what was held back for this call."""
@@ -140,10 +145,6 @@ class Webhooks:
         task.add_done_callback(self._tasks.discard)
 
     async def _call_back(self, request: Request, tricks: list[Trick]) -> None:
-        for trick in tricks:
-            if isinstance(trick, Hold):
-                self._held.setdefault(request.call_sid, []).append((trick.past, request))
-                return
         try:
             await self._try(request, 0, read_overrides("", self.timeouts), tricks)
         except (NoConnection, TimeoutError, httpx.HTTPStatusError) as error:
