@@ -16,7 +16,7 @@ _LONGEST = 2000
 #: Libraries whose every line about ordinary work nobody reads.
 _TALKATIVE = ("httpx", "httpcore", "alembic", "aiosqlite", "asyncio", "rq", "rq.worker", "uvicorn.access", "panoramisk")
 #: Fields we set ourselves; a time or a level is no telephone number.
-_OURS = ("timestamp", "level", "part", "logger", "exception")
+_OURS = ("timestamp", "level", "part", "logger", "exception", "exc_info")
 
 
 def configure(settings: Settings, part: str) -> None:
@@ -28,15 +28,10 @@ def configure(settings: Settings, part: str) -> None:
         _named(part),
     ]
     after: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _harmless]
+    # The traceback becomes text before it is made harmless: an exception's message may hold a number.
+    after += [structlog.processors.format_exc_info, _harmless]
     person = sys.stderr.isatty()
-    if person:
-        after.append(structlog.dev.ConsoleRenderer())
-    else:
-        after += [
-            structlog.processors.format_exc_info,
-            _harmless,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ]
+    after.append(structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(ensure_ascii=False))
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after))
     root = logging.getLogger()
