@@ -6,6 +6,7 @@ import signal
 import threading
 
 import structlog
+from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.worker import SimpleWorker
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 
 #: Seconds between attempts to reach Redis; it may be restarted at any time.
 LONGEST_WAIT_S = 3.0
+RETRY_S = 1.0
 #: What the drainer may take to finish what it has begun.
 STOP_WITHIN_S = 10.0
 
@@ -70,17 +72,29 @@ def run(settings: Settings) -> int:
     drainer.start()
     connection = connect_for_jobs(settings)
     try:
-        code = _work(Worker([Queue(queue_name(settings), connection=connection)], connection=connection))
+        _work(settings, connection)
     finally:
         drainer.finish()
         connection.close()
-    return 1 if drainer.broke else code
+    return 1 if drainer.broke else 0
 
 
-def _work(worker: Worker) -> int:
-    try:
-        worker.work(logging_level=None)
-    except RedisError as error:
-        log.error("the job queue cannot be reached", error=type(error).__name__)
-        return 1
-    return 0
+def _work(settings: Settings, connection: Redis) -> None:
+    """Returns when it is told to stop. RQ's own worker ends when Redis goes away at a bad moment: then a new one begins."""
+    told = threading.Event()
+    while not told.is_set():
+        _on_stop(told)
+        try:
+            # It puts handlers of its own in place of ours, and finishes the job under way.
+            Worker([Queue(queue_name(settings), connection=connection)], connection=connection).work(logging_level=None)
+        except RedisError as error:
+            log.warning("the job queue cannot be reached, trying again", error=type(error).__name__)
+            _on_stop(told)
+            told.wait(RETRY_S)
+        else:
+            return
+
+
+def _on_stop(told: threading.Event) -> None:
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: told.set())
