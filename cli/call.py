@@ -15,7 +15,9 @@ app = typer.Typer(no_args_is_help=True, help="来电：查看经过 · calls")
 @app.command("show")
 def show_call(
     call_id: str,
-    reason: Annotated[str, typer.Option("--reason", help="说明原因以查看完整号码，会记录 · shows the full number, recorded")] = "",
+    reason: Annotated[
+        str, typer.Option("--reason", help="说明原因以查看完整号码，会记录 · shows the full number, recorded")
+    ] = "",
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:
@@ -24,7 +26,10 @@ def show_call(
     if as_json:
         print_json(call)
         return
-    out.print(f"{call['call_id']}  {call['number']}  {say(call['outcome'] or call['node'])}  {call['order_number']}", markup=False)
+    out.print(
+        f"{call['call_id']}  {call['number']}  {say(call['outcome'] or call['node'])}  {call['order_number']}",
+        markup=False,
+    )
     print_table(
         ("col_at", "col_kind", "col_data"),
         [(local(event["at"]), event["kind"], spell(event["data"])) for event in call["events"]],

@@ -103,10 +103,7 @@ def place_calls(api: Api, sipp: Program, wish: Wish, *, as_json: bool) -> bool:
     results = list(watch.sights.values())
     if as_json:
         print_json(
-            [
-                {name: getattr(sight, name) for name in ("number", "call_id", "outcome", "order")}
-                for sight in results
-            ]
+            [{name: getattr(sight, name) for name in ("number", "call_id", "outcome", "order")} for sight in results]
         )
     else:
         out.print(_draw(watch.sights))

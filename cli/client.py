@@ -25,7 +25,9 @@ class Api:
         settings = read_settings()
         self.url = (url or settings.effective_public_url).rstrip("/")
         self._http = httpx.Client(
-            base_url=self.url, timeout=ANSWER_S, trust_env=False,
+            base_url=self.url,
+            timeout=ANSWER_S,
+            trust_env=False,
             headers={"Authorization": f"Bearer {read_token(settings)}", "Accept": "application/json"},
         )
 

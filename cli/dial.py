@@ -1,5 +1,6 @@
 """`hotline dial`: real SIP calls as citizens, or answering as the leader, so that the whole is seen without a phone."""
 
+import signal
 from typing import Annotated
 
 import typer
@@ -25,7 +26,10 @@ def dial(
     leader: Annotated[bool, typer.Option("--leader", help="作为领导接听 · answer as the leader")] = False,
     callers: Annotated[int, typer.Option("--callers", min=1, max=CALLERS_MAX, help="来电数 · how many call")] = 1,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=0, help="市民最多等多久，领导通话多久 · patience, or length of a talk; 0 = default")
+        float,
+        typer.Option(
+            "--seconds", min=0, help="市民最多等多久，领导通话多久 · patience, or length of a talk; 0 = default"
+        ),
     ] = 0.0,
     number: Annotated[str, typer.Option("--number", help="主叫号码 · calling number of the first")] = "",
     target: Annotated[str, typer.Option("--target", help="SIP 地址 host:port · where the hotline takes SIP")] = "",
@@ -34,9 +38,14 @@ def dial(
 ) -> None:
     """拨打 12345，或作为领导接听 · call 12345 as citizens, or answer as the leader."""
     if wait + decline + leader > 1:
-        raise CommandError(Exit.USAGE, "bad_value", name="dial", value="--wait --decline --leader", hint="只选一个 · one of them")
+        raise CommandError(
+            Exit.USAGE, "bad_value", name="dial", value="--wait --decline --leader", hint="只选一个 · one of them"
+        )
     if number and not all(char.isalnum() or char in "+-_." for char in number):
         raise CommandError(Exit.USAGE, "bad_value", name="--number", value="-", hint="13800005678")
+    # SIGTERM ends the phones as Ctrl-C does; a shell's background job ignores SIGINT unless told otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sipp, api = _find_sipp(), Api(url)
     if leader:
         answer_calls(api, sipp, seconds or TALK_S)

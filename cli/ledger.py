@@ -16,7 +16,9 @@ IDS_MAX = 10
 
 def show_ledger(
     session_id: Annotated[str, typer.Option("--session", help="只看一个场次 · of one session")] = "",
-    cdr: Annotated[bool, typer.Option("--cdr", help="与 Asterisk 话单核对 · compare with Asterisk's call records")] = False,
+    cdr: Annotated[
+        bool, typer.Option("--cdr", help="与 Asterisk 话单核对 · compare with Asterisk's call records")
+    ] = False,
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:

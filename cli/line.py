@@ -41,9 +41,7 @@ def show_line(
 
 
 @app.command("move")
-def move_caller(
-    call_id: str, position: int, reason: ReasonText, url: Url = "", as_json: AsJson = False
-) -> None:
+def move_caller(call_id: str, position: int, reason: ReasonText, url: Url = "", as_json: AsJson = False) -> None:
     """调整位次 · move a caller to another position."""
     after = Api(url).post(f"/api/line/{call_id}/move", {"position": position, "reason": reason})
     print_json(after) if as_json else out.print(Text(f"{after['call_id']} → {after['position']}"))

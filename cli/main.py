@@ -17,8 +17,13 @@ EPILOG = (
 )
 
 app = typer.Typer(
-    name="hotline", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    rich_markup_mode=None, help="12345 热线问政：领导接听市民来电 · the leader answers the citizens' calls", epilog=EPILOG,
+    name="hotline",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="12345 热线问政：领导接听市民来电 · the leader answers the citizens' calls",
+    epilog=EPILOG,
 )
 app.add_typer(session.app, name="session")
 app.add_typer(seat.app, name="seat")

@@ -32,8 +32,14 @@ def list_orders(
         ("col_number", "col_state", "col_unit", "col_source", "col_tags", "col_created", "col_due", "col_id"),
         [
             (
-                o["number"], o["status"], o["unit"] or "", o["source"], " ".join(o["tags"]), local(o["created_at"]),
-                local(o["due_at"]), o["id"],
+                o["number"],
+                o["status"],
+                o["unit"] or "",
+                o["source"],
+                " ".join(o["tags"]),
+                local(o["created_at"]),
+                local(o["due_at"]),
+                o["id"],
             )
             for o in found["items"]
         ],

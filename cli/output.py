@@ -26,6 +26,7 @@ def print_json(document: object) -> None:
 def tell(key: str, /, **values: object) -> None:
     """A sentence of the catalogue on stdout."""
     out.print(Text(say(key, **values)))
+    out.file.flush()
 
 
 def make_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> Table:

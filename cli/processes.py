@@ -1,5 +1,6 @@
 """Which processes a state directory has started: written down, so that a killed run can be cleaned up by the next."""
 
+import contextlib
 import os
 import signal
 import time
@@ -48,16 +49,16 @@ def remembered(folder: Path) -> list[Remembered]:
 
 
 def stop_leftovers(folder: Path) -> list[str]:
-    """Stops what a killed run left behind, group by group; the names of what was still alive."""
+    """Stops what a killed run left behind, each with its children; the names of what was still alive."""
     alive = [process for process in remembered(folder) if process.is_alive()]
     for process in alive:
-        signal_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + STALE_STOP_WITHIN_S
     while any(process.is_alive() for process in alive) and time.monotonic() < deadline:
         time.sleep(LOOK_EVERY_S)
     for process in alive:
-        if process.is_alive():
-            signal_group(process.pid, signal.SIGKILL)
+        signal_group(process.pid, signal.SIGKILL)  # what is left of it, and its children
     for path in folder.glob("*.pid"):
         path.unlink(missing_ok=True)
     return [process.name for process in alive]

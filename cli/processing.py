@@ -36,7 +36,9 @@ def up() -> None:
 
 def doctor(
     as_json: AsJson = False,
-    install: Annotated[bool, typer.Option("--install", help="取来缺少的程序 · fetch the programs that are missing")] = False,
+    install: Annotated[
+        bool, typer.Option("--install", help="取来缺少的程序 · fetch the programs that are missing")
+    ] = False,
 ) -> None:
     """检查缺什么、怎么办 · what is there, what is missing, what to do."""
     from cli.doctor import run

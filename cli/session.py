@@ -33,12 +33,16 @@ def create_session(
     as_json: AsJson = False,
 ) -> None:
     """建立场次 · plan a session; one whose time has come opens at once."""
-    body = demo_session(datetime.now(UTC)) if demo else {
-        "opens_at": _moment("--opens-at", opens_at),
-        "closes_at": _moment("--closes-at", closes_at),
-        "theme": theme,
-        "seats": [_read_seat(text) for text in seat],
-    }
+    body = (
+        demo_session(datetime.now(UTC))
+        if demo
+        else {
+            "opens_at": _moment("--opens-at", opens_at),
+            "closes_at": _moment("--closes-at", closes_at),
+            "theme": theme,
+            "seats": [_read_seat(text) for text in seat],
+        }
+    )
     made = Api(url).post("/api/sessions", body)
     if as_json:
         print_json(made)
@@ -58,7 +62,10 @@ def demo_session(now: datetime) -> dict[str, Any]:
     port = read_settings().sip_port + LEADER_PORT_ABOVE
     seat = {"unit": "演示单位", "leader": "演示领导", "line": {"asterisk": f"sip:leader@127.0.0.1:{port}"}}
     return {
-        "opens_at": now.isoformat(), "closes_at": (now + DEMO_LENGTH).isoformat(), "theme": "演示场次", "seats": [seat],
+        "opens_at": now.isoformat(),
+        "closes_at": (now + DEMO_LENGTH).isoformat(),
+        "theme": "演示场次",
+        "seats": [seat],
     }
 
 
@@ -69,13 +76,21 @@ def list_sessions(url: Url = "", as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
         return
-    print_table(_COLUMNS, [
-        (
-            item["id"], say(item["state"]), local(item["opens_at"]), local(item["closes_at"]), item["theme"],
-            "、".join(seat["unit"] for seat in item["seats"]), "、".join(seat["leader"] for seat in item["seats"]),
-        )
-        for item in found["items"]
-    ])
+    print_table(
+        _COLUMNS,
+        [
+            (
+                item["id"],
+                say(item["state"]),
+                local(item["opens_at"]),
+                local(item["closes_at"]),
+                item["theme"],
+                "、".join(seat["unit"] for seat in item["seats"]),
+                "、".join(seat["leader"] for seat in item["seats"]),
+            )
+            for item in found["items"]
+        ],
+    )
 
 
 @app.command("open")
@@ -138,4 +153,6 @@ def _read_seat(text: str) -> dict[str, Any]:
             line = {("asterisk" if one.startswith("sip") else "twilio"): one for one in (first, *rest)}
             return {"unit": unit, "leader": leader, "line": line}
         case _:
-            raise CommandError(Exit.USAGE, "bad_value", name="--seat", value=text, hint="单位,领导,sip:leader@host:port")
+            raise CommandError(
+                Exit.USAGE, "bad_value", name="--seat", value=text, hint="单位,领导,sip:leader@host:port"
+            )

@@ -163,7 +163,7 @@ class _Running:
         self._given_up.set()
         process = self._process
         if process and process.returncode is None:
-            signal_group(process.pid, signal.SIGTERM)
+            process.terminate()  # its children are its own business, until it has ended
             try:
                 await asyncio.wait_for(asyncio.shield(self._keeper), self._part.stop_within_s)
             except TimeoutError:
