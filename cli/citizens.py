@@ -23,8 +23,8 @@ from telephony.demo.scenarios import Citizen, Place, citizens_argv
 
 #: When the key is pressed, after the answer: the question has begun, and may be interrupted.
 KEY_AFTER_S = 4.0
-#: How long a matter is spoken before #.
-SPEAK_S = 6.0
+#: From the choice to #: the request is heard first, then the matter is spoken. A # before the beep would be type-ahead.
+SPEAK_S = 15.0
 #: New calls a second; a person can follow that.
 RATE = 2.0
 #: The ledger learns an outcome a moment after the caller is gone.
