@@ -107,7 +107,7 @@ class Called:
     def _end(self, by: EndedBy) -> None:
         self.leg.ended_by = by
         if not self.leg.over:
-            unanswered = "no-answer" if by == "not_connected" else "canceled"
+            unanswered: Status = "no-answer" if by == "not_connected" else "canceled"
             self.leg.become("completed" if self.leg.answered_at is not None else unanswered)
         if not self.settled.done():
             self.settled.set_result(False)

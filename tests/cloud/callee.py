@@ -25,6 +25,10 @@ class Callee:
 Callees = dict[str, Callee | tuple[Callee, ...]]
 
 
+#: Key of whoever answers at every address that is not named.
+ANYWHERE = "*"
+
+
 class Directory:
     """Who answers where. Several callees at one address answer one call each, the last one all that follow."""
 
@@ -34,7 +38,7 @@ class Directory:
 
     def take(self, address: str) -> Callee | None:
         """The callee of the next call to `address`; None when nobody is there."""
-        entry = self._callees.get(address)
+        entry = self._callees.get(address, self._callees.get(ANYWHERE))
         if entry is None or isinstance(entry, Callee):
             return entry
         turn = self._taken.get(address, 0)

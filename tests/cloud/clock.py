@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from email.utils import formatdate
 
 
@@ -29,3 +30,8 @@ class Clock:
 def rfc2822(at: float | None) -> str | None:
     """The form of dates in REST answers and callbacks, UTC."""
     return None if at is None else formatdate(at).replace("-0000", "+0000")
+
+
+def utc_day(at: float) -> str:
+    """YYYY-MM-DD, as lists are filtered."""
+    return datetime.fromtimestamp(at, UTC).date().isoformat()

@@ -11,7 +11,7 @@ from tests.cloud.sids import new_sid
 if TYPE_CHECKING:
     from tests.cloud.cloud import Cloud
 
-State = Literal["processing", "completed", "deleted"]
+State = Literal["processing", "completed", "absent", "deleted"]
 
 
 @dataclass(slots=True)
@@ -72,6 +72,13 @@ class Recordings:
             self._tell(recording, wanted, "in-progress")
         if not self.vanish:
             self._cloud.start(self._process(recording, wanted))
+
+    def miss(self, recording: Recording, wanted: Subscription | None) -> None:
+        """Nothing was recorded; whoever asked for `absent` is told."""
+        recording.state = "absent"
+        self.kept[recording.sid] = recording
+        if wanted is not None and "absent" in wanted.events:
+            self._tell(recording, wanted, "absent")
 
     async def _process(self, recording: Recording, wanted: Subscription | None) -> None:
         await self._cloud.clock.sleep(self.processing_s)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from tests.cloud import values
-from tests.cloud.clock import rfc2822
+from tests.cloud.clock import rfc2822, utc_day
 from tests.cloud.leg import Leg
 from tests.cloud.outbound import Order
 from tests.cloud.rest import forms
@@ -21,6 +21,7 @@ CREATE = (
     " Timeout MachineDetection MachineDetectionTimeout"
 ).split()
 UPDATE = "Url Twiml Method FallbackUrl FallbackMethod Status StatusCallback StatusCallbackMethod".split()
+FILTERS = {"To": "to", "From": "from", "Status": "status", "ParentCallSid": "parent_call_sid"}
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
 
@@ -43,12 +44,19 @@ class Calls:
         return JSONResponse(self._show(self._find(request)))
 
     async def page(self, request: Request) -> Response:
-        """Calls, newest first, filtered by To, From, Status and ParentCallSid."""
-        shown = [self._show(leg) for leg in reversed(self._cloud.calls.values())]
-        for name, field in (("To", "to"), ("From", "from"), ("Status", "status"), ("ParentCallSid", "parent_call_sid")):
-            wanted = request.query_params.get(name)
-            if wanted is not None:
-                shown = [call for call in shown if call[field] == wanted]
+        """Calls, newest first. StartTime in whole days, UTC: `StartTime=`, `StartTime>=` (on or after), `StartTime<=`."""
+        query = request.query_params
+        forms.check_query(request, [*FILTERS, "StartTime", "StartTime>", "StartTime<"])
+        shown = []
+        for leg in reversed(self._cloud.calls.values()):
+            call, day = self._show(leg), utc_day(leg.answered_at or leg.created_at)
+            right = all(query.get(name, call[field]) == call[field] for name, field in FILTERS.items())
+            in_time = (
+                query.get("StartTime>", day) <= day <= query.get("StartTime<", day)
+                and query.get("StartTime", day) == day
+            )
+            if right and in_time:
+                shown.append(call)
         return JSONResponse(forms.page(request, "calls", shown))
 
     async def update(self, request: Request) -> Response:
@@ -84,7 +92,7 @@ class Calls:
         self._check_parties(to, from_)
         events = tuple(form.get("StatusCallbackEvent", ["completed"]))
         if not set(events) <= set(EVENTS):
-            raise Problem(21601, " ".join(events))
+            raise Problem(21626, f"one parameter for each event, not {events!r}")
         timeout = forms.one(form, "Timeout", "60")
         if not values.integer(1, 600)(timeout):
             raise Problem(21208, timeout)

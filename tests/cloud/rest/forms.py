@@ -19,6 +19,13 @@ async def read_form(request: Request, known: Collection[str]) -> dict[str, list[
     return given
 
 
+def check_query(request: Request, known: Collection[str]) -> None:
+    """Raises Problem when a list is filtered by something unknown."""
+    unknown = sorted(set(request.query_params) - {*known, "PageSize", "Page", "PageToken"})
+    if unknown:
+        raise Problem(20001, ", ".join(unknown))
+
+
 def one(form: dict[str, list[str]], name: str, default: str = "") -> str:
     """A parameter that is given once."""
     return form.get(name, [default])[-1]

@@ -27,8 +27,9 @@ class Media:
 
     async def page(self, request: Request) -> Response:
         """The account's recordings, or those of one call."""
+        forms.check_query(request, ["CallSid"])
         call = request.path_params.get("call") or request.query_params.get("CallSid")
-        kept = [r for r in self._cloud.recordings.kept.values() if r.state != "deleted"]
+        kept = [r for r in self._cloud.recordings.kept.values() if r.state not in ("absent", "deleted")]
         shown = [self._show(recording) for recording in kept if call in (None, recording.call_sid)]
         return JSONResponse(forms.page(request, "recordings", shown))
 

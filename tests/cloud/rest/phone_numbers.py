@@ -21,6 +21,7 @@ class PhoneNumbers:
 
     async def page(self, request: Request) -> Response:
         """The account's numbers, or the one asked for."""
+        forms.check_query(request, ["PhoneNumber"])
         wanted = request.query_params.get("PhoneNumber")
         shown = [self._show(n) for n in self._cloud.numbers.values() if wanted in (None, n.number)]
         return JSONResponse(forms.page(request, "incoming_phone_numbers", shown))

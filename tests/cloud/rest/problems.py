@@ -19,7 +19,7 @@ PROBLEMS = {
     21220: (400, "Invalid call state"),
     21402: (400, "VoiceUrl is invalid"),
     21403: (400, "Method is invalid"),
-    21601: (400, "Invalid StatusCallback event"),
+    21626: (400, "Invalid statusCallbackEvents"),
 }
 
 

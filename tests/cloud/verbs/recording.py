@@ -56,6 +56,8 @@ async def record(run: Execution, node: Node) -> Source | None:
     finally:
         run.leg.listen("")
     if not voice.spoke:
+        empty = Recording(run.leg.sid, "RecordVerb", 1, 0, voice.started)
+        run.cloud.recordings.miss(empty, subscription(node, run.resolve))
         return None
     made = _keep(run, node, voice)
     return run.next_source(node, _params(run, made) | ({"Digits": voice.key} if voice.key else {}))
