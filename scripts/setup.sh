@@ -63,8 +63,8 @@ everything=$(cat requirements-dev.lock pyproject.toml | sha256sum)
 installed=$(cat "$mark" 2>/dev/null || echo none)
 if [ "$installed" != "$wanted" ] && [ "$installed" != "$everything" ]; then
   say "Python packages of $lock (checked by their hashes)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+  .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
   printf '%s\n' "$wanted" > "$mark"
 fi
 
