@@ -93,7 +93,7 @@ class Calls:
         text = msgspec.json.encode(call).decode()
         arguments = (call.id, text, call.seq, call.started_at, self._channel)
         saved = await _CREATE.run(self._redis, keys, *arguments)
-        return _decode(call.id, saved, str(call.seq))
+        return call if saved == text else (await self.get(call.id) or call)
 
     async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
         """Saves a turn with its commands; None when somebody saved one since `before_seq`. Raises UnknownCall."""

@@ -1,6 +1,6 @@
 """The call as the caller lives it, over the cloud."""
 
-from tests.cloud import Callee, When
+from tests.cloud import When
 from tests.integration.twilio.town import LEADER, WILLING, Town, said
 
 

@@ -28,10 +28,10 @@ from tests.cloud.leg import Leg
 from tests.servers import free_port
 from tests.waiting import until
 from workorders.model import WorkOrder
-from workorders.register import of_call
+from workorders.register import Wanted, find, of_call
 
 ACCOUNT = "AC" + "1" * 32
-TOKEN = "cloud-token"  # noqa: S105 - of a double
+TOKEN = "cloud-token"
 ADMIN = "a-token-for-tests"
 NUMBER = "+867348812345"
 LEADER = "+8613900000001"
@@ -80,7 +80,9 @@ class Town:
         """A session of two hours with one leader."""
         now = datetime.now(UTC)
         seat = PlannedSeat(unit="市水务局", leader="王局长", line_asterisk="", line_twilio=line)
-        plan = Plan(opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=(seat,))
+        plan = Plan(
+            opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=(seat,)
+        )
         session = await Calendar(self.core.database, self.core.clock).plan(plan)
         await self.opening.open(session.id)
         self.session_id, self.seat_id = session.id, session.seats[0].id
@@ -121,6 +123,10 @@ class Town:
             lambda: of_call(self.core.database, call_id_of(leg.sid)), deadline, f"the order of {leg}"
         )
         return found
+
+    async def orders(self) -> tuple[WorkOrder, ...]:
+        """All work orders."""
+        return (await find(self.core.database, Wanted(), limit=200)).items
 
     async def kinds(self, leg: Leg) -> list[str]:
         """What the ledger tells of a call, in order."""

@@ -1,0 +1,59 @@
+"""Every story of tests/stories over the cloud phone; and again with everything that networks do to webhooks."""
+
+import pytest
+from redis.asyncio import Redis
+
+from config.settings import Settings
+from tests.cloud.mischief import Drop, Hold, Latency, LoseAnswer, Repeat, Rule
+from tests.integration.twilio.cloud_phone import CloudPhone
+from tests.integration.twilio.town import town
+from tests.stories.calls import STORIES
+from tests.stories.story import Story, in_order
+
+#: What is done to webhooks: by name, the rules.
+MISCHIEF: dict[str, tuple[Rule, ...]] = {
+    "all repeated": (Rule(r"/twilio/", Repeat(2)),),
+    "all answers lost once": (Rule(r"/twilio/(?!prompts)", LoseAnswer()),),
+    "notices after the next webhook": (Rule(r"/twilio/(leg|status|recording)", Hold(past=1)),),
+    "notices when all is over": (Rule(r"/twilio/(leg|status|recording)", Hold(past=99)),),
+    "notices dropped": (Rule(r"/twilio/(leg|status|recording)", Drop()),),
+    "late": (Rule(r"/twilio/", Latency(0.15)),),
+}
+TOLD_AGAIN = (
+    "waits and talks",
+    "declines",
+    "asks to be called back",
+    "is not taken by the leader",
+    "hangs up in the message",
+)
+
+
+def _story(name: str) -> Story:
+    return next(story for story in STORIES if story.name == name)
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "_"))
+async def test_story(story: Story, settings: Settings, redis: Redis) -> None:
+    async with town(settings) as here:
+        told = await CloudPhone(here).play(story)
+    assert told.outcome == story.outcome
+    assert told.source == story.source
+    assert in_order(story.hears, told.heard), told.heard
+    assert told.kinds == story.kinds
+    assert not told.trouble
+
+
+@pytest.mark.parametrize("mischief", MISCHIEF, ids=lambda name: name.replace(" ", "_"))
+@pytest.mark.parametrize("name", TOLD_AGAIN, ids=lambda name: name.replace(" ", "_"))
+async def test_story_comes_out_the_same_with_webhooks(
+    name: str, mischief: str, settings: Settings, redis: Redis
+) -> None:
+    story = _story(name)
+    async with town(settings, twilio_silence_s=2.0) as here:
+        here.cloud.mischief.add(*MISCHIEF[mischief])
+        told = await CloudPhone(here).play(story)
+        orders = await here.orders()
+        rung = len([leg for leg in here.cloud.calls.values() if leg.parties.parent is not None])
+    assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds)
+    assert len(orders) == (1 if story.source else 0)
+    assert rung == (1 if story.leader in ("takes", "no_answer", "busy") else 0)

@@ -1,0 +1,69 @@
+"""The vocabulary of a story, and what a carrier's folder must offer to have its stories played."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+Value = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """After the sentence `hears` of the wording (empty = at once): press keys, speak, or hang up."""
+
+    hears: str
+    values: tuple[tuple[str, Value], ...] = ()
+    press: str = ""
+    speak_s: float = 0.0
+    hang_up: bool = False
+    after_s: float = 0.0
+
+
+#: How the leader's line behaves. away = the seat is paused, so that everybody waits.
+Leader = Literal["takes", "busy", "no_answer", "away", "no_session"]
+#: What happens in the world when the caller waits.
+Meanwhile = Literal["", "session closes", "operator releases"]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One call. `kinds` are the facts in the ledger, in order, without `closed`."""
+
+    name: str
+    leader: Leader
+    does: tuple[Do, ...]
+    outcome: str
+    #: Where the order comes from; empty = there is none.
+    source: str
+    #: Sentences in the order in which they must be heard; others may come between.
+    hears: tuple[str, ...]
+    kinds: tuple[str, ...]
+    meanwhile: Meanwhile = ""
+    number: str = "+8613812345678"
+    #: Seconds (of the talk) after which the leader hangs up.
+    talk_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of a story on one carrier."""
+
+    outcome: str
+    source: str
+    #: Keys of the wording, in the order in which the caller heard them.
+    heard: tuple[str, ...]
+    kinds: tuple[str, ...]
+    trouble: tuple[str, ...] = field(default=())
+
+
+class Carrier(Protocol):
+    """One carrier with a town around it."""
+
+    async def play(self, story: Story) -> Told:
+        """Play the story to its end, in a town of its own."""
+        ...
+
+
+def in_order(wanted: tuple[str, ...], heard: tuple[str, ...]) -> bool:
+    """Whether `wanted` is a subsequence of `heard`."""
+    rest = iter(heard)
+    return all(one in rest for one in wanted)
