@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from cli.citizens import Wish, place_calls
+from cli.citizens import SPEAK_S, Wish, place_calls
 from cli.client import Api, read_settings
+from cli.cloud import place_cloud_call
 from cli.errors import CommandError, Exit
 from cli.leader import answer_calls
 from cli.options import AsJson, Url
 from config.native import Program, find_program
+from telephony.demo.cloud import CloudCall
 
 #: More at once are a load test, not a demonstration.
 CALLERS_MAX = 500
@@ -24,6 +26,7 @@ def dial(
     wait: Annotated[bool, typer.Option("--wait", help="按 1 等候（默认） · press 1 and wait (the default)")] = False,
     decline: Annotated[bool, typer.Option("--decline", help="按 2 留言转工单 · press 2 and leave the matter")] = False,
     leader: Annotated[bool, typer.Option("--leader", help="作为领导接听 · answer as the leader")] = False,
+    cloud: Annotated[bool, typer.Option("--cloud", help="经云电话的替身拨入 · call through a double of the cloud phone")] = False,
     callers: Annotated[int, typer.Option("--callers", min=1, max=CALLERS_MAX, help="来电数 · how many call")] = 1,
     seconds: Annotated[
         float,
@@ -46,6 +49,9 @@ def dial(
     # SIGTERM ends the phones as Ctrl-C does; a shell's background job ignores SIGINT unless told otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if cloud:
+        _dial_cloud(wait=wait, decline=decline, seconds=seconds, number=number, as_json=as_json)
+        return
     sipp, api = _find_sipp(), Api(url)
     if leader:
         answer_calls(api, sipp, seconds or TALK_S)
@@ -60,6 +66,14 @@ def dial(
         service=settings.service_number,
     )
     if not place_calls(api, sipp, wish, as_json=as_json):
+        raise typer.Exit(Exit.NEGATIVE)
+
+
+def _dial_cloud(*, wait: bool, decline: bool, seconds: float, number: str, as_json: bool) -> None:
+    keys = ("2",) if decline else ("1",) if wait else ()
+    speak_s = SPEAK_S if decline else 0.0
+    call = CloudCall(caller=number, keys=keys, speak_s=speak_s, stay_s=seconds, talk_s=TALK_S)
+    if not place_cloud_call(read_settings(), call, as_json=as_json):
         raise typer.Exit(Exit.NEGATIVE)
 
 

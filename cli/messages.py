@@ -92,6 +92,16 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "領導席位 {leader}（{unit}）在 {address} 等待來電，Ctrl-C 結束。",
         "Leader {leader} ({unit}) answers at {address}; Ctrl-C ends.",
     ),
+    "double_missing": (
+        "云电话的替身在源码的 tests/cloud 里，安装包不带。请在源码目录运行。",
+        "雲電話的替身在原始碼的 tests/cloud 裡，安裝包不帶。請在原始碼目錄執行。",
+        "The double of the cloud phone is in the source's tests/cloud, not in the package. Run this in a source checkout.",
+    ),
+    "cloud_not_local": (
+        "没有指向本机的云电话。请为 `hotline up` 和本命令设置：{example}",
+        "沒有指向本機的雲電話。請為 `hotline up` 和本命令設定：{example}",
+        "There is no cloud phone on this machine. Set for `hotline up` and for this command: {example}",
+    ),
     "phone_failed": ("电话程序出错：{detail}", "電話程式出錯：{detail}", "The phone failed: {detail}"),
     "leader_port_taken": (
         "领导线路的端口 {port} 被占用：是否已有一个 `hotline dial --leader`？",

@@ -36,6 +36,7 @@ class Media:
     async def delete(self, request: Request) -> Response:
         """Gone for good."""
         self._find(request).state = "deleted"
+        self._cloud.watch.changed()
         return Response(status_code=204)
 
     async def download(self, request: Request) -> Response:
