@@ -24,7 +24,9 @@ from telephony.demo.scenarios import Citizen, Place, citizens_argv
 #: When the key is pressed, after the answer: the question has begun, and may be interrupted.
 KEY_AFTER_S = 4.0
 #: From the choice to #: the request is heard first, then the matter is spoken. A # before the beep would be type-ahead.
-SPEAK_S = 15.0
+SPEAK_S = 26.0
+#: A second # for machines that are slow to speak; harmless when the order is being told.
+AGAIN_S = 10.0
 #: New calls a second; a person can follow that.
 RATE = 2.0
 #: The ledger learns an outcome a moment after the caller is gone.
@@ -122,7 +124,7 @@ def choose_numbers(wish: Wish) -> list[str]:
 
 
 def _call(sipp: Program, wish: Wish, numbers: list[str], folder: Path, watch: Watch, *, quiet: bool) -> None:
-    keys = ((KEY_AFTER_S, "1"),) if wish.kind == "wait" else ((KEY_AFTER_S, "2"), (SPEAK_S, "#"))
+    keys = ((KEY_AFTER_S, "1"),) if wish.kind == "wait" else ((KEY_AFTER_S, "2"), (SPEAK_S, "#"), (AGAIN_S, "#"))
     citizen = Citizen(callers=tuple((number, "") for number in numbers), keys=keys, stay_s=wish.stay_s)
     place = Place(port=free_port(), media_port=media_port())
     argv = citizens_argv(sipp, citizen, folder, place, wish.target, wish.service, wish.callers, RATE)
