@@ -7,6 +7,8 @@ from cli.errors import CommandError, Exit
 from config.settings import Settings
 from telephony.demo.cloud import ROOT, CloudCall, cloud_argv, is_configured, is_there
 
+#: How long a matter is spoken, after the beep.
+MESSAGE_S = 8.0
 #: An example of what to set; the double takes any account, token and number.
 EXAMPLE = (
     "HOTLINE_TWILIO_ACCOUNT_SID=AC00000000000000000000000000000001 HOTLINE_TWILIO_AUTH_TOKEN=demo"

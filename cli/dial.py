@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cli.citizens import SPEAK_S, Wish, place_calls
+from cli.citizens import Wish, place_calls
 from cli.client import Api, read_settings
-from cli.cloud import place_cloud_call
+from cli.cloud import MESSAGE_S, place_cloud_call
 from cli.errors import CommandError, Exit
 from cli.leader import answer_calls
 from cli.options import AsJson, Url
@@ -71,7 +71,7 @@ def dial(
 
 def _dial_cloud(*, wait: bool, decline: bool, seconds: float, number: str, as_json: bool) -> None:
     keys = ("2",) if decline else ("1",) if wait else ()
-    speak_s = SPEAK_S if decline else 0.0
+    speak_s = MESSAGE_S if decline else 0.0
     call = CloudCall(caller=number, keys=keys, speak_s=speak_s, stay_s=seconds, talk_s=TALK_S)
     if not place_cloud_call(read_settings(), call, as_json=as_json):
         raise typer.Exit(Exit.NEGATIVE)
