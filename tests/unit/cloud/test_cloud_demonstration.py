@@ -1,0 +1,62 @@
+"""The double as a process of its own, as `hotline dial --cloud` starts it."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from config.settings import Settings
+from telephony.demo.cloud import ROOT, CloudCall, cloud_argv, is_configured, is_there
+from tests.unit.cloud.conftest import Application
+
+ACCOUNT = "AC" + "0" * 31 + "1"
+
+
+def settings(folder: Path, hotline: str, api: str) -> Settings:
+    return Settings(
+        state_dir=folder, public_url=hotline, twilio_account_sid=ACCOUNT, twilio_number="+867341234567",
+        twilio_auth_token="secret", twilio_api_url=api, _env_file=None,
+    )  # fmt: skip
+
+
+async def dial(settings: Settings, call: CloudCall) -> tuple[int, str]:
+    """Exit code and output of one demonstration."""
+    process = await asyncio.create_subprocess_exec(
+        *cloud_argv(settings, call, as_json=True), cwd=ROOT, stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE, env={**os.environ, "HOTLINE_TWILIO_AUTH_TOKEN": "secret"},
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_a_call_is_told_as_it_goes(application: Application, tmp_path: Path, unused_tcp_port: int) -> None:
+    application.pages["/twilio/voice"] = "<Say>hello</Say><Hangup/>"
+    there = settings(tmp_path, application.url, f"http://127.0.0.1:{unused_tcp_port}")
+    assert is_there()
+    assert is_configured(there)
+    code, said = await dial(there, CloudCall(caller="+8613800138000"))
+    *lines, summary = said.splitlines()
+    assert code == 0
+    assert lines == ["0:00  “hello”"]
+    assert json.loads(summary) | {"call_sid": ""} == {
+        "call_sid": "", "status": "completed", "ended_by": "hangup", "faults": [],
+    }  # fmt: skip
+    assert application.asked("/twilio/voice")[0]["From"] == "+8613800138000"
+    assert application.asked("/twilio/status")[0]["CallStatus"] == "completed"
+
+
+async def test_what_the_real_cloud_would_refuse_fails_the_command(
+    application: Application, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    application.pages["/twilio/voice"] = "<Speak>hello</Speak>"
+    application.pages["/twilio/fallback"] = "<Say>sorry</Say>"
+    code, said = await dial(settings(tmp_path, application.url, f"http://127.0.0.1:{unused_tcp_port}"), CloudCall())
+    assert code == 1
+    assert "12200" in said
+
+
+def test_a_cloud_that_is_elsewhere_is_not_played(tmp_path: Path) -> None:
+    assert not is_configured(settings(tmp_path, "", ""))
+    assert not is_configured(settings(tmp_path, "", "https://api.twilio.com"))
+    assert sys.executable in cloud_argv(settings(tmp_path, "", "http://127.0.0.1:8088"), CloudCall(), as_json=False)
