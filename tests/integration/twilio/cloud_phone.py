@@ -45,7 +45,7 @@ class CloudPhone:
     def __init__(self, here: Town) -> None:
         self._here = here
 
-    async def play(self, story: Story) -> Told:
+    async def play(self, story: Story, deadline: float = 40) -> Told:
         here = self._here
         here.cloud.callees[LEADER] = _leader(story)
         if story.leader != "no_session":
@@ -54,10 +54,10 @@ class CloudPhone:
             await here.core.seats.pause(here.seat_id, "away")
         leg = here.call(*map(_when, story.does), number=story.number or "anonymous")
         if story.meanwhile:
-            await here.at(leg, "waiting")
+            await here.at(leg, "waiting", deadline)
             await self._meanwhile(story, call_id_of(leg.sid))
-        outcome = await here.outcome(leg, 40)
-        await until(lambda: leg.over, what="the end of the call")
+        outcome = await here.outcome(leg, deadline)
+        await until(lambda: leg.over, deadline=deadline, what="the end of the call")
         order = await of_call(here.core.database, call_id_of(leg.sid))
         await here.core.outbox.idle()
         kinds = tuple(kind for kind in await here.kinds(leg) if kind != "closed")

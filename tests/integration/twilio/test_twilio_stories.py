@@ -10,13 +10,22 @@ from tests.integration.twilio.town import town
 from tests.stories.calls import STORIES
 from tests.stories.story import Story, in_order
 
+
+class FirstOnly(Rule):
+    """A trick that is played on a webhook when it comes, and not on its repetition."""
+
+    def matches(self, url: str) -> bool:
+        return Rule.matches(self, url) and self.seen % 2 == 1
+
+
 #: What is done to webhooks: by name, the rules.
 MISCHIEF: dict[str, tuple[Rule, ...]] = {
     "all repeated": (Rule(r"/twilio/", Repeat(2)),),
-    "all answers lost once": (Rule(r"/twilio/(?!prompts)", LoseAnswer()),),
+    "all answers lost once": (FirstOnly(r"/twilio/(?!prompts|status|leg|recording\?)", LoseAnswer()),),
     "notices after the next webhook": (Rule(r"/twilio/(leg|status|recording)", Hold(past=1)),),
     "notices when all is over": (Rule(r"/twilio/(leg|status|recording)", Hold(past=99)),),
     "notices dropped": (Rule(r"/twilio/(leg|status|recording)", Drop()),),
+    "documents dropped once": (FirstOnly(r"/twilio/(?!prompts|status|leg|recording\?)", Drop()),),
     "late": (Rule(r"/twilio/", Latency(0.15)),),
 }
 TOLD_AGAIN = (

@@ -70,8 +70,8 @@ class Town:
     settings: Settings
     core: Core
     cloud: Cloud
-    parts: CloudParts
     opening: Opening
+    parts: CloudParts | None = None
     session_id: str = ""
     seat_id: str = ""
     _numbers: int = field(default=0)
@@ -153,8 +153,26 @@ async def town(settings: Settings, speed: float = SPEED, **more: Any) -> AsyncIt
         async with serving(app, port):
             calendar = Calendar(core.database, core.clock)
             opening = Opening(mine, core.redis, calendar, core.seats, core.line, core.turns)
-            yield Town(mine, core, cloud, app.state.cloud, opening)
+            yield Town(mine, core, cloud, opening, app.state.cloud)
             await cloud.close()
+
+
+@asynccontextmanager
+async def away_town(settings: Settings, speed: float = SPEED, **more: Any) -> AsyncIterator[tuple[Town, int]]:
+    """The same without an api process: whoever serves at the port that is given out is the caller's business."""
+    port = free_port()
+    async with Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=speed) as cloud:
+        base = f"http://127.0.0.1:{port}/twilio"
+        cloud.own(NUMBER, voice_url=f"{base}/voice", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
+        mine = cloud_settings(settings, port, cloud.api_url).model_copy(update=more)
+        core = build(mine)
+        await bring_up(core.database)
+        opening = Opening(mine, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns)
+        try:
+            yield Town(mine, core, cloud, opening), port
+        finally:
+            await cloud.close()
+            await core.close()
 
 
 @asynccontextmanager
