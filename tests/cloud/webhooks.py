@@ -10,6 +10,7 @@ from uuid import uuid4
 import httpx
 
 from tests.cloud.errors import CloudError, Rejected
+from tests.cloud.lines import Lines
 from tests.cloud.mischief import Drop, Forge, Hold, Latency, LoseAnswer, Mischief, Repeat, Trick
 from tests.cloud.overrides import Overrides, Timeouts, read_overrides
 from tests.cloud.signature import sign
@@ -69,16 +70,14 @@ class Webhooks:
         self._report = report
         self._held: dict[str, list[tuple[int, Request]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._client = httpx.AsyncClient(
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=200), timeout=None, trust_env=False
-        )
+        self._lines = Lines()
 
     async def close(self) -> None:
         """Finish what is under way and disconnect."""
         for call_sid in list(self._held):
             self.release(call_sid)
         await self.settle()
-        await self._client.aclose()
+        await self._lines.close()
 
     async def settle(self) -> None:
         """Wait until all callbacks were sent."""
@@ -90,20 +89,7 @@ class Webhooks:
         address, _, fragment = url.partition("#")
         overrides = read_overrides(fragment, self.timeouts)
         request = Request("document", call_sid, method, address, params, str(uuid4()))
-        failure = Rejected(11205, "never tried")
-        for attempt in range(1 + overrides.retries):
-            try:
-                return await self._attempt(request, attempt, overrides)
-            except NoConnection as error:
-                failure, kind = Rejected(11205, str(error)), "ct"
-            except TimeoutError:
-                failure, kind = Rejected(11200, "no answer in time"), "rt"
-            except httpx.HTTPStatusError as error:
-                status = error.response.status_code
-                failure, kind = Rejected(11216 if status < 400 else 11200, f"status {status}"), f"{status // 100}xx"
-            if not overrides.retries_after(kind):
-                break
-        raise failure
+        return await self._deliver(request, overrides, None)
 
     def callback(self, call_sid: str, method: str, url: str, params: Mapping[str, str]) -> None:
         """Tell the application something; it need not answer with anything but success."""
@@ -124,7 +110,7 @@ class Webhooks:
         """GET a sound. Raises Rejected."""
         try:
             async with asyncio.timeout(self.timeouts.total):
-                response = await self._client.get(url)
+                response = await self._lines.line(url).get(url)
         except (httpx.HTTPError, TimeoutError) as error:
             raise Rejected(11200, f"{url}: {error!r}") from error
         if response.status_code != 200:
@@ -136,7 +122,7 @@ class Webhooks:
     async def post_json(self, url: str, body: bytes) -> Answer:
         """POST a JSON body; `url` already carries its hash."""
         headers = {"Content-Type": "application/json", "X-Twilio-Signature": sign(self._auth_token, url, {})}
-        response = await self._client.post(url, content=body, headers=headers)
+        response = await self._lines.line(url).post(url, content=body, headers=headers)
         return Answer(response.status_code, response.headers.get("content-type", ""), response.content)
 
     def _start(self, work: Coroutine[object, None, None]) -> None:
@@ -146,13 +132,28 @@ class Webhooks:
 
     async def _call_back(self, request: Request, tricks: list[Trick]) -> None:
         try:
-            await self._try(request, 0, read_overrides("", self.timeouts), tricks)
-        except (NoConnection, TimeoutError, httpx.HTTPStatusError) as error:
+            await self._deliver(request, read_overrides("", self.timeouts), tricks)
+        except Rejected as fault:
             if not any(isinstance(trick, Drop | LoseAnswer) for trick in tricks):
-                self._report(CloudError(11200, f"callback: {error!r}", request.url, request.call_sid))
+                self._report(CloudError(fault.code, f"callback: {fault.detail}", request.url, request.call_sid))
 
-    async def _attempt(self, request: Request, attempt: int, overrides: Overrides) -> Answer:
-        return await self._try(request, attempt, overrides, self.mischief.tricks(request.url))
+    async def _deliver(self, request: Request, overrides: Overrides, tricks: list[Trick] | None) -> Answer:
+        """Try as often as the overrides say. `tricks`: None = those of the rules, looked up for each attempt."""
+        failure = Rejected(11205, "never tried")
+        for attempt in range(1 + overrides.retries):
+            now = self.mischief.tricks(request.url) if tricks is None else tricks
+            try:
+                return await self._try(request, attempt, overrides, now)
+            except NoConnection as error:
+                failure, kind = Rejected(11205, str(error)), "ct"
+            except TimeoutError:
+                failure, kind = Rejected(11200, "no answer in time"), "rt"
+            except httpx.HTTPStatusError as error:
+                status = error.response.status_code
+                failure, kind = Rejected(11216 if status < 400 else 11200, f"status {status}"), f"{status // 100}xx"
+            if not overrides.retries_after(kind):
+                break
+        raise failure
 
     async def _try(self, request: Request, attempt: int, overrides: Overrides, tricks: list[Trick]) -> Answer:
         await self._before(request, tricks)
@@ -221,7 +222,7 @@ class Webhooks:
         body = dict(form) if request.method == "POST" else None
         try:
             async with asyncio.timeout(overrides.total):
-                response = await self._client.request(
+                response = await self._lines.line(request.call_sid).request(
                     request.method,
                     url,
                     data=body,
