@@ -53,6 +53,8 @@ class Cloud:
         self.calls_per_second = 1.0
         #: What a sound says, for the transcript; the URL itself unless a test knows better.
         self.read_aloud: Callable[[str], str] = lambda url: url
+        #: Added to every webhook about a call, over what it says by itself: for hostile input.
+        self.extra_params: dict[str, str] = {}
         self._sounds = Sounds(self.webhooks, self.clock)
         self._server = Server(rest_app(self), host, port)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -176,4 +178,4 @@ class Cloud:
             "AnsweredBy": leg.answered_by,
             "ParentCallSid": parties.parent.sid if parties.parent is not None else "",
         }
-        return params | {name: value for name, value in optional.items() if value}
+        return params | {name: value for name, value in optional.items() if value} | self.extra_params

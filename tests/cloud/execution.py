@@ -55,8 +55,12 @@ class Execution:
         return Source(self.resolve(node.attributes.get("action", "")), node.attributes.get("method", "POST"), params)
 
     async def during(self, work: "asyncio.Future[T]") -> T:
-        """Wait for `work`; what interrupts the leg does not interrupt the work."""
-        await self.leg.wait(None, [work])
+        """Wait for `work`. What interrupts the leg does not interrupt the work, whose answer is then only looked at."""
+        try:
+            await self.leg.wait(None, [work])
+        except (CallOver, Overtaken):
+            work.add_done_callback(self._look_at_late_answer)
+            raise
         return await work
 
     async def request(self, source: Source) -> Any:
@@ -110,6 +114,10 @@ class Execution:
             raise CallOver("error") from fault
         params = {"ErrorCode": str(fault.code), "ErrorUrl": failed.url}
         return Source(self._fallback.url, self._fallback.method, params)
+
+    def _look_at_late_answer(self, work: "asyncio.Future[T]") -> None:
+        if not work.cancelled() and isinstance(fault := work.exception(), Rejected):
+            self._note(fault, self.url)
 
     def _note(self, fault: Rejected, url: str) -> None:
         self.cloud.report(CloudError(fault.code, fault.detail, url, self.leg.sid))

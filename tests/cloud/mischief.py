@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+Forgery = Literal["signature", "missing", "account", "tampered"]
+
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
@@ -38,9 +40,10 @@ class LoseAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Forge:
-    """Before the real one, send a copy with a wrong signature, without one, or signed by and for another account."""
+    """Before the real one, send a copy with a wrong signature, without one, signed by and for another account, or with
+    the right signature of other parameters."""
 
-    how: Literal["signature", "missing", "account"] = "signature"
+    how: Forgery = "signature"
 
 
 Trick = Repeat | Hold | Latency | Drop | LoseAnswer | Forge

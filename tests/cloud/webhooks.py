@@ -11,7 +11,7 @@ import httpx
 
 from tests.cloud.errors import CloudError, Rejected
 from tests.cloud.lines import Lines
-from tests.cloud.mischief import Drop, Forge, Hold, Latency, LoseAnswer, Mischief, Repeat, Trick
+from tests.cloud.mischief import Drop, Forge, Forgery, Hold, Latency, LoseAnswer, Mischief, Repeat, Trick
 from tests.cloud.overrides import Overrides, Timeouts, read_overrides
 from tests.cloud.signature import sign
 
@@ -202,12 +202,15 @@ class Webhooks:
             if past <= 0:
                 self._start(self._call_back(request, []))
 
-    async def _forge(self, request: Request, how: Literal["signature", "missing", "account"]) -> None:
+    async def _forge(self, request: Request, how: Forgery) -> None:
         forged, signature = request, ""
         if how == "account":
             stranger = "AC" + self._account_sid[2:][::-1]
             forged = replace(request, params={**request.params, "AccountSid": stranger})
-        if how != "missing":
+        if how == "tampered":
+            forged = replace(request, params={**request.params, "Digits": "1", "CallStatus": "in-progress"})
+            signature = sign(self._auth_token, request.url, request.params)
+        elif how != "missing":
             signature = sign("not" + self._auth_token, forged.url, forged.params)
         answer = await self._send(forged, read_overrides("", self.timeouts), signature)
         self.forgeries.append(Sent(forged, 0, answer))

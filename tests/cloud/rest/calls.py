@@ -20,7 +20,7 @@ CREATE = (
     "To From Url Twiml Method FallbackUrl FallbackMethod StatusCallback StatusCallbackMethod StatusCallbackEvent"
     " Timeout MachineDetection MachineDetectionTimeout"
 ).split()
-UPDATE = "Url Twiml Method FallbackUrl FallbackMethod Status StatusCallback StatusCallbackMethod".split()
+UPDATE = "Url Twiml Method Status".split()
 FILTERS = {"To": "to", "From": "from", "Status": "status", "ParentCallSid": "parent_call_sid"}
 EVENTS = ("initiated", "ringing", "answered", "completed")
 

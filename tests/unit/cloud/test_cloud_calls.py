@@ -136,7 +136,7 @@ async def test_a_talk_with_whisper_and_recording(cloud: Cloud, application: Appl
     assert talked["DialCallSid"] == call.dialed[0].sid
     (kept,) = application.asked("/kept")
     assert (kept["RecordingChannels"], kept["RecordingSource"]) == ("2", "DialVerb")
-    legs = application.asked("/leg")
+    legs = sorted(application.asked("/leg"), key=lambda form: int(form["SequenceNumber"]))
     assert [leg["CallStatus"] for leg in legs] == ["initiated", "ringing", "in-progress", "completed"]
     assert {leg["ParentCallSid"] for leg in legs} == {call.sid}
     cloud.assert_faultless()
