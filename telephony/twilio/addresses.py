@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlencode
@@ -30,6 +31,9 @@ Step = Literal[
     "fallback-recorded",  # the message left there
 ]
 
+#: The cloud by itself tries again only what it could not connect to. Ours may be tried again whatever went wrong: the scene
+#: in the URL makes a repetition harmless, and a leader whose leg fails would be rung twice.
+TRIED_AGAIN = "#rc=2&rp=5xx,ct,rt"
 #: A signed address stays the same for a day, so that the cloud keeps the sound; it is good for a day more.
 DAY_S = 86_400
 _SIGNATURE_LENGTH = 32
@@ -47,10 +51,13 @@ class Addresses:
         """The URL of a step that is configured at the cloud."""
         return f"{self._base}/twilio/{step}"
 
+    def step(self, step: Step, query: Mapping[str, str | int]) -> str:
+        """The URL of a step, to be tried again when its answer is lost."""
+        return f"{self.plain(step)}?{urlencode(query)}{TRIED_AGAIN}"
+
     def turn(self, step: Step, call: Call, **more: str | int) -> str:
         """The URL of a step in the scene that this call is in now. `more`: ids and counters only."""
-        query = {"scene": call.scene, "seq": call.seq, **more}
-        return f"{self._base}/twilio/{step}?{urlencode(query)}"
+        return self.step(step, {"scene": call.scene, "seq": call.seq, **more})
 
     def sound(self, path: Path) -> str:
         """The URL of a prompt: `<language>/<hash>.wav` in the prompts' folder."""

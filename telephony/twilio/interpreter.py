@@ -13,7 +13,7 @@ from twilio.twiml.voice_response import VoiceResponse
 
 from config.settings import Settings
 from ivr.call import Call
-from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
+from ivr.verbs import AnyVerb, Ask, Await, CallBack, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from telephony.twilio.addresses import Addresses
 from telephony.twilio.music import Music
 from telephony.twilio.speech import Speech
@@ -65,8 +65,8 @@ class Interpreter:
             case Transfer():
                 line = self._settings.twilio_operators_line or self._settings.operators_line
                 self._dial(response, call, line, verb.ring_s, "joined", "")
-            case HangUp():
-                response.hangup()
+            case HangUp() | CallBack():
+                response.hangup()  # to call back, nobody may be on this leg: the bridge places the call
             case _:
                 assert_never(verb)
 

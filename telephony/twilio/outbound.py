@@ -54,11 +54,11 @@ class Outbound:
             {
                 "To": number,
                 "From": settings.twilio_number,
-                "Url": f"{addresses.plain('voice')}?leg={leg}",
+                "Url": addresses.step("voice", {"leg": leg}),
                 "Method": "POST",
                 "FallbackUrl": addresses.plain("fallback"),
                 "FallbackMethod": "POST",
-                "StatusCallback": f"{addresses.plain('status')}?leg={leg}",
+                "StatusCallback": addresses.step("status", {"leg": leg}),
                 "StatusCallbackMethod": "POST",
                 "StatusCallbackEvent": EVENTS,
                 "Timeout": str(RING_S),

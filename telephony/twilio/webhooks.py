@@ -4,7 +4,7 @@ It knows no HTTP: signature and body are checked before. Nothing raised here rea
 """
 
 import asyncio
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 import structlog
 from redis.exceptions import RedisError
@@ -99,7 +99,7 @@ class Webhooks:
     def _once_more(self, step: Step, query: str, hook: Webhook) -> str:
         ours = {name: value for name, value in parse_qsl(query) if name != "retries"}
         again = {**ours, **dict(hook.carried), "retries": str(hook.retries + 1)}
-        return f"{self._exchange.addresses.plain(step)}?{urlencode(again)}"
+        return self._exchange.addresses.step(step, again)
 
     async def _sorry(self, hook: Webhook) -> str:
         """A message without Redis and without the database. Also who hangs up before it is spoken is put down."""

@@ -26,7 +26,7 @@ def _leader(story: Story) -> Callee:
 
 
 def _when(act: Do) -> When:
-    hears = said(act.hears, **dict(act.values)) if act.hears else ""
+    hears = render(Prompt(act.hears, dict(act.values)), "zh-Hans") if act.hears else ""
     return When(hears, press=act.press, speak_s=act.speak_s, hang_up=act.hang_up, after_s=act.after_s)
 
 

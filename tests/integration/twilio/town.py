@@ -43,7 +43,7 @@ WILLING = Callee(answer_after_s=2, script=(When("", press="1"),))
 
 def said(key: str, language: Language = "zh-Hans", **values: str | int) -> str:
     """The sentence of the wording."""
-    return render(Prompt(key, values), language)
+    return render(Prompt(key, dict(values)), language)
 
 
 def cloud_settings(settings: Settings, port: int, api_url: str, public_url: str = "") -> Settings:
@@ -103,7 +103,7 @@ class Town:
     async def at(self, leg: Leg, node: str, deadline: float = 15.0) -> Call:
         """Wait until the call is at a node."""
 
-        async def there() -> Call | None:
+        async def there() -> Any:
             call = await self.core.calls.get(call_id_of(leg.sid))
             return call if call is not None and call.node == node else None
 
@@ -112,16 +112,19 @@ class Town:
 
     async def outcome(self, leg: Leg, deadline: float = 15.0) -> str:
         """Wait for the one outcome of a call."""
-        found: str = await until(
-            lambda: self.core.ledger.outcome(call_id_of(leg.sid)), deadline, f"the outcome of {leg}"
-        )
-        return found
+
+        async def look() -> Any:
+            return await self.core.ledger.outcome(call_id_of(leg.sid))
+
+        return str(await until(look, deadline, f"the outcome of {leg}"))
 
     async def order(self, leg: Leg, deadline: float = 10.0) -> WorkOrder:
         """Wait for the work order of a call."""
-        found: WorkOrder = await until(
-            lambda: of_call(self.core.database, call_id_of(leg.sid)), deadline, f"the order of {leg}"
-        )
+
+        async def look() -> Any:
+            return await of_call(self.core.database, call_id_of(leg.sid))
+
+        found: WorkOrder = await until(look, deadline, f"the order of {leg}")
         return found
 
     async def orders(self) -> tuple[WorkOrder, ...]:
