@@ -88,7 +88,7 @@ GRAMMAR: dict[str, Element] = {
         {
             "action": (v.url, 11100),
             "method": (v.METHOD, 13610),
-            "timeout": (v.integer(0), 13611),
+            "timeout": (v.integer(1), 13611),
             "finishOnKey": (v.keys, 13613),
             "maxLength": (v.integer(2, 14400), 13612),
             "playBeep": (v.BOOLEAN, 13616),

@@ -2,6 +2,7 @@
 
 import ssl
 import zlib
+from functools import lru_cache
 
 import httpx
 
@@ -11,11 +12,16 @@ POOLS = 32
 KEEP_S = 2.0
 
 
+@lru_cache
+def _trusted() -> ssl.SSLContext:
+    """Read once a process: it takes as long as twenty requests."""
+    return ssl.create_default_context()
+
+
 class Lines:
     """HTTP clients, chosen by name: requests of one call share a pool."""
 
     def __init__(self) -> None:
-        self._trust = ssl.create_default_context()
         self._clients: dict[int, httpx.AsyncClient] = {}
 
     def line(self, name: str) -> httpx.AsyncClient:
@@ -23,7 +29,7 @@ class Lines:
         index = zlib.crc32(name.encode()) % POOLS
         if index not in self._clients:
             limits = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=KEEP_S)
-            self._clients[index] = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=self._trust)
+            self._clients[index] = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=_trusted())
         return self._clients[index]
 
     async def close(self) -> None:

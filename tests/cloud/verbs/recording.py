@@ -65,7 +65,7 @@ async def record(run: Execution, node: Node) -> Source | None:
 
 async def _listen(run: Execution, node: Node, voice: Voice) -> None:
     longest = node.integer("maxLength", 3600)
-    patience = node.integer("timeout", 5) or longest
+    patience = node.integer("timeout", 5)
     end = voice.started + longest
     while not voice.key and (left := min(end, voice.silent_from + patience) - run.cloud.clock.now()) > 0:
         await run.leg.wait(left, on=voice.take)

@@ -57,6 +57,7 @@ REFUSED = [
     ("<Response><Record maxLength='1'/></Response>", 13612),
     ("<Response><Record maxLength='100000'/></Response>", 13612),
     ("<Response><Record timeout='soon'/></Response>", 13611),
+    ("<Response><Record timeout='0'/></Response>", 13611),
     ("<Response><Record finishOnKey='hash'/></Response>", 13613),
     ("<Response><Record playBeep='no'/></Response>", 13616),
     ("<Response><Record trim='yes'/></Response>", 13699),
