@@ -81,3 +81,35 @@ def _purity(samples: Samples) -> float:
     width = max(1, round(30 * samples.size / RATE))
     sums = np.convolve(power, np.ones(width), mode="same")
     return float(sums.max() / total)
+
+
+#: The stretch by which a sound is recognised, and how like it what was heard must be (1.0 = the same).
+NEEDLE_S, LIKENESS = 0.35, 0.75
+
+
+def find(samples: Samples, sound: Samples, after_s: float = 0.0) -> float | None:
+    """Seconds at which `sound` begins in `samples`, the first time at or after `after_s`; None when it is not heard.
+
+    By the loudest stretch of the sound and normalised correlation: level does not matter, a lost packet elsewhere neither.
+    """
+    size = min(round(NEEDLE_S * RATE), sound.size)
+    start = int(np.argmax(_sliding(sound**2, size))) if sound.size > size else 0
+    needle = sound[start : start + size]
+    if samples.size < size or not needle.any():
+        return None
+    likeness = _correlate(samples, needle) / np.sqrt(np.maximum(_sliding(samples**2, size), 1.0) * (needle**2).sum())
+    skipped = max(0, round(after_s * RATE) + start)
+    found = np.flatnonzero(likeness[skipped:] > LIKENESS)
+    return float((skipped + found[0] - start) / RATE) if found.size else None
+
+
+def _sliding(values: Samples, size: int) -> Samples:
+    """Sums of `size` consecutive values."""
+    sums = np.concatenate(([0.0], np.cumsum(values)))
+    return sums[size:] - sums[:-size]
+
+
+def _correlate(samples: Samples, needle: Samples) -> Samples:
+    length = 1 << (samples.size + needle.size).bit_length()
+    spectrum = np.fft.rfft(samples, length) * np.conj(np.fft.rfft(needle, length))
+    return np.fft.irfft(spectrum, length)[: samples.size - needle.size + 1]

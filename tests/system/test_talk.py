@@ -1,46 +1,83 @@
-"""A citizen and a leader with two real SIP phones: question, key, music, ring, talk, recording, ledger."""
+"""A citizen and a leader with two real SIP phones: question, key, music, ring, talk, recording, ledger, order, inbox."""
 
+import hashlib
 from pathlib import Path
-from typing import Any
+
+import pytest
 
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.installation import Installation
+from tests.system.watch import (
+    accounted,
+    call_from,
+    ended,
+    inbox_of,
+    kinds,
+    order_of,
+    recorded,
+    recording_of,
+    seat_is,
+    session,
+)
 from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
 
 
 async def test_given_a_free_leader_when_a_citizen_presses_1_then_both_hear_each_other(
-    house: Installation, tmp_path: Path
+    brisk_house: Installation, tmp_path: Path
 ) -> None:
+    house = brisk_house
     async with (
         Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
         Phone(tmp_path / "citizen", "13812345678", tone_hz=CITIZEN_HZ) as citizen,
+        session(house, leader.address) as (session_id, seat_id),
     ):
-        session_id, _ = await house.open_session(leader.address)
         await citizen.dial(house.service)
         await citizen.until("CALL_ESTABLISHED")
-        question = await citizen.listen(3.0)
-        assert hearing.describe(question).is_speech_like
+        assert hearing.describe(await citizen.listen(2.0)).is_speech_like
+        call_id = await call_from(house, "+8613812345678")
         await citizen.press("1")
         await leader.until("CALL_INCOMING")
+        await hears_music(house, citizen)
         await leader.answer()
-        await until(lambda: talking(house), 15)
+        await seat_is(house, seat_id, "talking")
         heard_by_citizen, heard_by_leader = await citizen.listen(2.0), await leader.listen(2.0)
         assert hearing.tone_share(heard_by_citizen, LEADER_HZ) > 0.8
         assert hearing.tone_share(heard_by_leader, CITIZEN_HZ) > 0.8
         await leader.hang_up()
         await citizen.until("CALL_CLOSED")
-    ledger = await until(lambda: closed(house, session_id), 15)
-    assert (ledger["calls"], ledger["outcomes"], ledger["unaccounted"]) == (1, {"talked": 1}, 0)
+        assert await accounted(house, session_id, 1) == {"talked": 1}
+    call = await ended(house, call_id)
+    assert kinds(call) == ["arrived", "willing", "offered", "connected", "talked", "closed"]
+    await check_order(house, call_id, session_id)
 
 
-async def talking(house: Installation) -> bool:
-    line = await house.line()
-    return bool(line["seats"]) and line["seats"][0]["state"] == "talking"
+async def hears_music(house: Installation, phone: Phone) -> None:
+    """Two seconds of our hold music, without a pause."""
+    music = hearing.read(house.folder / "moh" / "hold.wav")
+    await until(lambda: hearing.find(music, phone.heard(0.4)) is not None, 10, "hold music")
+    heard = await phone.listen(2.0)
+    sound = hearing.describe(heard)
+    assert not sound.is_silent
+    assert sound.activity > 0.9
+    assert hearing.find(music, heard) is not None
 
 
-async def closed(house: Installation, session_id: str) -> Any:
-    ledger = await house.ledger(session_id=session_id)
-    return ledger if sum(ledger["outcomes"].values()) else None
+async def check_order(house: Installation, call_id: str, session_id: str) -> None:
+    """One order with the tag, its recording finished by the job, delivered to the unit of the seat."""
+    order = await order_of(house, call_id)
+    assert (order["tags"], order["source"], order["session_id"]) == (["熱線問政"], "talked", session_id)
+    assert order["id"] in [item["id"] for item in await house.orders(tag="热线问政")]
+    recording = await recording_of(house, order)
+    talk = recorded(house, recording)
+    assert hearing.tone_share(talk, CITIZEN_HZ) + hearing.tone_share(talk, LEADER_HZ) > 0.7
+    assert min(hearing.tone_share(talk, hz) for hz in (CITIZEN_HZ, LEADER_HZ)) > 0.2
+    file = house.settings.recordings / recording.path
+    assert (recording.state, recording.sha256) == ("ready", hashlib.sha256(file.read_bytes()).hexdigest())
+    assert recording.duration_s == pytest.approx(talk.size / hearing.RATE, abs=0.1)
+    assert recording.duration_s > 2.0
+    assert (order["unit"], len(await inbox_of(house, order))) == ("市住建局", 1)
