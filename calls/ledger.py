@@ -136,6 +136,18 @@ class Ledger:
                 known.update(await session.scalars(select(LedgerEntry.call_id).where(LedgerEntry.call_id.in_(some))))
         return [call_id for call_id in asked if call_id not in known]
 
+    async def open_calls(self, call_ids: Iterable[str]) -> list[str]:
+        """Those of `call_ids` that have no outcome, known to the ledger or not, in their order."""
+        asked = list(dict.fromkeys(call_ids))
+        closed: set[str] = set()
+        async with self._database.read() as session:
+            for start in range(0, len(asked), _BATCH):
+                some = LedgerEntry.call_id.in_(asked[start : start + _BATCH])
+                closed.update(
+                    await session.scalars(select(LedgerEntry.call_id).where(some, LedgerEntry.kind == CLOSED))
+                )
+        return [call_id for call_id in asked if call_id not in closed]
+
     async def events(self, call_id: str) -> list[Entry]:
         """Everything about one call, in the order it was put down."""
         async with self._database.read() as session:

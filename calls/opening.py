@@ -46,6 +46,8 @@ class Opening:
         self._redis = redis
         self._prefix = settings.redis_prefix
         self._calendar, self._seats, self._line, self._turns = calendar, seats, line, turns
+        #: Seats that were not found at the last look.
+        self._missing: set[str] = set()
 
     async def open(self, session_id: str) -> Session:
         """Open a session now. Raises UnknownSession, StepRefused."""
@@ -127,11 +129,17 @@ class Opening:
         return True
 
     async def _restore_seats(self, session: Session) -> None:
-        """Seats whose leader signed in but of which Redis knows nothing (it lost its data) are opened again."""
-        for seat in session.seats:
-            if seat.is_signed_in and not (await self._seats.state(seat.id)).session_id:
-                log.warning("a seat was lost and is opened again", seat_id=seat.id)
-                await self._open_seat(seat)
+        """Seats whose leader signed in but of which Redis knows nothing (it lost its data) are opened again, at the second
+        look: the bridges put back talks and lines first."""
+        lost = {
+            seat.id: seat
+            for seat in session.seats
+            if seat.is_signed_in and not (await self._seats.state(seat.id)).session_id
+        }
+        for seat_id in self._missing & lost.keys():
+            log.warning("a seat was lost and is opened again", seat_id=seat_id)
+            await self._open_seat(lost[seat_id])
+        self._missing = self._missing - {seat.id for seat in session.seats} | lost.keys()
 
     async def _open_seat(self, seat: Seat) -> str:
         return await self._seats.open(

@@ -31,6 +31,7 @@ _FREE = load(__file__, "free-2")
 _RETURN_TO_HEAD = load(__file__, "return_to_head-2")
 _RENEW = load(__file__, "renew-2")
 _REAP = load(__file__, "reap-2")
+_RESTORE = load(__file__, "restore-5")
 
 
 class Claim(Struct, frozen=True):
@@ -74,7 +75,7 @@ class Line:
         self._redis = redis
         self._prefix = settings.redis_prefix
         self._channel = channel(settings.redis_prefix)
-        self._wrap_up_s = settings.wrap_up_s
+        self._wrap_up_s, self._claim_lease_s = settings.wrap_up_s, settings.claim_lease_s
         self._clock = clock
 
     async def join(self, seat_id: str, call_id: str, joined_at: float, at_seq: int) -> int:
@@ -133,6 +134,22 @@ class Line:
         keys = self._keys(seat_id)
         row = await _REAP.run(self._redis, (keys.claim, keys.seat), self._clock(), self._channel, seat_id)
         return _claim(seat_id, row)
+
+    async def restore(
+        self,
+        seat_id: str,
+        call_id: str,
+        token: int,
+        state: Literal["ringing", "talking"],
+        joined_at: float,
+        since: float,
+    ) -> bool:
+        """Put back a claim that Redis lost. False when the seat has another one by now."""
+        keys = self._keys(seat_id)
+        touched = (keys.waiting, keys.callers, keys.claim, keys.seat, keys.token)
+        until = self._clock() + self._claim_lease_s if state == "ringing" else ""
+        arguments = (call_id, token, state, joined_at, since, until, self._channel, seat_id)
+        return bool(await _RESTORE.run(self._redis, touched, *arguments))
 
     async def position(self, seat_id: str, call_id: str) -> int:
         """From 1, in O(log n); 0 = not in the line. A caller who is offered keeps the position."""

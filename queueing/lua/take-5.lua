@@ -11,11 +11,11 @@ end
 if claim[2] == 'talking' then
   return 1
 end
-if claim[2] ~= 'ringing' and claim[2] ~= 'reaped' then
+if claim[2] ~= 'ringing' and claim[2] ~= 'reaped' and claim[2] ~= 'returned' then
   return 0
 end
 local seat = redis.call('HMGET', KEYS[4], 'state', 'reason')
-if claim[2] == 'reaped' and seat[1] == 'closed' then
+if claim[2] ~= 'ringing' and seat[1] == 'closed' then
   redis.call('HSET', KEYS[4], 'closing', '1')
 elseif claim[2] == 'reaped' and seat[1] == 'paused' then
   redis.call('HSET', KEYS[4], 'pause_after', seat[2] or '')

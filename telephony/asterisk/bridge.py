@@ -11,18 +11,20 @@ import signal
 import msgspec
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from calls.assembly import Core, build
 from config.changes import listen
 from config.clock import now
+from config.database import DatabaseUnavailable
 from config.lease import Lease
 from config.secrets import secret
 from config.settings import Settings
 from ivr.facts import SessionFacts
 from sessions.board import read_board
+from telephony.asterisk.audit import Audit
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange, health_json
-from telephony.asterisk.leg import Leg
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
@@ -34,6 +36,13 @@ log = structlog.get_logger()
 
 #: `/readyz` takes a bridge for dead when its heartbeat is older.
 HEALTH_LASTS_S = 10
+CARRIER_ERRORS = (CallGone, CarrierUnavailable, CarrierRefused)
+#: How often the process sees that it was not stopped itself.
+AWAKE_EVERY_S = 0.1
+#: How often it sees whether Redis still remembers this bridge.
+REMEMBERED_EVERY_S = 0.5
+#: Events tell everything; this is for what they did not tell.
+AUDIT_EVERY_S = 15.0
 #: Channels' leases are renewed three times before they end.
 RENEWALS_PER_LEASE = 3
 
@@ -45,17 +54,28 @@ class Bridge:
         self._settings, self._core = settings, core
         self._lease = Lease(core.redis, self._key("bridge"), settings.bridge_lease_s)
         user, password = settings.ami_user, secret(settings, "ami_secret")
-        self._connection = Connection(settings.ami_host, settings.effective_ami_port, user, password, self._on_event)
+        where = (settings.ami_host, settings.effective_ami_port)
+        self._connection = Connection(*where, user, password, self._on_event, self._may_act)
         exchange = Exchange(
-            settings=settings, connection=self._connection, calls=core.calls, turns=core.turns, prompts=prompts
+            settings=settings,
+            connection=self._connection,
+            calls=core.calls,
+            turns=core.turns,
+            prompts=prompts,
+            line=core.line,
         )
         self._exchange = exchange
         self._legs = Legs(exchange)
+        self._audit = Audit(exchange, core, self._legs)
         self._switchboard = Switchboard(
             settings, core.redis, core.line, core.seats, core.turns, owner=f"bridge:{self._lease.owner}"
         )
         self._state = "standby"
         self._warming: asyncio.Task[None] | None = None
+        self._awake_at = 0.0
+        #: Set when every caller was taken up, once at least.
+        self._in_step = asyncio.Event()
+        self._audit_now = asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Stand by until the node is ours, drive it while it is; again, until `stop`."""
@@ -74,15 +94,20 @@ class Bridge:
     async def _drive(self, stop: asyncio.Event) -> None:
         """Everything an active bridge does, until `stop` or until the node is somebody else's."""
         lost = asyncio.Event()
-        self._state = "active"
+        self._state, self._awake_at = "active", asyncio.get_running_loop().time()
+        self._in_step.clear()
         parts = [
             self._connection.keep(self._on_login, lost),
             self._keep_lease(lost),
+            self._stay_awake(lost),
             self._renew_leases(lost),
+            self._renew_claims(lost),
+            self._stay_remembered(lost),
+            self._keep_accounts(lost),
             self._follow_changes(),
             self._core.outbox.drain(lost),
             self._core.wakeups.run(lost),
-            self._switchboard.run(lost),
+            self._serve_seats(lost),
         ]
         tasks = [asyncio.create_task(part) for part in parts]
         watch = asyncio.create_task(stop.wait())
@@ -102,28 +127,73 @@ class Bridge:
     async def _on_login(self) -> None:
         """Connected, perhaps again: nothing that was known of channels holds any more."""
         await self._legs.let_go()
-        await resync(self._exchange, self._core, self._legs)
+        await resync(self._exchange, self._legs)
+        self._in_step.set()
+        self._audit_now.set()
         log.info("asterisk is driven", node=self._settings.pbx_node, calls=len(self._legs))
 
     def _on_event(self, event: Event) -> None:
-        self._legs.route(event)
+        if self._may_act():
+            self._legs.route(event)
+
+    async def _serve_seats(self, lost: asyncio.Event) -> None:
+        """Not before everybody who waits is known to wait."""
+        await self._in_step.wait()
+        await self._switchboard.run(lost)
 
     async def _renew_leases(self, lost: asyncio.Event) -> None:
         every = self._settings.channel_lease_s / RENEWALS_PER_LEASE
         while not await _pause(lost, every):
             for leg in self._legs.all():
                 try:
-                    await self._renew(leg)
+                    if leg.leased:
+                        await leg.channel.renew_lease(self._settings.channel_lease_s)
                 except CallGone:
                     continue
-                except (CarrierUnavailable, CarrierRefused, RedisError, OSError) as error:
+                except (CarrierUnavailable, CarrierRefused) as error:
                     log.warning("a lease could not be renewed", call_id=leg.call_id, error=type(error).__name__)
 
-    async def _renew(self, leg: Leg) -> None:
-        if leg.leased:
-            await leg.channel.renew_lease(self._settings.channel_lease_s)
-        if leg.claim is not None:
-            await self._core.line.renew(*leg.claim, self._settings.claim_lease_s)
+    async def _renew_claims(self, lost: asyncio.Event) -> None:
+        """Apart from the channels' leases, which must not wait for Redis."""
+        while not await _pause(lost, self._settings.claim_lease_s / RENEWALS_PER_LEASE / 2):
+            for claim in [leg.claim for leg in self._legs.all() if leg.claim is not None]:
+                try:
+                    await self._core.line.renew(*claim, self._settings.claim_lease_s)
+                except (RedisError, OSError) as error:
+                    log.warning("claims are not renewed", error=type(error).__name__)
+                    break
+
+    async def _keep_accounts(self, lost: asyncio.Event) -> None:
+        """Nobody is forgotten, whatever events were missed. Neither Redis nor the database need be there."""
+        while not lost.is_set():
+            await _pause(self._audit_now, AUDIT_EVERY_S)
+            self._audit_now.clear()
+            try:
+                if self._connection.connected and self._in_step.is_set():
+                    await self._audit.look()
+            except (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError, *CARRIER_ERRORS) as error:
+                log.warning("calls are not audited now", error=type(error).__name__)
+                self._audit_now.set()
+                await _pause(lost, 1.0)
+
+    async def _stay_remembered(self, lost: asyncio.Event) -> None:
+        """See at once when Redis lost everything, and put calls, line and seats back, talks first."""
+        key = self._key("bridge-run")
+        await self._in_step.wait()
+        while not lost.is_set():
+            try:
+                if await self._core.redis.set(key, self._lease.owner, get=True) is None:
+                    await self._restore_calls()
+            except (RedisError, OSError, *CARRIER_ERRORS) as error:
+                log.warning("whether Redis remembers is not known", error=type(error).__name__)
+            await _pause(lost, REMEMBERED_EVERY_S)
+
+    async def _restore_calls(self) -> None:
+        for leg in sorted(self._legs.all(), key=lambda leg: not leg.other_side):
+            if not leg.gone:
+                await leg.be_known()
+        self._legs.change_all()
+        self._audit_now.set()
 
     async def _follow_changes(self) -> None:
         async for change in listen(self._core.redis, self._settings.redis_prefix):
@@ -150,11 +220,26 @@ class Bridge:
 
     # -- being the one ------------------------------------------------------------------------------------------------
     async def _hold(self) -> bool:
-        """Ours? While Redis is away nobody else can take the node either: an active bridge goes on."""
+        """Ours? While Redis is away nobody else can take the node either: an active bridge goes on, and a standby gives it the
+        time of a lease to come back first."""
         try:
             return await self._lease.hold()
         except (RedisError, OSError):
+            if self._state != "active":
+                await asyncio.sleep(self._settings.bridge_lease_s)
             return self._state == "active"
+
+    def _may_act(self) -> bool:
+        """False from the moment this process may have been stopped (or its machine have slept) for longer than its lease:
+        another bridge may drive by now, and what was about to be said or done here is of yesterday."""
+        return asyncio.get_running_loop().time() - self._awake_at < self._settings.bridge_lease_s * 2 / 3
+
+    async def _stay_awake(self, lost: asyncio.Event) -> None:
+        while not await _pause(lost, AWAKE_EVERY_S):
+            if not self._may_act():
+                log.warning("this bridge did not run for a while and gives the node back", node=self._settings.pbx_node)
+                return
+            self._awake_at = asyncio.get_running_loop().time()
 
     async def _keep_lease(self, lost: asyncio.Event) -> None:
         while not await _pause(lost, self._settings.bridge_lease_s / 3):

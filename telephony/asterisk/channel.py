@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from telephony.asterisk import dialplan
 from telephony.asterisk.agi import AgiResult, parse_result
 from telephony.asterisk.connection import Connection
-from telephony.errors import CallGone, CarrierUnavailable
+from telephony.errors import CallGone, CarrierRefused
 
 #: Tells this process's commands from those of a bridge that ran before it.
 _RUN = secrets.token_hex(4)
 
-#: No prompt and no message is longer; what does not answer by then never will.
+#: No prompt is longer; what does not answer by then never will.
 AGI_DEADLINE_S = 180.0
 
 
@@ -34,8 +34,8 @@ class Channel:
         """An AGI command is under way in Asterisk."""
         return bool(self._running)
 
-    async def agi(self, line: str) -> AgiResult:
-        """Run one AGI command as soon as the channel is in AGI; its result."""
+    async def agi(self, line: str, within_s: float = AGI_DEADLINE_S) -> AgiResult:
+        """Run one AGI command as soon as the channel is in AGI; its result. CarrierRefused when none comes `within_s`."""
         await self.in_agi.wait()
         self._sent += 1
         command_id = f"{self._call_id}/{_RUN}/{self._sent}"
@@ -45,10 +45,10 @@ class Channel:
         try:
             fields = {"Channel": self.name, "Command": line, "CommandID": command_id}
             await self._connection.action("AGI", fields)
-            async with asyncio.timeout(AGI_DEADLINE_S):
+            async with asyncio.timeout(within_s):
                 return await future
         except TimeoutError:
-            raise CarrierUnavailable("an AGI command was never answered") from None
+            raise CarrierRefused("an AGI command was never answered") from None
         finally:
             self._pending.pop(command_id, None)
 

@@ -30,7 +30,7 @@ RECONNECT_MAX_S = 3.0
 #: A message that grows beyond this is no AMI.
 MESSAGE_MAX = 1 << 20
 
-_GONE = ("no such channel", "channel does not exist", "channel not specified", "channel not found")
+_GONE = ("no such channel", "does not exist", "channel not specified", "channel not found")
 
 
 class _Protocol(AMIProtocol):  # type: ignore[misc]  # panoramisk brings no types
@@ -91,9 +91,19 @@ class _Manager(Manager):  # type: ignore[misc]  # panoramisk brings no types
 class Connection:
     """The bridge's one connection to one Asterisk. `on_event` is called for every event, in order, and must be quick."""
 
-    def __init__(self, host: str, port: int, user: str, secret: str, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        user: str,
+        secret: str,
+        on_event: Callable[[Event], None],
+        may_act: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._where, self._user, self._secret = (host, port), user, secret
         self._on_event = on_event
+        #: False from the moment this process may no longer drive the node: nothing is sent any more.
+        self.may_act = may_act
         self._manager: _Manager | None = None
         #: What is wrong now, for people; empty when connected.
         self.trouble = "not connected yet"
@@ -142,6 +152,8 @@ class Connection:
         manager = self._manager
         if manager is None or manager.lost.is_set() or manager.protocol is None:
             raise CarrierUnavailable("there is no connection to Asterisk")
+        if not self.may_act():
+            raise CarrierUnavailable("this process does not drive the node any more")
         for value in fields.values():
             for text in value if isinstance(value, list) else [value]:
                 refuse_control(text)
@@ -150,6 +162,8 @@ class Connection:
             async with asyncio.timeout(ACTION_DEADLINE_S):
                 return await manager.protocol.send(action, as_list=as_list)
         except TimeoutError:
+            # Everything is taken up anew over a fresh connection: whoever waited for this answer would stay in silence.
+            manager.lost.set()
             raise CarrierUnavailable(f"Asterisk did not answer {name} within {ACTION_DEADLINE_S:.0f} s") from None
         finally:
             manager.protocol.responses.pop(action.id, None)

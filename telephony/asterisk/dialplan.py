@@ -14,6 +14,10 @@ RING_S = "HOTLINE_RING_S"
 WHISPER = "HOTLINE_WHISPER"
 CONFIRM = "HOTLINE_CONFIRM"
 RECORDING = "HOTLINE_RECORDING"
+#: The call as the bridge saved it last, without the number: Redis may lose everything, the channel is still there.
+SAVED = "HOTLINE_SAVED"
+#: UserEvent by which the dialplan tells that it serves a caller itself.
+FELL_BACK = "HotlineFallback"
 #: Set by the dialplan: talked no_answer busy declined unreachable gone unconfirmed; and the seconds of the talk.
 RESULT = "HOTLINE_RESULT"
 TALK_S = "HOTLINE_TALK_S"

@@ -7,7 +7,9 @@ from msgspec import Struct
 
 from calls.store import Calls
 from calls.turn import Turns
+from config.clock import now
 from config.settings import Settings
+from queueing.line import Line
 from telephony.asterisk.connection import Connection
 from telephony.prompts import Prompts
 
@@ -20,6 +22,11 @@ class Exchange(Struct, frozen=True):
     calls: Calls
     turns: Turns
     prompts: Prompts
+    line: Line
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return now()
 
     @property
     def recordings(self) -> Path:

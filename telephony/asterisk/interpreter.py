@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from ivr.call import Language
-from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
+from ivr.verbs import AnyVerb, Ask, Await, CallBack, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from telephony.asterisk import agi, dialplan
-from telephony.asterisk.channel import Channel
+from telephony.asterisk.channel import AGI_DEADLINE_S, Channel
 from telephony.errors import CallGone, CarrierRefused
 from telephony.prompts import Prompts
 
@@ -51,8 +51,8 @@ class Interpreter:
     async def play(self, verbs: Sequence[AnyVerb], language: Language, *, at_once: bool) -> None:
         """Play a scene. `at_once`: break off what an earlier scene is still playing. CallGone ends it quietly."""
         try:
-            if at_once:
-                await self._break_off()
+            if at_once and not isinstance(verbs[0] if verbs else None, Connect):
+                await self._break_off()  # leaving for a Connect breaks off what plays by itself
             for verb in verbs:
                 await self._play_one(verb, language)
         except CallGone:
@@ -81,6 +81,8 @@ class Interpreter:
                 self._on_timed_out()
             case Connect():
                 await self._connect(verb, language)
+            case CallBack():
+                return  # nobody is on the phone: telephony.asterisk.callbacks
             case Transfer():
                 await self._leave(dialplan.TRANSFER_CONTEXT, {dialplan.RING_S: str(int(verb.ring_s))})
             case HangUp():
@@ -113,7 +115,8 @@ class Interpreter:
         if self._beep.exists():
             await self._channel.agi(agi.stream_file(self._beep, verb.finish_key))
         result = await self._channel.agi(
-            agi.record_file(path, finish_key=verb.finish_key, max_s=verb.max_s, silence_s=verb.silence_s)
+            agi.record_file(path, finish_key=verb.finish_key, max_s=verb.max_s, silence_s=verb.silence_s),
+            within_s=verb.max_s + AGI_DEADLINE_S,
         )
         self._check(result)
         if result.hung_up:

@@ -6,16 +6,18 @@ leg that is lost is made anew from the call in Redis and the channel in Asterisk
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Literal, TypeVar, get_args
 
 import structlog
 from msgspec import Struct
 from redis.exceptions import RedisError
 
+from calls.store import UnknownCall
 from calls.turn import Turn
-from config.clock import now
 from config.numbers import read_number
 from config.settings import Settings
+from ivr.anywhere import RELEASABLE
 from ivr.call import Call
 from ivr.events import (
     Answered,
@@ -31,8 +33,9 @@ from telephony.asterisk.channel import Channel
 from telephony.asterisk.closing import close_gone
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange
+from telephony.asterisk.restore import as_text, restore
 from telephony.asterisk.stage import MakeEvent, Stage
-from telephony.errors import CarrierUnavailable
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 
 log = structlog.get_logger()
 
@@ -44,6 +47,9 @@ RETRY_S = 0.25
 RETRY_GONE_S = 1.0
 
 T = TypeVar("T")
+
+#: Nodes at which the channel is in the dialplan's hands, with somebody else or about to be.
+_WITH_OTHERS = ("ringing", "operator", "talking")
 
 MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
 #: HOTLINE_RESULT as the dialplan writes it.
@@ -86,6 +92,12 @@ class Leg:
         self.stage = Stage(exchange, self.channel, call_id, self._on_due)
         self._inbox: asyncio.Queue[_Ami | _Due | _Changed] = asyncio.Queue()
         self._keys_waiting = 0
+        self._change_waiting = False
+        #: As the channel brought it.
+        self.number = ""
+        #: The scene and node of which the channel was told last.
+        self._told: tuple[int, str] = (-1, "")
+        self._telling: set[asyncio.Task[None]] = set()
         #: Uniqueid of the other side's channel while one is being dialled or talked to.
         self.other_side = ""
         self._talk_since = 0.0
@@ -107,7 +119,9 @@ class Leg:
 
     def change(self) -> None:
         """The call was changed by somebody else."""
-        self._inbox.put_nowait(_Changed())
+        if not self._change_waiting:
+            self._change_waiting = True
+            self._inbox.put_nowait(_Changed())
 
     @property
     def leased(self) -> bool:
@@ -120,33 +134,46 @@ class Leg:
         `found`: the channel was there before us; take it up as it is."""
         try:
             if found is not None:
-                await self._adopt(found)
+                await self._guarded(self._adopt(found))
             while not self.gone:
-                await self._handle(await self._inbox.get())
+                item = await self._inbox.get()
+                if not self._exchange.connection.may_act():
+                    raise CarrierUnavailable("another process may drive this call by now")
+                await self._guarded(self._handle(item))
+        except CarrierUnavailable as error:
+            log.info("leg let go", call_id=self.call_id, reason=str(error))
+        finally:
+            self.stage.stop()
+
+    async def _guarded(self, step: Awaitable[None]) -> None:
+        """After a failure the dialplan serves the caller, and the leg waits for the end of the call, to account for it."""
+        try:
+            await step
         except CarrierUnavailable:
-            log.info("leg let go, the connection is away", call_id=self.call_id)
+            raise
+        except CallGone:
+            if not self.gone:
+                await self._hung_up()
         except Exception:
             log.exception("leg broke, the caller goes to the fallback", call_id=self.call_id)
             await self.stage.rescue()
-        finally:
-            self.stage.stop()
 
     async def _adopt(self, found: Found) -> None:
         """Leave in peace what goes on, take up what has stopped."""
         settings = self._exchange.settings
-        call = await self._exchange.calls.get(self.call_id)
-        if call is None:
-            call = await self._exchange.calls.create(new_call(settings, self.call_id, found.number, now()))
+        self.number = found.number
+        call = await self.known_call()
         if found.context in (dialplan.CONNECT_CONTEXT, dialplan.TRANSFER_CONTEXT):
-            self.stage.resume(call, answered=True)
+            if call.node in _WITH_OTHERS or found.bridged:
+                self.stage.resume(call, answered=True)
             self._talk_since = call.talk_started_at
-            if found.bridged and call.node in ("ringing", "operator"):
+            if found.bridged and call.node in ("ringing", "operator", "waiting"):
                 await self._answered()
         elif found.context == dialplan.SERVICE_CONTEXT:
             self.channel.in_agi.set()
             # The lease may be nearly over.
             await self.channel.renew_lease(settings.channel_lease_s)
-            if call.node in ("ringing", "operator", "talking"):
+            if call.node in _WITH_OTHERS or (call.node == "waiting" and await self._talked_meanwhile()):
                 await self._came_back(call)
             else:
                 await self._adopt_in_agi(call)
@@ -160,7 +187,7 @@ class Leg:
         await self._turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
 
     async def _adopt_in_agi(self, call: Call) -> None:
-        turn = await self._exchange.turns.present(call.id)
+        turn = await self._present()
         last = turn.verbs[-1] if turn.verbs else None
         if call.node == "arriving":
             await self._turn(lambda facts: Arrived(facts=facts))
@@ -181,19 +208,49 @@ class Leg:
             case _Due():
                 await self._turn(item.make, seen=item.scene)
             case _Changed():
-                self._show(await self._exchange.turns.present(self.call_id))
+                self._change_waiting = False
+                await self._on_change()
+
+    async def _on_change(self) -> None:
+        """Nobody waits for this look: while Redis is away it is left out, another one follows its return."""
+        try:
+            turn = await self._exchange.turns.present(self.call_id)
+        except UnknownCall:
+            await self.known_call()
+            return
+        except (RedisError, OSError):
+            return
+        if self.stage.hands_off and turn.call.node in RELEASABLE:
+            await self.watch()  # they must not stay in the line
+        else:
+            self._show(turn)
+
+    async def known_call(self) -> Call:
+        """The call; one that Redis does not know is made, from what its channel remembers if it remembers anything."""
+        exchange = self._exchange
+        call = await self._patiently(lambda: exchange.calls.get(self.call_id))
+        if call is None:
+            new = new_call(exchange.settings, self.call_id, self.number, exchange.now())
+            call = await self._patiently(lambda: restore(exchange, self.channel, new))
+        return call
+
+    async def be_known(self) -> None:
+        """See that Redis knows the call. A channel that has just gone has its end accounted for elsewhere."""
+        with suppress(CallGone):
+            await self.known_call()
 
     async def _on_ami(self, name: str, fields: Event) -> None:
         match name:
             case "AsyncAGIStart":
                 await self._entered_agi(fields)
             case "AsyncAGIEnd":
-                pass  # what follows tells: a Redirect of ours, the lease, or Hangup
+                self.channel.left_agi()  # what follows tells: a Redirect of ours, the fallback, or Hangup
+            case dialplan.FELL_BACK:
+                self.channel.left_agi()
+                await self.watch()
             case "DTMFEnd":
                 self._keys_waiting -= 1
-                key = fields.get("Digit", "")
-                if len(key) == 1 and key in "0123456789*#" and not self.other_side and not self.stage.hands_off:
-                    await self._turn(lambda facts: Keyed(facts=facts, key=key), at_once=True)
+                await self._pressed(fields.get("Digit", ""))
             case "DialBegin":
                 self.other_side = fields.get("DestUniqueid", "")
             case "BridgeEnter":
@@ -201,22 +258,26 @@ class Leg:
             case "Hangup":
                 await self._hung_up()
             case "OtherSideLeft":
-                await self._other_side_left()
+                await self._other_side_left(fields.get("Uniqueid", ""))
             case _:
                 pass
+
+    async def _pressed(self, key: str) -> None:
+        if len(key) == 1 and key in "0123456789*#" and not self.other_side and not self.stage.hands_off:
+            await self._turn(lambda facts: Keyed(facts=facts, key=key), at_once=True)
 
     async def _entered_agi(self, fields: Event) -> None:
         self.channel.name = fields.get("Channel", self.channel.name)
         self.channel.in_agi.set()
         self.stage.hands_off = False
-        call = await self._exchange.calls.get(self.call_id)
-        if call is not None and call.node in ("ringing", "operator", "talking"):
+        self.number = fields.get("CallerIDNum", "")
+        call = await self.known_call()
+        if call.node in _WITH_OTHERS:
             await self._came_back(call)
-        elif call is None or call.node == "arriving":
-            if call is None:
-                number = fields.get("CallerIDNum", "")
-                await self._exchange.calls.create(new_call(self._exchange.settings, self.call_id, number, now()))
+        elif call.node == "arriving":
             await self._turn(lambda facts: Arrived(facts=facts))
+        elif not self.stage.is_on(call):
+            self._show(await self._present())
         self.other_side, self._talk_since = "", 0.0
 
     # -- the talk -----------------------------------------------------------------------------------------------------
@@ -225,8 +286,10 @@ class Leg:
             turn = await self._turn(lambda facts: Answered(facts=facts))
             self._talk_since = turn.call.talk_started_at or turn.call.entered_at or 1.0
 
-    async def _other_side_left(self) -> None:
-        """The leader's channel is gone: the earliest sign that a talk is over."""
+    async def _other_side_left(self, uniqueid: str) -> None:
+        """The leader's channel is gone: the earliest sign that a talk is over. One that was dialled before tells nothing."""
+        if uniqueid != self.other_side:
+            return
         self.other_side = ""
         if self._talk_since:
             await self._talk_ended()
@@ -234,6 +297,10 @@ class Leg:
     async def _talk_ended(self) -> None:
         since, self._talk_since = self._talk_since, 0.0
         await self._turn(lambda facts: TalkEnded(facts=facts, seconds=max(0.0, facts.now - since) if since else 0.0))
+
+    async def _talked_meanwhile(self) -> bool:
+        """Nobody could tell us, the claim was given up, and they talked all the same."""
+        return await self.channel.get_variable(dialplan.RESULT) == dialplan.TALKED
 
     async def _came_back(self, call: Call) -> None:
         """Back in AGI from the dialplan's Dial: with a talk, without one, or never having been there."""
@@ -246,7 +313,7 @@ class Leg:
         await self.channel.set_variable(dialplan.RESULT, "")
         if not result:
             # The call is to be connected, but the bridge that should have done it died first.
-            self._show(await self._exchange.turns.present(self.call_id))
+            self._show(await self._present())
         elif result == dialplan.TALKED:
             await self._turn(lambda facts: Answered(facts=facts))
             await self._turn(lambda facts: TalkEnded(facts=facts, seconds=float(seconds or 0)))
@@ -256,6 +323,7 @@ class Leg:
 
     async def _hung_up(self) -> None:
         self.gone = True
+        self.claim = None
         self.stage.stop()
         await self._patiently(lambda: close_gone(self._exchange, self.call_id, self.stage.recorded_s))
 
@@ -267,7 +335,14 @@ class Leg:
         return turn
 
     async def _take_turn(self, make: MakeEvent, seen: int | None) -> Turn:
-        return await self._patiently(lambda: self._exchange.turns.take_turn(self.call_id, make, seen))
+        try:
+            return await self._patiently(lambda: self._exchange.turns.take_turn(self.call_id, make, seen))
+        except UnknownCall:
+            await self.known_call()
+            return await self._patiently(lambda: self._exchange.turns.take_turn(self.call_id, make, seen))
+
+    async def _present(self) -> Turn:
+        return await self._patiently(lambda: self._exchange.turns.present(self.call_id))
 
     async def _patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         """An absent Redis is waited for, but not longer than a caller bears silence; for ever once the caller is gone."""
@@ -284,8 +359,22 @@ class Leg:
 
     def _show(self, turn: Turn, *, at_once: bool = False) -> None:
         ringing = turn.call.node == "ringing"
-        self.claim = (turn.call.seat_id, turn.call.token) if ringing else None
+        self.claim = (turn.call.seat_id, turn.call.token) if ringing and not self.stage.hands_off else None
         self.stage.show(turn, at_once=at_once)
+        self._tell_channel(turn.call)
+
+    def _tell_channel(self, call: Call) -> None:
+        """Have the channel remember the call, for the day on which Redis remembers nothing."""
+        state = (call.scene, call.node)
+        if state != self._told and call.node != "ended" and (text := as_text(call)):
+            self._told = state
+            task = asyncio.create_task(self._remember(text))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _remember(self, text: str) -> None:
+        with suppress(CallGone, CarrierUnavailable, CarrierRefused):
+            await self.channel.set_variable(dialplan.SAVED, text)
 
     def _on_due(self, make: MakeEvent, scene: int) -> None:
         self._inbox.put_nowait(_Due(make, scene))

@@ -7,7 +7,9 @@ from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
 from telephony.asterisk.leg import Found, Leg
 
-_OF_CALLER = frozenset({"AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup"})
+_OF_CALLER = frozenset(
+    {"AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup", dialplan.FELL_BACK}
+)
 #: The leader's own hang-up is first seen as a request, a moment before the channel is gone.
 _OTHER_LEAVES = frozenset({"HangupRequest", "SoftHangupRequest", "Hangup"})
 
@@ -44,6 +46,8 @@ class Legs:
         """One AMI event to its leg. Events of other channels are none of ours."""
         name = event.get("Event", "")
         uniqueid = event.get("Uniqueid", "")
+        if name == "UserEvent":
+            name = event.get("UserEvent", "")
         if name == "DialBegin":
             self._dialled(event)
         elif (leg := self._by_uniqueid.get(uniqueid)) is not None:
@@ -53,6 +57,8 @@ class Legs:
             leg.hear("OtherSideLeft", event)
         elif name == "AsyncAGIStart" and event.get("Context") == dialplan.SERVICE_CONTEXT:
             self._arrive(event)
+        elif name == dialplan.FELL_BACK:
+            self._arrive_late(event)
 
     def __contains__(self, call_id: object) -> bool:
         return call_id in self._by_call
@@ -79,6 +85,11 @@ class Legs:
         leg = Leg(self._exchange, call_id_of(event["Uniqueid"]), event["Channel"], event["Uniqueid"])
         leg.hear("AsyncAGIStart", event)
         self.add(leg)
+
+    def _arrive_late(self, event: Event) -> None:
+        """The dialplan serves a caller whom we do not know: take note, and account for the call when it ends."""
+        leg = Leg(self._exchange, call_id_of(event["Uniqueid"]), event["Channel"], event["Uniqueid"])
+        self.add(leg, Found(dialplan.FALLBACK_CONTEXT, bridged=False, number=event.get("CallerIDNum", "")))
 
     def _dialled(self, event: Event) -> None:
         leg = self._by_uniqueid.get(event.get("Uniqueid", ""))

@@ -44,9 +44,13 @@ class Stage:
         """Seconds of the message in which the caller hung up."""
         return self._interpreter.recorded_s
 
+    def is_on(self, call: Call) -> bool:
+        """The call's scene is the one that plays, or has played."""
+        return call.scene == self._scene
+
     def show(self, turn: Turn, *, at_once: bool = False) -> None:
         """Play the call's scene unless it is on already. `at_once`: do not let an older scene's sentence end first."""
-        if turn.call.scene == self._scene or self.hands_off:
+        if self.is_on(turn.call) or self.hands_off:
             return
         self._scene = turn.call.scene
         self.play(turn.verbs, turn.call, at_once=at_once or turn.call.reason != "")
@@ -72,6 +76,8 @@ class Stage:
 
     async def rescue(self) -> None:
         """Sorry, and then operators or a recorded message: the dialplan does it without us."""
+        if self.hands_off:
+            return  # it does already
         self.hands_off = True
         with suppress(CallGone, CarrierUnavailable, CarrierRefused):
             self._channel.left_agi()

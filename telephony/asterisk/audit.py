@@ -1,0 +1,102 @@
+"""Looks, while a bridge drives and after every login, for what events did not tell: callers without a leg, calls without a
+caller, calls that no bridge saw. Slow and careful; nothing urgent waits for it."""
+
+from pathlib import Path
+
+import structlog
+from msgspec.structs import replace
+
+from calls.assembly import Core
+from calls.ledger import Entry
+from ivr.call import Call
+from telephony.asterisk import cdr
+from telephony.asterisk.closing import close_gone
+from telephony.asterisk.exchange import Exchange, call_id_of
+from telephony.asterisk.leg import new_call
+from telephony.asterisk.legs import Legs
+from telephony.asterisk.pbx_config import pbx_files
+from telephony.asterisk.restore import LAST_TURN
+from telephony.asterisk.resync import is_caller, take_up
+
+log = structlog.get_logger()
+
+#: Facts of the ledger that tell at which node a lost call was last.
+_NODES = {"willing": "waiting", "missed": "waiting", "message": "message", "connected": "talking"}
+
+
+class Audit:
+    """One bridge's. `look` may be repeated and interrupted at any point."""
+
+    def __init__(self, exchange: Exchange, core: Core, legs: Legs) -> None:
+        self._exchange, self._core, self._legs = exchange, core, legs
+        #: Callers' channels without a leg at the last look: one that has just arrived is not taken for forgotten.
+        self._strange: frozenset[str] = frozenset()
+
+    async def look(self) -> None:
+        """Raises what Redis, the database or the connection raise."""
+        live = await self._core.calls.live()
+        channels = await self._exchange.connection.listing("CoreShowChannels")
+        here = {call_id_of(channel["Uniqueid"]): channel["Uniqueid"] for channel in channels if is_caller(channel)}
+        strange = frozenset(uniqueid for call_id, uniqueid in here.items() if call_id not in self._legs)
+        forgotten, self._strange = strange & self._strange, strange
+        if forgotten and await take_up(self._exchange, self._legs, channels, only=forgotten):
+            log.warning("callers whom nobody served are taken up", count=len(forgotten))
+        await self._close_ended([call_id for call_id in live if call_id not in here])
+        await self._close_unseen(frozenset(here))
+
+    async def _close_ended(self, call_ids: list[str]) -> None:
+        """Calls that are live in Redis and have no channel any more."""
+        for call_id in call_ids:
+            call = await self._core.calls.get(call_id)
+            here = call is not None and call.carrier == "asterisk" and call.host == self._exchange.settings.pbx_node
+            if here and call_id not in self._legs:
+                await close_gone(self._exchange, call_id)
+
+    async def _close_unseen(self, here: frozenset[str]) -> None:
+        """Calls of Asterisk's own records that have no outcome and no caller: they came and went without any bridge, or Redis
+        lost them."""
+        settings = self._exchange.settings
+        path = pbx_files(settings, settings.state_dir / "asterisk").cdr
+        mark = f"{settings.redis_prefix}cdr:{settings.pbx_node}"
+        before = int(await self._core.redis.get(mark) or 0)
+        records, offset = cdr.read(path, before)
+        rows = {call_id: rows[0] for call_id, rows in cdr.calls(records).items()}
+        absent = [call_id for call_id in rows if call_id not in self._legs and call_id not in here]
+        for call_id in await self._core.ledger.open_calls(absent):
+            if await self._core.calls.get(call_id) is None:
+                await self._close_lost(new_call(settings, call_id, rows[call_id].source, rows[call_id].started_at))
+        if offset != before:
+            await self._core.redis.set(mark, offset)
+
+    async def _close_lost(self, new: Call) -> None:
+        events = await self._core.ledger.events(new.id)
+        await self._core.calls.create(as_ledger_has_it(new, events, self._exchange.recordings) if events else new)
+        await close_gone(self._exchange, new.id)
+        log.warning("a call that nobody saw to its end is in the ledger now", call_id=new.id)
+
+
+def as_ledger_has_it(new: Call, events: list[Entry], recordings: Path) -> Call:
+    """A call of which Redis knows nothing, at the node where the ledger saw it last, beyond all its turns."""
+    call = replace(new, seq=LAST_TURN, scene=LAST_TURN)
+    for event in events:
+        call = replace(call, session_id=event.session_id or call.session_id)
+        match _NODES.get(event.kind):
+            case "waiting":
+                seat_id = str(event.data.get("seat_id", call.seat_id))
+                call = replace(call, node="waiting", seat_id=seat_id, joined_at=call.joined_at or event.at)
+            case "message":
+                call = replace(
+                    call, node="message", recording=_newest(recordings, f"{call.id}-m"), outcome="work_order"
+                )
+            case "talking":
+                talk = _newest(recordings, f"{call.id}-t")
+                call = replace(call, node="talking", recording=talk, talk_started_at=event.at, outcome="talked")
+            case _:
+                continue
+    return call
+
+
+def _newest(folder: Path, prefix: str) -> str:
+    """Name of the newest recording of a call, or empty. A call id holds no characters that a pattern would mean."""
+    files = sorted(folder.glob(f"{prefix}*.wav"), key=lambda path: path.stat().st_mtime)
+    return files[-1].stem if files else ""

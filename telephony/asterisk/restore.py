@@ -1,0 +1,79 @@
+"""What a channel itself remembers of its call, so that calls and line can be made anew when Redis lost everything."""
+
+import msgspec
+import structlog
+from msgspec.structs import replace
+
+from ivr.call import Call
+from ivr.commands import AnyCommand, MakeOrder, Note, WakeAt
+from telephony.asterisk import dialplan
+from telephony.asterisk.channel import Channel
+from telephony.asterisk.exchange import Exchange
+
+log = structlog.get_logger()
+
+#: AMI cuts a line at 1024 bytes; what is longer is kept without its keys and orders.
+LONGEST = 900
+#: Turns that may have been saved since the channel was told: what is restored begins beyond them, so that no command of it
+#: has an id that was used.
+TURNS_BEYOND = 50
+#: Whom the ledger knows and nobody else does any more: beyond every turn such a call can have had.
+LAST_TURN = 1_000_000
+
+
+def as_text(call: Call) -> str:
+    """The call for its channel's variable; without the number, which the channel has anyway."""
+    text = msgspec.json.encode(replace(call, number="")).decode("ascii", "ignore")
+    return text if len(text) <= LONGEST else ""
+
+
+def from_text(text: str, call_id: str) -> Call | None:
+    """The call as its channel knows it; None when it knows nothing that can be read."""
+    try:
+        call = msgspec.json.decode(text, type=Call)
+    except msgspec.DecodeError:
+        return None
+    return call if call.id == call_id and call.node != "ended" else None
+
+
+async def restore(exchange: Exchange, channel: Channel, new: Call) -> Call:
+    """Save a call that Redis does not know (any more): as its channel remembers it, else as `new`. Its place in the line,
+    the leader's seat and an order that may not have been made come back with it. Repeatable."""
+    remembered = from_text(await channel.get_variable(dialplan.SAVED), new.id)
+    if remembered is None:
+        return await exchange.calls.create(new)
+    call = replace(remembered, number=new.number, seq=remembered.seq + TURNS_BEYOND)
+    saved = await exchange.calls.create(call)
+    if saved != call:
+        return saved  # somebody was faster
+    log.warning("a call that Redis had lost is restored from its channel", call_id=call.id, node=call.node)
+    await _take_place(exchange, call)
+    after = replace(call, seq=call.seq + 1)
+    await exchange.calls.put_if_unchanged(call.seq, after, _commands(exchange, after))
+    return await exchange.calls.get(call.id) or after
+
+
+async def _take_place(exchange: Exchange, call: Call) -> None:
+    match call.node:
+        case "waiting":
+            await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
+        case "ringing":
+            await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
+            await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.joined_at, call.entered_at)
+        case "talking":
+            await exchange.line.restore(
+                call.seat_id, call.id, call.token, "talking", call.joined_at, call.talk_started_at
+            )
+        case _:
+            return
+
+
+def _commands(exchange: Exchange, call: Call) -> tuple[AnyCommand, ...]:
+    at = exchange.now()
+    commands: list[AnyCommand] = [Note(kind="restored", at=at, data={"node": call.node})]
+    if call.node == "waiting":
+        commands.append(WakeAt(at=at + exchange.settings.announce_every_s))
+    if call.ordered:
+        # Made at most once a call: when it was made before, this only finds it.
+        commands.append(MakeOrder(source=call.source, recording=call.recording, contact=call.contact, at=at))
+    return tuple(commands)
