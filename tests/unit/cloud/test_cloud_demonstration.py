@@ -6,6 +6,10 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
+from cli.cloud import place_cloud_call
+from cli.errors import CommandError
 from config.settings import Settings
 from telephony.demo.cloud import ROOT, CloudCall, cloud_argv, is_configured, is_there
 from tests.unit.cloud.conftest import Application
@@ -60,3 +64,8 @@ def test_a_cloud_that_is_elsewhere_is_not_played(tmp_path: Path) -> None:
     assert not is_configured(settings(tmp_path, "", ""))
     assert not is_configured(settings(tmp_path, "", "https://api.twilio.com"))
     assert sys.executable in cloud_argv(settings(tmp_path, "", "http://127.0.0.1:8088"), CloudCall(), as_json=False)
+
+
+def test_the_command_names_what_must_be_set(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="HOTLINE_TWILIO_API_URL"):
+        place_cloud_call(settings(tmp_path, "", ""), CloudCall(), as_json=False)
