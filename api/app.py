@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from api.auth import ALL_SCOPES, FixedTokens, Principal
+from api.auth import ALL_SCOPES, FixedTokens, Principal, TokensInTurn
 from api.cloud import assemble_cloud
+from api.gate import assemble_gate
 from api.limits import Doorway
 from api.metrics import Counting, Metrics
 from api.parts import Parts
@@ -51,7 +52,9 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
         redoc_url=None, docs_url=None, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
     app.state.parts, app.state.feed, app.state.cloud = parts, parts.feed, cloud
-    app.state.tokens = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
+    app.state.gate = gate = assemble_gate(behind)
+    fixed = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
+    app.state.tokens = TokensInTurn(fixed, gate.tokens)
     add_problem_answers(app)
     for routes in (status, line, sessions, seats, calls, orders, twilio):
         app.include_router(routes.router)

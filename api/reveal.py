@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Depends, Header, Query
+from fastapi import Depends, Header, Query, Request
 from pydantic_core import PydanticCustomError
 
-from api.auth import Principal, Reader
+from api.auth import OrderReader, Principal, address_of
+from api.gate import Gate
 from api.problems import Problem
 from api.texts import refuse_control
 
@@ -22,8 +23,9 @@ class Look:
     reason: str
 
 
-def read_look(
-    who: Reader,
+async def read_look(
+    request: Request,
+    who: OrderReader,
     reason: Annotated[
         str, Query(max_length=REASON_MAX, description="Ask for the full number, and say why")
     ] = "",
@@ -38,6 +40,12 @@ def read_look(
         raise Problem("control_character") from error
     if stated and "numbers" not in who.scopes:
         raise Problem("forbidden", "This needs the scope `numbers`.")
+    if stated:
+        gate: Gate = request.app.state.gate
+        on_what = " ".join(f"{name}={value}" for name, value in request.path_params.items())
+        await gate.trail.write(
+            who, "see_number", on_what=on_what, reason=stated, result="done", address=address_of(request)
+        )
     return Look(who, stated)
 
 

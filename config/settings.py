@@ -104,6 +104,19 @@ class Settings(BaseSettings):
         SecretStr(""), description="Key of the encrypted columns; empty = generated into the state directory"
     )
 
+    login_idle_s: float = Field(3600.0, ge=60, description="A console login that does nothing for so long is over")
+    login_max_s: float = Field(43200.0, ge=300, description="A console login is over after this in any case")
+    link_valid_s: float = Field(1800.0, ge=30, description="How long a one-time sign-in link works")
+    oidc_issuer: str = Field("", description="OpenID Connect provider; empty = local accounts only")
+    oidc_client_id: str = Field("", description="Our client there; redirect to PUBLIC_URL/sign-in/oidc/callback")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="Its secret; empty = a public client with PKCE")
+    oidc_claim: str = Field("preferred_username", description="Claim that holds the login of an account made here")
+
+    # -- board --------------------------------------------------------------------------------------------------------
+    alert_depth: int = Field(20, ge=1, description="Callers waiting from which the board warns")
+    alert_wait_s: float = Field(1200.0, ge=1, description="Longest wait from which the board warns")
+    alert_abandon: float = Field(0.3, gt=0, le=1, description="Part of the calls given up from which the board warns")
+
     # -- cloud phone --------------------------------------------------------------------------------------------------
     twilio_account_sid: str = Field("", description="Account of the cloud phone; empty = no cloud phone")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its token: signs webhooks and REST calls")

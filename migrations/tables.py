@@ -2,13 +2,14 @@
 
 from sqlalchemy import MetaData
 
+import api.accounts.model
 import calls.model
 import sessions.model
 import workorders.model
 from config.database import Base
 
 #: Imported for their tables.
-MODELS = (calls.model, sessions.model, workorders.model)
+MODELS = (api.accounts.model, calls.model, sessions.model, workorders.model)
 
 
 def metadata() -> MetaData:

@@ -30,7 +30,7 @@ router = APIRouter(tags=["calls"])
         "unauthenticated", "forbidden", "call_not_found", "database_unavailable", "redis_unavailable"
     ),
 )
-async def show_call(call_id: Identifier, parts: Behind, look: Looking) -> CallOut:
+async def show_call(call_id: Identifier, parts: Behind, _: Reader, look: Looking) -> CallOut:
     """Outcome and events of a call, live or over. With a reason and the scope `numbers`: the full number, while the call
     is in Redis; the look itself is put into the ledger."""
     call, events = await asyncio.gather(parts.core.calls.get(call_id), parts.core.ledger.events(call_id))

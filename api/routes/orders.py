@@ -5,7 +5,8 @@ from typing import Annotated, cast, get_args
 import structlog
 from fastapi import APIRouter, Query
 
-from api.auth import OrderHandler, Reader
+from api.accounts.acts import OF_ONE_UNIT
+from api.auth import OrderHandler, OrderReader, Principal
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
@@ -28,7 +29,7 @@ _ACT = problems("unauthenticated", "forbidden", "order_not_found", "database_una
 @router.get("", responses=problems("unauthenticated", "forbidden", "invalid_cursor", "database_unavailable"))
 async def list_orders(
     parts: Behind,
-    _: Reader,
+    who: OrderReader,
     tag: Annotated[Word | None, Query(description="熱線問政 and 热线问政 are one")] = None,
     status: Annotated[Word | None, Query()] = None,
     unit: Annotated[Word | None, Query()] = None,
@@ -41,7 +42,7 @@ async def list_orders(
     wanted = register.Wanted(
         tag=tag or "",
         status=status or "",
-        unit=unit or "",
+        unit=own_unit(who) or unit or "",
         call_id=call_id or "",
         session_id=session_id or "",
     )
@@ -52,7 +53,7 @@ async def list_orders(
 @router.get("/{order_id}", responses=_ACT)
 async def show_order(order_id: Identifier, parts: Behind, look: Looking) -> OrderDetail:
     """One order with its history. With a reason and the scope `numbers`: the petitioner's full number, recorded."""
-    order = await _find(parts, order_id)
+    order = await find_order(parts, order_id, look.who)
     if look.reason:
         async with parts.core.database.begin() as session:
             data = {"reason": look.reason}
@@ -60,7 +61,7 @@ async def show_order(order_id: Identifier, parts: Behind, look: Looking) -> Orde
             record(
                 session, await locked(session, order_id), "number_shown", at, actor=look.who.name, data=data
             )
-    return await _detail(parts, order, full=bool(look.reason))
+    return await detail(parts, order, full=bool(look.reason))
 
 
 @router.post(
@@ -85,6 +86,7 @@ async def move_order(
     if transition not in get_args(Transition):
         raise Problem("transition_unknown", f"Known: {', '.join(get_args(Transition))}.")
     asked = wanted or TransitionIn()
+    await find_order(parts, order_id, who)
     try:
         order = await move(
             parts.core.database, order_id, cast(Transition, transition), parts.core.clock(),
@@ -96,14 +98,23 @@ async def move_order(
     except TransitionRefused as error:
         raise Problem("state_conflict", str(error)) from error
     _log.info("a work order was moved on", act=transition, order_id=order_id, who=who.name)
-    return await _detail(parts, await _find(parts, order.id), full=False)
+    return await detail(parts, await find_order(parts, order.id), full=False)
 
 
-async def _find(parts: Parts, order_id: str) -> WorkOrder:
+async def find_order(parts: Parts, order_id: str, who: Principal | None = None) -> WorkOrder:
+    """The order, if it is any business of `who`: another unit's is not there for them. Raises order_not_found."""
     try:
-        return await register.get(parts.core.database, order_id)
+        order = await register.get(parts.core.database, order_id)
     except UnknownOrder as error:
         raise Problem("order_not_found") from error
+    if who is not None and not who.reaches(order.unit):
+        raise Problem("order_not_found")
+    return order
+
+
+def own_unit(who: Principal) -> str:
+    """The unit whose orders alone `who` may see; empty = all. One without a unit gets a name that no unit has."""
+    return (who.unit or "-") if who.role in OF_ONE_UNIT else ""
 
 
 def _brief(parts: Parts, order: WorkOrder) -> OrderOut:
@@ -122,7 +133,8 @@ def _brief(parts: Parts, order: WorkOrder) -> OrderOut:
     )
 
 
-async def _detail(parts: Parts, order: WorkOrder, *, full: bool) -> OrderDetail:
+async def detail(parts: Parts, order: WorkOrder, *, full: bool) -> OrderDetail:
+    """The order with its history; the petitioner's number masked unless `full`."""
     database = parts.core.database
     person: Petitioner | None = await register.petitioner(database, order.id)
     number = (person.number or person.contact or "") if person else ""

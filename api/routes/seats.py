@@ -29,7 +29,7 @@ async def open_seat(
     seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None
 ) -> SeatOut:
     """The leader signs in: the seat is free for the head of its line. Opening an open seat changes nothing."""
-    seat = await _find(parts, seat_id)
+    seat = await _find(parts, seat_id, who)
     try:
         await parts.opening.sign_in(seat_id)
     except StepRefused as error:
@@ -42,7 +42,7 @@ async def pause_seat(
     seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None
 ) -> SeatOut:
     """No further callers; a call that rings or goes on is finished first."""
-    seat = await _find(parts, seat_id)
+    seat = await _find(parts, seat_id, who)
     reason = (wanted.reason if wanted else None) or "operator"
     if not await parts.core.seats.pause(seat_id, reason):
         raise Problem("state_conflict", "The seat is closed.")
@@ -54,7 +54,7 @@ async def resume_seat(
     seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None
 ) -> SeatOut:
     """Ready for the next caller at once: ends a pause and wrap-up."""
-    seat = await _find(parts, seat_id)
+    seat = await _find(parts, seat_id, who)
     if not await parts.core.seats.resume(seat_id):
         raise Problem("state_conflict", "The seat is closed.")
     return await _done(parts, who, "resume", seat)
@@ -65,16 +65,20 @@ async def close_seat(
     seat_id: Identifier, parts: Behind, who: SeatHolder, wanted: ReasonIn | None = None
 ) -> SeatOut:
     """The leader signs out: who waits in this seat's line becomes a work order, a call that rings or goes on is finished."""
-    seat = await _find(parts, seat_id)
+    seat = await _find(parts, seat_id, who)
     await parts.opening.sign_out(seat_id)
     return await _done(parts, who, "close", seat, (wanted.reason if wanted else None) or "")
 
 
-async def _find(parts: Parts, seat_id: str) -> Seat:
+async def _find(parts: Parts, seat_id: str, who: Principal) -> Seat:
+    """The seat, if it is any business of `who`: a leader has their own unit's only."""
     try:
-        return await parts.calendar.seat(seat_id)
+        seat = await parts.calendar.seat(seat_id)
     except UnknownSeat as error:
         raise Problem("seat_not_found") from error
+    if not who.reaches(seat.unit):
+        raise Problem("seat_not_found")
+    return seat
 
 
 async def _done(parts: Parts, who: Principal, act: str, seat: Seat, reason: str = "") -> SeatOut:
