@@ -1,0 +1,15 @@
+"""`make bench`: how fast the hotline is, side by side with Asterisk's own app_queue and dialplan, in one run on one machine.
+
+    python -m bench                 everything, about 22 minutes; writes bench/RESULTS.md
+    QUICK=1 python -m bench         the same with few samples, about 5 minutes
+    python -m bench turns lines     some chapters only; the table is printed, RESULTS.md stays as it is
+
+Chapters: `handovers` (leader hangs up -> the next caller rings), `answers` (answer -> sound, key -> next prompt), `load`
+(10 calls/s, highest rate, CPU a call), `holding` (500 callers on hold), `turns` (flow and store), `lines` (the waiting
+line in Redis), `webhooks` (cloud phone).
+
+Both sides: the same Asterisk program with the same modules, prompts, hold music and recording of talks; the same callers and
+leader by sipp. Ours is a whole installation (Asterisk, bridge, api, worker, cron, Redis with every write on disk); the other
+side is Asterisk alone with `native/`: app_queue as fast as it can be set up. Timing is never a test: `tests/unit/bench`
+checks the measuring only.
+"""

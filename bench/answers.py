@@ -1,0 +1,95 @@
+"""How soon a caller hears something: from the answer to the first sound, from a key to the next prompt, with RTP flowing.
+
+sipp does the signalling and dates it; our ears at the port of its SDP hear and speak. Both ends read one clock.
+"""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.agents import Crowd, callers
+from bench.ears import Ears, Heard
+from bench.figures import Summary, summarise
+from bench.sides import Side
+from bench.sip_log import Message, SipLog
+from bench.sounds import NEXT_PROMPT_HZ
+
+#: The key is pressed this long after the answer, in the middle of the question.
+PRESS_AFTER_S = (1.0, 2.0)
+STAY_S = 3.4
+#: Ports, so that none is used again before its last call is over.
+EARS = 24
+FIRST_NUMBER = 50_000_000
+_LOOK_EVERY_S = 0.004
+_SETUP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Seconds. `calls` were placed; what was not heard is in no summary."""
+
+    calls: int
+    to_sound: Summary
+    to_next: Summary
+
+
+async def measure(side: Side, folder: Path, calls: int, rate: float, seed: int) -> Answers:
+    """Call so often; each caller presses 1 in the middle of the question and hangs up a little later."""
+    async with Ears(EARS, NEXT_PROMPT_HZ) as ears:
+        crowd = Crowd(
+            stay_s=STAY_S,
+            rate=rate,
+            calls=calls,
+            at_once=EARS - 4,
+            ears=tuple(ears.by_port),
+            first_number=FIRST_NUMBER + seed % 1000 * 10_000,
+            logged=True,
+        )
+        async with callers(folder, crowd, side.target, side.number) as sipp:
+            log, desk = SipLog(sipp.messages), _Desk(ears, random.Random(seed))
+            deadline = asyncio.get_running_loop().time() + calls / rate * 2 + _SETUP_S
+            while sipp.running and asyncio.get_running_loop().time() < deadline:
+                desk.note(log.more())
+                await asyncio.sleep(_LOOK_EVERY_S)
+            desk.note(log.more(ended=True))
+    return figures(calls, desk.heard)
+
+
+def figures(calls: int, heard: Iterable[Heard]) -> Answers:
+    """From what was heard in each call."""
+    known = [one for one in heard if one.answered_at]
+    return Answers(
+        calls=calls,
+        to_sound=summarise([one.first_sound_at - one.answered_at for one in known if one.first_sound_at]),
+        to_next=summarise([one.next_prompt_at - one.key_at for one in known if one.next_prompt_at and one.key_at]),
+    )
+
+
+class _Desk:
+    """Brings sipp's calls and our ears together."""
+
+    def __init__(self, ears: Ears, chance: random.Random) -> None:
+        self._ears, self._chance = ears, chance
+        self._port: dict[str, int] = {}
+        self.heard: list[Heard] = []
+
+    def note(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            if message.sent and message.what == "INVITE":
+                self._port[message.call_id] = message.audio_port
+            elif not message.sent and message.what == "200" and message.method == "INVITE":
+                self._answered(message)
+            elif message.what == "200" and message.method == "BYE":
+                self._over(message)
+
+    def _answered(self, message: Message) -> None:
+        ear = self._ears.by_port.get(self._port.get(message.call_id, 0))
+        if ear is not None and not ear.heard.answered_at:
+            ear.answered(message.at, ("127.0.0.1", message.audio_port), "1", self._chance.uniform(*PRESS_AFTER_S))
+
+    def _over(self, message: Message) -> None:
+        ear = self._ears.by_port.get(self._port.pop(message.call_id, 0))
+        if ear is not None:
+            self.heard.append(ear.over())
