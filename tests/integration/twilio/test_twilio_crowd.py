@@ -11,7 +11,7 @@ from ivr.call import Call
 from ivr.events import Answered, Arrived, Keyed, TalkEnded
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
-from tests.integration.twilio.town import LEADER, Town, said, town
+from tests.integration.twilio.town import LEADER, Town, town
 from tests.waiting import until
 
 EACH = 50
@@ -44,13 +44,13 @@ async def _talk(here: Town, call_id: str, served: list[str]) -> None:
 async def test_fifty_callers_of_each_carrier_are_served_in_the_order_they_joined(
     settings: Settings, redis: Redis
 ) -> None:
-    async with town(settings, speed=60.0) as here:
+    async with town(settings, speed=60.0, handle_time_s=20.0) as here:
         here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=2)
         await here.open_session()
         await here.core.seats.pause(here.seat_id, "not yet")
         joined, legs = [], {}
         for number in range(EACH):
-            leg = here.call(When(said("choose_line"), press="1"))
+            leg = here.call(When("请按一", press="1"))
             await here.at(leg, "waiting")
             joined.append(call_id_of(leg.sid))
             legs[joined[-1]] = leg

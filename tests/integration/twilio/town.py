@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import uvicorn
 from pydantic import SecretStr
 
@@ -25,6 +27,7 @@ from sessions.plan import Plan, PlannedSeat
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, Cloud, When
 from tests.cloud.leg import Leg
+from tests.cloud.signature import sign
 from tests.servers import free_port
 from tests.waiting import until
 from workorders.model import WorkOrder
@@ -134,6 +137,17 @@ class Town:
     async def kinds(self, leg: Leg) -> list[str]:
         """What the ledger tells of a call, in order."""
         return [entry.kind for entry in await self.core.ledger.events(call_id_of(leg.sid))]
+
+    def spool_files(self) -> list[Path]:
+        """What the fallback kept."""
+        return sorted((self.settings.state_dir / "spool" / "cloud").glob("CA*.json"))
+
+    async def post(self, path: str, form: dict[str, str], signature: str | None = None) -> httpx.Response:
+        """A webhook by hand, signed unless a signature is given."""
+        url = f"{self.settings.effective_public_url}{path}"
+        signed = sign(TOKEN, url, form) if signature is None else signature
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            return await client.post(url, data=form, headers={"X-Twilio-Signature": signed})
 
     async def ended(self, legs: Sequence[Leg], deadline: float = 30.0) -> list[str]:
         """Wait until all are over; their outcomes."""

@@ -1,0 +1,116 @@
+"""Redis away, the database away, all of it away: callers hear an apology or go on, and nobody is lost."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from config.settings import Settings
+from telephony.twilio.exchange import call_id_of
+from tests.cloud import When
+from tests.integration.twilio.town import ACCOUNT, LEADER, WILLING, Town, said, town
+from tests.servers import RedisServer, redis_server
+from tests.waiting import until
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A Redis of this test alone: it will be killed."""
+    with redis_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def here(server: RedisServer, tmp_path: Path) -> AsyncIterator[Town]:
+    mine = Settings(redis_url=server.url, state_dir=tmp_path / "state", _env_file=None)
+    async with town(mine, speed=5.0, twilio_silence_s=5.0, twilio_hold_s=5.0) as running:
+        yield running
+
+
+async def _away(server: RedisServer, seconds: float) -> None:
+    """Redis is killed and comes back with everything it had."""
+    server.kill()
+    await asyncio.sleep(seconds)
+    server.start()
+
+
+@pytest.mark.timeout(180)
+async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town, server: RedisServer) -> None:
+    here.cloud.callees[LEADER] = WILLING
+    await here.open_session()
+    talking = here.call(When(said("choose_free"), press="1"))
+    await here.at(talking, "talking")
+    waiting = here.call(When("请按一", press="1"))
+    await here.at(waiting, "waiting")
+    deciding = here.call(When(said("one_moment")), When("请按二", press="2"), When("提示音", speak_s=9))
+    await deciding.heard("您好")
+    speaking = here.call(When("请按二", press="2"), When("提示音", speak_s=30))
+    await here.at(speaking, "message")
+
+    await _away(server, 8.0)
+    arriving = here.call(When("请按二", press="2"), When("提示音", speak_s=9))
+    (leader,) = talking.dialed
+    leader.hang_up()
+    await here.ended([talking, deciding, speaking, arriving], 60.0)
+    assert [await here.outcome(leg) for leg in (talking, deciding, speaking, arriving)] == [
+        "talked", "work_order", "work_order", "work_order",
+    ]  # fmt: skip
+    await here.at(waiting, "talking", 30.0)
+    waiting.hang_up()
+    assert await here.outcome(waiting, 30.0) == "talked"
+    assert any(said("one_moment") in one for leg in (deciding, waiting, speaking) for one in leg.texts)
+    assert len(await here.orders()) == 5
+    here.cloud.assert_faultless()
+
+
+@pytest.mark.timeout(180)
+async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None)
+    locker.execute("BEGIN EXCLUSIVE")
+    declines = here.call(When(said("choose_line"), press="2"), When("提示音", speak_s=9))
+    gives_up = here.call(When(said("choose_line"), press="1"), When("不想再等", hang_up=True, after_s=2))
+    await declines.ended(60.0)
+    await gives_up.ended(60.0)
+    assert any(said("goodbye_order_recorded") in one for one in declines.texts)
+    locker.execute("ROLLBACK")
+    locker.close()
+    assert await here.outcome(declines, 60.0) == "work_order"
+    assert await here.outcome(gives_up, 60.0) == "abandoned"
+    assert {order.source for order in await here.orders()} == {"declined", "abandoned"}
+    here.cloud.assert_faultless()
+
+
+@pytest.mark.timeout(180)
+async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_order(
+    here: Town, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telephony.twilio.webhooks.RETRIES_MAX", 1)
+    await here.open_session()
+    server.kill()
+    leg = here.call(When(said("fallback_sorry"), speak_s=11))
+    await leg.ended(60.0)
+    assert any(said("goodbye_order_recorded") in one for one in leg.texts)
+    (kept,) = here.spool_files()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert leg.parties.from_.removeprefix("+86") not in kept.read_text()
+    server.start()
+    assert await here.outcome(leg, 60.0) == "fallback"
+    order = await here.order(leg)
+    assert order.source == "fallback"
+    await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
+    assert [entry.call_id for entry in await here.core.ledger.events(call_id_of(leg.sid))]
+
+
+@pytest.mark.timeout(180)
+async def test_the_fallback_url_answers_without_redis(here: Town, server: RedisServer) -> None:
+    await here.open_session()
+    server.kill()
+    form = {"CallSid": "CA" + "a" * 32, "AccountSid": ACCOUNT, "From": "+8613812345678", "ErrorCode": "11200"}
+    answer = await here.post("/twilio/fallback", form)
+    server.start()
+    assert answer.status_code == 200
+    assert "<Record" in answer.text
