@@ -82,7 +82,8 @@ def read(path: Path, offset: int = 0) -> tuple[list[CallRecord], int]:
         data = file.read()
     whole = data[: data.rfind(b"\n") + 1]
     text = whole.decode("utf-8", errors="replace")
-    return list(parse(text.splitlines(keepends=True))), offset + len(whole)
+    # Only \n ends a line here: a caller's number may hold whatever else counts as a line's end.
+    return list(parse(f"{line}\n" for line in text.split("\n")[:-1])), offset + len(whole)
 
 
 def calls(records: Iterable[CallRecord]) -> dict[str, tuple[CallRecord, ...]]:
