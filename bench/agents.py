@@ -105,9 +105,7 @@ class Sipp:
 def callers(folder: Path, crowd: Crowd, target: str, number: str) -> Sipp:
     """Callers of `number` at `target` (host:port), not started yet."""
     wanted = crowd.calls or _ENDLESS
-    people = tuple(
-        (f"139{(crowd.first_number + n) % 100_000_000:08d}", "") for n in range(min(wanted, 20_000))
-    )
+    people = tuple((f"139{(crowd.first_number + n) % 100_000_000:08d}", "") for n in range(min(wanted, 20_000)))
     citizen = Citizen(people, crowd.keys, crowd.stay_s)
     place = Place(free_block(1), media_ports(1))
     argv = citizens_argv(_sipp(), citizen, folder, place, target, number, wanted, crowd.rate)

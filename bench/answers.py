@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bench.agents import Crowd, callers
 from bench.ears import Ears, Heard
-from bench.figures import Summary, summarise
+from bench.figures import Summary, ratio, summarise
+from bench.report import Chapter, Row, ms, times
 from bench.sides import Side
 from bench.sip_log import Message, SipLog
 from bench.sounds import NEXT_PROMPT_HZ
@@ -22,6 +23,7 @@ STAY_S = 3.4
 #: Ports, so that none is used again before its last call is over.
 EARS = 24
 FIRST_NUMBER = 50_000_000
+SOUND_P99_MOST_S, NEXT_P99_MOST_S = 0.5, 0.15
 _LOOK_EVERY_S = 0.004
 _SETUP_S = 20.0
 
@@ -93,3 +95,27 @@ class _Desk:
         ear = self._ears.by_port.get(self._port.pop(message.call_id, 0))
         if ear is not None:
             self.heard.append(ear.over())
+
+
+def chapter(ours: Answers, theirs: Answers) -> Chapter:
+    rows = (
+        *_rows("answer (200 OK) -> first sound", ours.to_sound, theirs.to_sound, SOUND_P99_MOST_S, ours.calls),
+        *_rows("key -> next prompt", ours.to_next, theirs.to_next, NEXT_P99_MOST_S, ours.calls),
+    )
+    notes = (
+        f"{ours.calls} calls each. The caller sends RTP from the answer on and presses 1 by RFC 4733 in the middle of the "
+        "question; the time runs from the end of the key, on which Asterisk acts, to the first packet of the next prompt.",
+        "The other side plays the same files by Background and Playback, without a decision, a record or a line.",
+    )
+    return Chapter("What the caller hears", rows, beside="native dialplan", notes=notes)
+
+
+def _rows(what: str, ours: Summary, theirs: Summary, most_s: float, calls: int) -> tuple[Row, ...]:
+    return (
+        Row(f"{what}: median", ms(ours.median), ms(theirs.median), times(ratio(ours.median, theirs.median))),
+        Row(
+            f"{what}: p99", ms(ours.p99), ms(theirs.p99), times(ratio(ours.p99, theirs.p99)), f"under {ms(most_s)}",
+            ours.count == calls and ours.p99 < most_s,
+        ),
+        Row(f"{what}: longest; heard", f"{ms(ours.most)}; {ours.count}", f"{ms(theirs.most)}; {theirs.count}", "", "", None),
+    )  # fmt: skip

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Self, cast
 
 from bench.rtp import PACKET_S, Stream, is_audible, is_tone, speech_of
 from tests.phones.ports import free_block
@@ -103,7 +103,7 @@ class Ears:
     tone_hz: float
     by_port: dict[int, Ear] = field(default_factory=dict)
 
-    async def __aenter__(self) -> "Ears":
+    async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         first = free_block(2 * self.count)
         for n in range(self.count):

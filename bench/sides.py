@@ -1,10 +1,9 @@
 """The two that are compared: the whole hotline, and Asterisk alone with app_queue. Both take the same calls."""
 
-import asyncio
+import contextlib
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,11 +32,21 @@ SETTLED_WITHIN_S = 120.0
 class Side(Protocol):
     """What the chapters need of a side."""
 
-    name: str
-    target: str
-    number: str
-    #: The port at which the leader's phone is rung.
-    leader_port: int
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def target(self) -> str:
+        """host:port for callers."""
+
+    @property
+    def number(self) -> str:
+        """What they dial."""
+
+    @property
+    def leader_port(self) -> int:
+        """The port at which the leader's phone is rung."""
 
     async def depth(self) -> int:
         """Callers in the line."""
@@ -166,9 +175,7 @@ async def hotline(folder: Path, shared: Path) -> AsyncIterator[Hotline]:
 @asynccontextmanager
 async def native(folder: Path, shared: Path) -> AsyncIterator[Native]:
     """Asterisk with the same configuration but for the dialplan, and app_queue with one member, who is paused."""
-    folder.mkdir(parents=True)
-    for name in ("prompts", "moh"):
-        (folder / name).symlink_to(shared / name)
+    _share(folder, shared)
     leader_port = free_block(1)
     settings = Settings(
         state_dir=folder,
@@ -199,6 +206,12 @@ async def native(folder: Path, shared: Path) -> AsyncIterator[Native]:
         yield side
 
 
+def _share(folder: Path, shared: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("prompts", "moh"):
+        (folder / name).symlink_to(shared / name)
+
+
 def fill(name: str, values: dict[str, str]) -> str:
     """A file of `native/` with its @names@ filled in. Raises KeyError for one that is not known."""
     return re.sub(r"@(\w+)@", lambda found: values[found[1]], (NATIVE / name).read_text())
@@ -224,7 +237,10 @@ async def _names(settings: Settings, recordings: Path, beep: Path, leader_port: 
 
 async def until_depth(side: Side, wanted: int, within_s: float) -> int:
     """Wait for so many callers in the line, but no longer than that; how many there are."""
-    deadline = asyncio.get_running_loop().time() + within_s
-    while (depth := await side.depth()) < wanted and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.3)
-    return depth
+    with contextlib.suppress(AssertionError):
+        await until(lambda: _reached(side, wanted), within_s, f"{wanted} callers in the line")
+    return await side.depth()
+
+
+async def _reached(side: Side, wanted: int) -> bool:
+    return await side.depth() >= wanted

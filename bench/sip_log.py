@@ -105,7 +105,7 @@ def _read(rule: re.Match[str], text: str) -> Message | None:
     what = first[1] if first[0].startswith("SIP/") else first[0]
     audio = _AUDIO.search(body)
     return Message(
-        at=datetime.fromisoformat(f"{rule[1]}T{rule[2][:15]}").timestamp(),  # noqa: DTZ007 - sipp logs local time
+        at=datetime.fromisoformat(f"{rule[1]}T{rule[2][:15]}").timestamp(),
         sent=how[1] == "sent",
         what=what,
         method=_header(body, "CSeq").partition(" ")[2].strip(),

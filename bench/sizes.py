@@ -1,0 +1,48 @@
+"""How much is measured: in full, or quickly."""
+
+import os
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Numbers of samples, and times in seconds."""
+
+    quick: bool = False
+    seed: int = 12345
+    #: (callers waiting, handovers measured)
+    handovers: tuple[tuple[int, int], ...] = ((5, 60), (50, 60), (500, 40))
+    talk_s: tuple[float, float] = (0.7, 1.9)
+    answers: int = 220
+    answers_per_s: float = 3.5
+    load_s: float = 60.0
+    load_per_s: float = 10.0
+    rates: tuple[float, ...] = (10, 15, 20, 25, 30, 40, 55, 75, 100, 130, 170, 220)
+    rate_s: float = 8.0
+    hold_s: float = 60.0
+    flow_s: float = 3.0
+    store_turns: int = 2000
+    line_samples: int = 1000
+    line_depths: tuple[int, ...] = (10, 1_000, 100_000)
+    throughput_s: float = 4.0
+
+
+QUICK = Sizes(
+    quick=True,
+    handovers=((5, 15), (50, 15), (200, 10)),
+    answers=40,
+    load_s=15.0,
+    rates=(10, 20, 40, 80),
+    rate_s=4.0,
+    hold_s=12.0,
+    flow_s=1.0,
+    store_turns=400,
+    line_samples=200,
+    line_depths=(10, 1_000, 20_000),
+    throughput_s=1.0,
+)
+
+
+def chosen() -> Sizes:
+    """QUICK=1 in the environment wants the quick one."""
+    return QUICK if os.environ.get("QUICK", "") not in ("", "0") else Sizes()
