@@ -44,13 +44,10 @@ class SipLog:
         if not starts:
             return []
         last = len(self._rest) if ended else starts[-1]
-        # What stands behind the last rule is whole already when its length says so; one rule of delay is too long.
+        # The last message is whole when its length says so: to wait for the next rule would be too long.
+        last += _end_of_message(self._rest[last:])
         whole, self._rest = self._rest[:last], self._rest[last:]
-        found = list(parse(whole))
-        if not ended and (message := _complete(self._rest)) is not None:
-            self._rest = ""
-            found.append(message)
-        return found
+        return list(parse(whole))
 
 
 def parse(text: str) -> Iterator[Message]:
@@ -79,19 +76,13 @@ def handovers(messages: Iterable[Message]) -> list[tuple[float, float]]:
     return found
 
 
-def _complete(text: str) -> Message | None:
-    """The one message in `text` when all of its body is there."""
-    rule = _RULE.search(text)
-    if rule is None:
-        return None
-    head, blank, body = text[rule.end() :].replace("\r\n", "\n").lstrip("\n").partition("\n\n")[2].partition("\n\n")
+def _end_of_message(text: str) -> int:
+    """Where the message behind the rule at the start of `text` ends; 0 when it is not all there yet."""
+    head, blank, rest = text.partition("\r\n\r\n")
     length = _header(head, "Content-Length")
-    if not blank or not length.isdigit():
-        return None
-    # Line ends were shortened by one character each.
-    if len(body.encode()) + body.count("\n") < int(length):
-        return None
-    return _read(rule, text[rule.end() :])
+    if not blank or not length.isdigit() or len(rest) < int(length):
+        return 0
+    return len(head) + len(blank) + int(length)
 
 
 def _read(rule: re.Match[str], text: str) -> Message | None:
