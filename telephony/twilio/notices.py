@@ -1,9 +1,12 @@
 """Webhooks that ask for nothing: a call changed, a recording is ready. Late and repeated ones do no harm."""
 
+import asyncio
+
 from calls.store import UnknownCall
 from telephony.twilio.caller import Caller
 from telephony.twilio.exchange import Exchange, call_id_of, new_call
 from telephony.twilio.outbound import Outbound
+from telephony.twilio.spool import Spool
 from telephony.twilio.webhook import Webhook
 
 FETCH = "jobs.cloud_recordings.fetch_recording"
@@ -15,8 +18,8 @@ LOST = frozenset({"absent", "failed"})
 class Notices:
     """They only ever move a call towards its end."""
 
-    def __init__(self, exchange: Exchange, caller: Caller, outbound: Outbound) -> None:
-        self._exchange, self._caller, self._outbound = exchange, caller, outbound
+    def __init__(self, exchange: Exchange, caller: Caller, outbound: Outbound, spool: Spool) -> None:
+        self._exchange, self._caller, self._outbound, self._spool = exchange, caller, outbound, spool
 
     async def status(self, hook: Webhook) -> None:
         """The call is over, or it is of no interest. One that came and went unseen is put into the ledger."""
@@ -24,6 +27,8 @@ class Notices:
             await self._outbound.note(hook.leg, hook.status)
         if not hook.ended or not hook.call_sid:
             return
+        if await asyncio.to_thread(self._spool.finish, hook.call_sid):
+            return  # the fallback served this caller: the sweep of the spool knows more than we do
         call_id = call_id_of(hook.call_sid)
         try:
             await self._caller.gone(call_id, hook)

@@ -60,6 +60,13 @@ class Spool:
             os.fsync(file.fileno())
         draft.replace(path)
 
+    def finish(self, call_sid: str) -> bool:
+        """The caller has hung up: True when something is known of them here."""
+        known = self._read(self._path(call_sid))
+        if known is not None and not known.done:
+            self.keep(msgspec.structs.replace(known, done=True), "")
+        return known is not None
+
     def all(self) -> list[Message]:
         """Everything that waits, oldest first."""
         if not self.folder.is_dir():

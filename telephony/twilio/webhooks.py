@@ -55,8 +55,8 @@ class Webhooks:
         self._caller = Caller(exchange, self._interpreter)
         self._other_side = OtherSide(exchange, self._interpreter)
         self._outbound = Outbound(exchange)
-        self._notices = Notices(exchange, self._caller, self._outbound)
         self.spool = Spool(settings)
+        self._notices = Notices(exchange, self._caller, self._outbound, self.spool)
 
     async def answer(self, step: Step, query: str, hook: Webhook) -> str:
         """The TwiML."""

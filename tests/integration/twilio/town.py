@@ -78,6 +78,7 @@ class Town:
     session_id: str = ""
     seat_id: str = ""
     _numbers: int = field(default=0)
+    _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False, timeout=20))
 
     async def open_session(self, line: str = LEADER, *, sign_in: bool = True) -> None:
         """A session of two hours with one leader."""
@@ -146,8 +147,7 @@ class Town:
         """A webhook by hand, signed unless a signature is given."""
         url = f"{self.settings.effective_public_url}{path}"
         signed = sign(TOKEN, url, form) if signature is None else signature
-        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            return await client.post(url, data=form, headers={"X-Twilio-Signature": signed})
+        return await self._http.post(url, data=form, headers={"X-Twilio-Signature": signed})
 
     async def ended(self, legs: Sequence[Leg], deadline: float = 30.0) -> list[str]:
         """Wait until all are over; their outcomes."""

@@ -1,0 +1,171 @@
+"""Forged, foreign, huge and hostile webhooks, in every parameter; through proxies; and the OpenAPI document fuzzed."""
+
+import asyncio
+import json
+import re
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from config.settings import Settings
+from telephony.twilio.addresses import Step
+from tests.cloud import When
+from tests.cloud.mischief import Forge, Rule
+from tests.cloud.signature import sign, with_body_hash
+from tests.integration.twilio.town import ACCOUNT, NUMBER, TOKEN, Town, said, town
+
+HOSTILE = (
+    "&<>\"'", "]]><Dial>+1900</Dial>", "<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>&y;", "\x00\r\n\x1b[31m\u2028",
+    "熱線問政 🙈🙉", "x" * 10_240, "-1", "1e999", "true", "' OR 1=1 --", "{{7*7}}", "../../etc/passwd", "",
+)  # fmt: skip
+PARAMETERS = (
+    "From", "To", "CallStatus", "Digits", "RecordingDuration", "RecordingSid", "RecordingStatus", "DialCallStatus",
+    "DialCallDuration", "DialBridged", "Direction", "AnsweredBy", "ErrorCode", "CallerName", "ParentCallSid",
+)  # fmt: skip
+STEPS: tuple[Step, ...] = (
+    "voice", "present", "keys", "silence", "hold", "awaited", "recorded", "dialled", "whisper", "confirm", "joined", "leg",
+    "recording", "status", "fallback", "fallback-recorded",
+)  # fmt: skip
+
+
+def _form(**more: str) -> dict[str, str]:
+    return {
+        "CallSid": "CA" + "b" * 32, "AccountSid": ACCOUNT, "From": "+8613812345678", "To": NUMBER,
+        "CallStatus": "in-progress", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_hostile_values_in_every_parameter_are_answered_with_harmless_twiml(here: Town, step: Step) -> None:
+    await here.open_session()
+    for value in HOSTILE:
+        for name in PARAMETERS:
+            answer = await here.post(f"/twilio/{step}?scene=1&seq=1&retries=1", _form(**{name: value}))
+            assert answer.status_code == 200, (name, value)
+            assert answer.text.startswith("<?xml"), (name, value)
+            assert "1900" not in answer.text
+            assert "ENTITY" not in answer.text
+            assert "+8613812345678" not in answer.text
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+async def test_a_call_sid_that_is_none_is_hung_up(here: Town, value: str) -> None:
+    answer = await here.post("/twilio/voice", _form(CallSid=value))
+    assert answer.status_code == 200
+    assert "<Hangup" in answer.text or "<Record" in answer.text
+    assert await here.core.calls.live() == []
+
+
+async def test_forged_missing_and_foreign_signatures_are_refused_and_counted(here: Town) -> None:
+    url = f"{here.settings.effective_public_url}/twilio/voice"
+    foreign = {**_form(), "AccountSid": "AC" + "9" * 32}
+    refused = [
+        await here.post("/twilio/voice", _form(), signature=""),
+        await here.post("/twilio/voice", _form(), signature="nonsense"),
+        await here.post("/twilio/voice", _form(), signature="A" * 5000),
+        await here.post("/twilio/voice", _form(), signature=sign("another token", url, _form())),
+        await here.post("/twilio/voice", _form(), signature=sign(TOKEN, url + "?x=1", _form())),
+        await here.post("/twilio/voice", foreign, signature=sign(TOKEN, url, foreign)),
+    ]
+    assert {answer.status_code for answer in refused} == {403}
+    assert {answer.json()["code"] for answer in refused} == {"signature_invalid"}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = (await client.get(f"{here.settings.effective_public_url}/metrics")).text
+    assert 'hotline_cloud_refused_total{step="voice"} 6.0' in metrics
+    assert "13812345678" not in metrics
+    assert await here.core.calls.live() == []
+
+
+@pytest.mark.parametrize("how", ["signature", "missing", "account"])
+async def test_forged_copies_in_the_middle_of_a_call_change_nothing(here: Town, how: str) -> None:
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    here.cloud.mischief.add(Rule(r"/twilio/", Forge(how)))  # type: ignore[arg-type]
+    leg = here.call(
+        When(said("choose_line"), press="2"), When("提示音", speak_s=9), When(said("order_repeat"), hang_up=True)
+    )
+    assert await here.outcome(leg) == "work_order"
+    assert len(await here.orders()) == 1
+
+
+async def test_a_signed_json_body_is_taken_and_a_changed_one_refused(here: Town) -> None:
+    url = f"{here.settings.effective_public_url}/twilio/voice"
+    body = json.dumps(_form()).encode()
+    signed = with_body_hash(url, body)
+    headers = {"Content-Type": "application/json", "X-Twilio-Signature": sign(TOKEN, signed, {})}
+    async with httpx.AsyncClient(trust_env=False) as client:
+        good = await client.post(signed, content=body, headers=headers)
+        changed = await client.post(signed, content=body.replace(b"b", b"c"), headers=headers)
+        bare = await client.post(url, content=body, headers={**headers, "X-Twilio-Signature": sign(TOKEN, url, {})})
+    assert (good.status_code, changed.status_code, bare.status_code) == (200, 403, 403)
+
+
+async def _status_of(port: int, head: str, chunk: bytes, chunks: int) -> str:
+    """Send until the answer comes; its status line."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    answer = asyncio.create_task(reader.readline())
+    writer.write(f"POST /twilio/voice HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode())
+    try:
+        for _ in range(chunks):
+            writer.write(chunk)
+            await asyncio.wait_for(writer.drain(), 5)
+            if answer.done():
+                break
+    except (ConnectionError, TimeoutError):
+        await asyncio.wait({answer}, timeout=5)
+    line = (await asyncio.wait_for(answer, 10)).decode()
+    writer.close()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("head", "chunk"),
+    [
+        ("Content-Length: 10000000", b"x" * 65_536),
+        ("Transfer-Encoding: chunked", b"10000\r\n" + b"x" * 65_536 + b"\r\n"),
+    ],
+    ids=["stated", "chunked"],
+)
+async def test_a_body_of_ten_megabytes_is_refused(here: Town, head: str, chunk: bytes) -> None:
+    assert " 413 " in await _status_of(here.settings.http_port, head, chunk, 160)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "signed_url"),
+    [
+        ("https://hotline.example.gov.cn", "https://hotline.example.gov.cn"),
+        ("https://hotline.example.gov.cn:8443", "https://hotline.example.gov.cn:8443"),
+        ("https://hotline.example.gov.cn", "https://hotline.example.gov.cn:443"),
+        ("https://hotline.example.gov.cn:443", "https://hotline.example.gov.cn"),
+        ("https://proxy.example.gov.cn/hotline/", "https://proxy.example.gov.cn/hotline"),
+    ],
+)
+async def test_behind_proxies_the_signature_is_checked_against_the_public_url(
+    public_url: str, signed_url: str, settings: Settings, redis: Redis
+) -> None:
+    async with town(settings, public_url=public_url) as here:
+        inside = f"http://127.0.0.1:{here.settings.http_port}/twilio/voice"
+        headers = {
+            "X-Twilio-Signature": sign(TOKEN, f"{signed_url}/twilio/voice", _form()),
+            "X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "http", "Host": "api-7.internal",
+        }  # fmt: skip
+        async with httpx.AsyncClient(trust_env=False) as client:
+            answer = await client.post(inside, data=_form(), headers=headers)
+        assert answer.status_code == 200
+        assert f"{public_url.rstrip('/')}/twilio/" in answer.text
+
+
+async def test_no_url_holds_a_number_or_a_word_and_all_hold_scene_and_seq(here: Town) -> None:
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    leg = here.call(
+        When(said("choose_line"), press="2"), When("提示音", speak_s=9), When("联系电话", press="13987654321#"),
+        When(said("order_repeat"), hang_up=True), number="anonymous",
+    )  # fmt: skip
+    assert await here.outcome(leg) == "work_order"
+    urls = [sent.request.url for sent in here.cloud.sent]
+    assert not any("139" in url.partition("?")[2] and "13987654321" in url for url in urls)
+    ours = [url for url in urls if not re.search(r"/twilio/(voice|status)$", url)]
+    assert ours
+    assert all("scene=" in url and "seq=" in url for url in ours)
