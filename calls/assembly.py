@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from calls.effects import Effects, OrderMaker
+from calls.effects import Effects, OrderMaker, OrderWithdrawer
 from calls.enqueue import Enqueuer
 from calls.facts import FactsReader
 from calls.ledger import Ledger
 from calls.outbox import Outbox
+from calls.places import Places
 from calls.store import Calls, UnknownCall
 from calls.turn import Turns
 from calls.wakeups import Wakeups
@@ -18,12 +19,13 @@ from config.redis import connect
 from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import MakeOrder
-from ivr.events import OrderMade
+from ivr.events import OrderMade, Released
 from ivr.flow import advance, present
 from queueing.depth import Depths
 from queueing.line import Line
 from queueing.seats import Seats
 from workorders.intake import NewOrder, OrderRef, make_order
+from workorders.withdrawal import command_of, revive, withdraw
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,23 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         except UnknownCall:
             return  # forgotten after a week: the order is there, nobody is left to hear its number
 
-    effects = Effects(calls, line, ledger, order_maker(database, seats, settings), queue.enqueue, tell_number)
+    async def give_way(call_id: str) -> None:
+        try:
+            await turns.take_turn(call_id, lambda read: Released(facts=read, to="other_call", reason="same_number"))
+        except UnknownCall:
+            return
+
+    effects = Effects(
+        calls,
+        line,
+        ledger,
+        Places(redis, settings, clock),
+        order_maker(database, seats, settings),
+        order_withdrawer(database),
+        give_way,
+        queue.enqueue,
+        tell_number,
+    )
     outbox = Outbox(redis, settings, clock, effects.perform)
     turns = Turns(calls, outbox, facts, clock, settings, advance, present)
     return Core(
@@ -87,13 +105,25 @@ def build(settings: Settings, clock: Clock = now) -> Core:
     )
 
 
+def order_withdrawer(database: Database) -> OrderWithdrawer:
+    """Withdraws the order of a caller who gave up and is back in time."""
+
+    async def withdraw_order(command_id: str, call: Call, at: float) -> bool:
+        del command_id
+        return await withdraw(database, command_of(database, call.session_id, call.number), at)
+
+    return withdraw_order
+
+
 def order_maker(database: Database, seats: Seats, settings: Settings) -> OrderMaker:
     """Makes the work order of a call from what the call knows."""
 
     async def make(command_id: str, call: Call, command: MakeOrder) -> OrderRef:
         seat = await seats.state(call.seat_id) if call.seat_id else None
+        again = command.source == "abandoned" and bool(call.number and call.session_id)
+        once = command_of(database, call.session_id, call.number) if again else command_id
         new = NewOrder(
-            command_id=command_id,
+            command_id=once,
             at=command.at,
             source=command.source,
             call_id=call.id,
@@ -105,6 +135,9 @@ def order_maker(database: Database, seats: Seats, settings: Settings) -> OrderMa
             contact=command.contact,
             timezone=settings.timezone,
         )
-        return await make_order(database, new)
+        order = await make_order(database, new)
+        if again and not order.made:
+            await revive(database, once, command.at)
+        return order
 
     return make

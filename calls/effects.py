@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, assert_never
 
 from calls.entries import Entry
+from calls.places import Places
 from calls.store import Calls, UnknownCall
 from ivr.call import Call, Outcome
 from ivr.commands import (
@@ -16,9 +17,12 @@ from ivr.commands import (
     ReturnToHead,
     TakeSeat,
     WakeAt,
+    WithdrawOrder,
 )
 from queueing.line import Line
 
+#: Leaving a line for these reasons keeps the number's place, or another call has it.
+KEEPING = ("moved", "replaced")
 FINISH_RECORDING = "jobs.recordings.finish_recording"
 
 
@@ -64,6 +68,10 @@ class LedgerBook(Protocol):
 OrderMaker = Callable[[str, Call, MakeOrder], Awaitable[OrderRef]]
 #: (name of a job, its argument: an id).
 Enqueue = Callable[[str, str], Awaitable[None]]
+#: (call id, call): the order to call back, if there is one that nobody works on yet, is withdrawn.
+OrderWithdrawer = Callable[[str, Call, float], Awaitable[bool]]
+#: (call id): the turn by which a call gives up its place to a newer one of the same number.
+GiveWay = Callable[[str], Awaitable[None]]
 #: (call id, number of the order): the turn by which the caller hears it.
 TellNumber = Callable[[str, str], Awaitable[None]]
 
@@ -76,14 +84,20 @@ class Effects:
         store: Calls,
         line: Line,
         ledger: LedgerBook,
+        places: Places,
         make_order: OrderMaker,
+        withdraw_order: OrderWithdrawer,
+        give_way: GiveWay,
         enqueue: Enqueue,
         tell_number: TellNumber,
     ) -> None:
         self._store = store
         self._line = line
         self._ledger = ledger
+        self._places = places
         self._make_order = make_order
+        self._withdraw_order = withdraw_order
+        self._give_way = give_way
         self._enqueue = enqueue
         self._tell_number = tell_number
 
@@ -91,24 +105,59 @@ class Effects:
         """A result that says "stale" or "there already" is a success: somebody or something was earlier."""
         line = self._line
         match entry.command:
-            case JoinLine(seat_id=seat, joined_at=joined_at):
-                await line.join(seat, entry.call_id, joined_at, entry.seq)
-            case LeaveLine(seat_id=seat, reason=reason):
-                await line.leave(seat, entry.call_id, reason, entry.seq)
-            case ReturnToHead(seat_id=seat, token=token, reason=why, pause=pause):
-                await line.return_to_head(seat, token, why, pause)
+            case JoinLine():
+                await self._join(entry, entry.command)
+            case LeaveLine():
+                await self._leave(entry, entry.command)
+            case ReturnToHead(seat_id=seat, token=token, reason=why, pause=pause, behind=behind):
+                await line.return_to_head(seat, token, why, pause, behind)
             case TakeSeat(seat_id=seat, token=token, at=at):
                 await line.take(seat, token, at)
+                await self._leave_place(entry, may_come_back=False)
             case FreeSeat(seat_id=seat, token=token, talked=talked, at=at):
                 await line.free(seat, token, talked, at)
-            case Note() | CloseCall():
-                await self._write(entry, entry.command)
-            case MakeOrder():
-                await self._order(entry, entry.command)
             case WakeAt():
                 return  # done by the put itself
+            case Note() | CloseCall() | MakeOrder() | WithdrawOrder():
+                await self._keep_books(entry, entry.command)
             case _:
                 assert_never(entry.command)
+
+    async def _keep_books(self, entry: Entry, command: Note | CloseCall | MakeOrder | WithdrawOrder) -> None:
+        match command:
+            case Note() | CloseCall():
+                await self._write(entry, command)
+            case MakeOrder():
+                await self._order(entry, command)
+            case WithdrawOrder(at=at):
+                await self._withdraw_order(entry.id, await self._call(entry), at)
+            case _:
+                assert_never(command)
+
+    async def _join(self, entry: Entry, command: JoinLine) -> None:
+        """Into the line; and one place a number: who waits with the same number by another call gives way."""
+        position = await self._line.join(command.seat_id, entry.call_id, command.joined_at, entry.seq)
+        if not position:
+            return
+        await self._line.mark(command.seat_id, entry.call_id, command.mark)
+        number = (await self._call(entry)).number
+        before = await self._places.take(number, entry.call_id, command.seat_id, command.joined_at)
+        if before:
+            await self._give_way(before)
+
+    async def _leave(self, entry: Entry, command: LeaveLine) -> None:
+        await self._line.leave(command.seat_id, entry.call_id, command.reason, entry.seq)
+        if command.reason not in KEEPING:
+            await self._leave_place(entry, may_come_back=command.reason == "abandoned")
+
+    async def _leave_place(self, entry: Entry, *, may_come_back: bool) -> None:
+        await self._places.leave((await self._call(entry)).number, entry.call_id, may_come_back=may_come_back)
+
+    async def _call(self, entry: Entry) -> Call:
+        call = await self._store.get(entry.call_id)
+        if call is None:
+            raise UnknownCall(entry.call_id)
+        return call
 
     async def _write(self, entry: Entry, command: Note | CloseCall) -> None:
         ledger = self._ledger
@@ -122,9 +171,7 @@ class Effects:
                 assert_never(command)
 
     async def _order(self, entry: Entry, command: MakeOrder) -> None:
-        call = await self._store.get(entry.call_id)
-        if call is None:
-            raise UnknownCall(entry.call_id)
+        call = await self._call(entry)
         order = await self._make_order(entry.id, call, command)
         if command.recording:
             await self._enqueue(FINISH_RECORDING, order.id)

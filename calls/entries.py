@@ -16,6 +16,7 @@ from ivr.commands import (
     ReturnToHead,
     TakeSeat,
     WakeAt,
+    WithdrawOrder,
 )
 
 #: The commands of one call keep their order within a lane. The line goes on while the database is away, and the other
@@ -60,7 +61,7 @@ def sort(after: Call, at: float, commands: tuple[AnyCommand, ...]) -> Entries:
                 wake_at = command.at
             case JoinLine() | LeaveLine() | ReturnToHead() | TakeSeat() | FreeSeat():
                 line.append(entry)
-            case Note() | MakeOrder() | CloseCall():
+            case Note() | MakeOrder() | WithdrawOrder() | CloseCall():
                 books.append(entry)
             case _:
                 assert_never(command)

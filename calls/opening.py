@@ -14,6 +14,7 @@ from queueing.line import Line
 from queueing.seats import Seats
 from sessions import board
 from sessions.calendar import Calendar
+from sessions.directions import read_directions
 from sessions.model import Seat, Session
 
 log = structlog.get_logger()
@@ -92,7 +93,10 @@ class Opening:
     async def post_board(self) -> None:
         """Put up the open session and the next one."""
         known = await self._calendar.find("open", "planned", "postponed")
-        await board.post(self._redis, self._prefix, board.draw(known))
+        directed = {
+            one.id: await read_directions(self._redis, self._prefix, one.id) for one in known if one.state == "open"
+        }
+        await board.post(self._redis, self._prefix, board.draw(known, directed))
 
     async def _close_out(self, session: Session) -> int:
         """Close the seats, release who waits; when nobody is left, the session is over. How many were released."""

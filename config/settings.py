@@ -55,6 +55,15 @@ class Settings(BaseSettings):
     operators_line: str = Field(
         "", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead"
     )
+    web_phones: int = Field(
+        9, ge=0, le=50, description="Browser phones web-1, web-2, ...: a seat's line is `sip:web-1`; 0 = no browser phones"
+    )
+    sip_ws_port: int = Field(
+        0, ge=0, le=65535, description="Asterisk's websocket, on loopback only; 0 = SIP port + 28 (5088)"
+    )
+    demo_phone: Literal["auto", "on", "off"] = Field(
+        "auto", description="/phone, from which anybody calls the hotline; auto = only while we listen on loopback"
+    )
     recordings_dir: Path | None = Field(
         None, description="Messages and talks; empty = recordings/ in the state directory"
     )
@@ -75,11 +84,26 @@ class Settings(BaseSettings):
     handle_time_s: float = Field(
         570.0, gt=0, description="Prior of a call's length with the leader (9.5 minutes, reported sessions)"
     )
+    handle_time_weight: float = Field(
+        6.0, gt=0, description="So many talks is that prior worth against those of the session"
+    )
+    patience_s: float = Field(900.0, gt=0, description="Prior of the wait after which a caller gives up, on average")
+    patience_weight: float = Field(5.0, gt=0, description="So many callers who gave up is that prior worth")
     discouraged_below: float = Field(
         0.5, ge=0, le=1, description="Chance of being put through below which the work order is recommended first"
     )
     admission_ends_below: float = Field(
         0.0, ge=0, le=1, description="Chance below which nobody new may wait; 0 = who insists may wait till closing time"
+    )
+    redial_grace_s: float = Field(
+        180.0, ge=1, description="A caller who was cut off and redials within this gets the place back"
+    )
+    burst_calls: int = Field(12, ge=2, description="Calls of one number in BURST_WINDOW_S that may join the line")
+    burst_window_s: float = Field(300.0, ge=10, description="Time in which the calls of a number are counted")
+    callback_tries: int = Field(2, ge=1, le=5, description="Tries to call back who keeps a place; then a work order")
+    callback_ring_s: float = Field(25.0, ge=5, description="How long a caller's phone rings when we call back")
+    callback_line: str = Field(
+        "", description="SIP URI by which numbers are called back, e.g. sip:{number}@host:port; empty = the trunk"
     )
     call_max_s: float = Field(4 * 3600.0, gt=0, description="Longest call before it goes to the fallback")
     record_talks: bool = Field(True, description="Record the talks with the leader")
@@ -142,6 +166,17 @@ class Settings(BaseSettings):
     @property
     def effective_ami_port(self) -> int:
         return self.ami_port or self.sip_port - 22
+
+    @property
+    def effective_sip_ws_port(self) -> int:
+        return self.sip_ws_port or min(self.sip_port + 28, 65535)
+
+    @property
+    def has_demo_phone(self) -> bool:
+        """Anybody may call from the page /phone."""
+        loopback = self.http_host == "localhost" or self.http_host.startswith("127.") or self.http_host == "::1"
+        wanted = self.demo_phone == "on" or (self.demo_phone == "auto" and loopback and not self.public_url)
+        return wanted and self.web_phones > 0 and self.asterisk != "off"
 
     @property
     def effective_redis_port(self) -> int:

@@ -21,11 +21,15 @@ from ivr.events import (
     TimedOut,
     Woken,
 )
-from ivr.moves import Step, close, note
+from ivr.moves import Step, close, keeps_place, note
 from ivr.nodes import contact, fallback, message, operator, ringing
 
 #: Only from here can a caller be taken elsewhere; whoever speaks, records or is being told their number goes on.
-RELEASABLE = ("arriving", "question", "closed", "waiting", "ringing")
+RELEASABLE = ("arriving", "question", "closed", "waiting", "ringing", "callback", "screening")
+
+
+#: Here the call has a claim of its own, which another seat's offer does not touch.
+CLAIMED = ("ringing", "talking", "calling", "screening")
 
 
 def advance(call: Call, event: AnyEvent) -> Step:
@@ -52,8 +56,9 @@ def _give_back(call: Call, offer: Offered) -> Step:
     """A seat claimed a caller who has just left: it must not stay without anybody."""
     if not ringing.is_newer(call, offer):
         return call, ()
-    known = not call.seat_id or offer.seat_id == call.seat_id
-    after = replace(call, seat_id=offer.seat_id, token=offer.token) if known else replace(call)
+    after = replace(call)
+    if call.node not in CLAIMED:
+        after = replace(call, claimed_seat=offer.seat_id, token=offer.token)
     return after, (FreeSeat(seat_id=offer.seat_id, token=offer.token, talked=False, at=offer.facts.now),)
 
 
@@ -61,9 +66,11 @@ def _release(call: Call, event: Released) -> Step:
     facts = event.facts
     if event.to == "fallback":
         return fallback.enter_fallback(call, facts, event.reason)
-    if call.node not in RELEASABLE:
+    if call.node not in RELEASABLE or (call.node == "callback" and not keeps_place(call)):
         return call, ()
     after, commands = _let_go(call, event)
+    if after is call:
+        return call, ()
     return after, (note(facts, "released", to=event.to, reason=event.reason), *commands)
 
 
@@ -77,5 +84,7 @@ def _let_go(call: Call, event: Released) -> Step:
             return contact.reach(call, event.facts, source="callback")
         case "fallback":
             return fallback.enter_fallback(call, event.facts, event.reason)
+        case "seat" | "other_call":
+            return call, ()  # only for who waits
         case _:
             assert_never(event.to)

@@ -17,7 +17,10 @@ NodeName = Literal[
     "order",  # the work order's number is awaited, then spoken
     "closed",  # no session is open
     "operator",  # put through to the ordinary operators
-    "callback",  # the place is kept, we call back
+    "callback",  # we promise to call back, with the place in the line kept or as a work order
+    "kept",  # the caller has hung up and keeps the place in the line
+    "calling",  # a seat is ready: we call the caller back
+    "screening",  # somebody answered: is it the caller, and do they want to talk now?
     "goodbye",  # last words, then we hang up
     "fallback",  # something of ours broke: sorry, operators or a recorded message
     "ended",  # the caller is gone; the record is kept for late events only
@@ -60,6 +63,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
     told_at: float = 0.0
     #: Fencing token of the claim by which a seat was offered.
     token: int = 0
+    #: The seat of that claim, when the caller has moved to another line since.
+    claimed_seat: str = ""
     #: Where the leader answers for this claim (SIP URI or number), from the seat.
     leader_line: str = ""
     missed: int = 0
@@ -79,4 +84,13 @@ class Call(Struct, frozen=True, omit_defaults=True):
     ordered: bool = False
     #: Decided before the caller is gone; the ledger gets it when the call ends.
     outcome: Outcome | None = None
+    #: When the caller hung up and the ledger got the outcome. A call that keeps its place goes on after it.
     ended_at: float = 0.0
+    #: The caller's leg at the carrier when it is not the one the id was made from: we called back.
+    leg: str = ""
+    #: Further lines of the leader, rung in turn when the one before is not answered.
+    more_lines: tuple[str, ...] = ()
+    #: Tries to call back that came to nothing.
+    callbacks_missed: int = 0
+    #: Time of the announcement heard last.
+    noticed_at: float = 0.0

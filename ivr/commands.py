@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ivr.call import OrderSource, Outcome
 
-LeaveReason = Literal["declined", "callback", "abandoned", "released", "talked", "failed"]
+LeaveReason = Literal["declined", "callback", "abandoned", "released", "talked", "failed", "moved", "replaced"]
 
 
 class Command(Struct, frozen=True, tag=True, kw_only=True):
@@ -22,10 +22,13 @@ class Note(Command, frozen=True, tag=True):
 
 
 class JoinLine(Command, frozen=True, tag=True):
-    """Join the seat's line (idempotent; a known caller keeps the place and the first joining time)."""
+    """Join the seat's line (idempotent; a known caller keeps the place and the first joining time). Whoever waits with the
+    same number gives up the place."""
 
     seat_id: str
     joined_at: float
+    #: `callback`: the caller has hung up and keeps the place.
+    mark: Literal["", "callback"] = ""
 
 
 class LeaveLine(Command, frozen=True, tag=True):
@@ -37,12 +40,13 @@ class LeaveLine(Command, frozen=True, tag=True):
 
 class ReturnToHead(Command, frozen=True, tag=True):
     """The leader did not take this caller: back to the head with the first joining time; the seat pauses, unless the
-    leader cannot be blamed (`pause=False`)."""
+    leader cannot be blamed (`pause=False`). `behind`: who did not answer our call back lets so many others go first."""
 
     seat_id: str
     token: int
     reason: str
     pause: bool
+    behind: int = 0
 
 
 class TakeSeat(Command, frozen=True, tag=True):
@@ -73,6 +77,12 @@ class MakeOrder(Command, frozen=True, tag=True):
     at: float
 
 
+class WithdrawOrder(Command, frozen=True, tag=True):
+    """The caller gave up, and came back in time: the order to call them back is withdrawn."""
+
+    at: float
+
+
 class WakeAt(Command, frozen=True, tag=True):
     """Wake this call (Woken) at `at`, Unix seconds. A later one replaces an earlier one; 0 = none."""
 
@@ -86,4 +96,15 @@ class CloseCall(Command, frozen=True, tag=True):
     at: float
 
 
-AnyCommand = Note | JoinLine | LeaveLine | ReturnToHead | TakeSeat | FreeSeat | MakeOrder | WakeAt | CloseCall
+AnyCommand = (
+    Note
+    | JoinLine
+    | LeaveLine
+    | ReturnToHead
+    | TakeSeat
+    | FreeSeat
+    | MakeOrder
+    | WithdrawOrder
+    | WakeAt
+    | CloseCall
+)

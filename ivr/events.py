@@ -14,7 +14,9 @@ class Event(Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Arrived(Event, frozen=True, tag=True):
-    """The call is there and can hear us."""
+    """The call is there and can hear us. `leg`: the carrier's name of a leg by which we called back."""
+
+    leg: str = ""
 
 
 class Keyed(Event, frozen=True, tag=True):
@@ -39,7 +41,7 @@ class Offered(Event, frozen=True, tag=True):
 
     seat_id: str
     token: int
-    #: SIP URI or number of the leader's line.
+    #: SIP URIs or numbers of the leader's lines, separated by commas, rung in turn.
     line: str
 
 
@@ -68,9 +70,11 @@ class OrderMade(Event, frozen=True, tag=True):
 class Released(Event, frozen=True, tag=True):
     """Somebody or something took the caller out of the line or the flow."""
 
-    to: Literal["work_order", "operator", "callback", "fallback"]
-    #: session_closed | leader_left | operator | seat_closed | error
+    to: Literal["work_order", "operator", "callback", "fallback", "seat", "other_call"]
+    #: session_closed | session_stopped | leader_left | operator | seat_closed | error
     reason: str
+    #: With to="seat": the seat whose line the caller goes on waiting in.
+    seat_id: str = ""
 
 
 class Woken(Event, frozen=True, tag=True):

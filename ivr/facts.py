@@ -23,6 +23,28 @@ class SeatFacts(Struct, frozen=True):
     state: str
     #: Callers in this seat's line now.
     depth: int = 0
+    #: The forecast for whoever joins this line now, as below.
+    admission: Admission = "recommended"
+    chance: float | None = None
+    wait_s: float | None = None
+    can_serve: int | None = None
+
+
+class Notice(Struct, frozen=True):
+    """What an operator has announced to all who wait. `key` is a key of the wording (see `ivr.notices`)."""
+
+    key: str
+    at: float
+
+
+class Place(Struct, frozen=True):
+    """The place that this caller's number holds in a line, by an earlier call."""
+
+    call_id: str
+    seat_id: str
+    joined_at: float
+    #: When that call left the line, Unix seconds; 0 = it still waits.
+    left_at: float = 0.0
 
 
 class SessionFacts(Struct, frozen=True):
@@ -56,6 +78,12 @@ class Facts(Struct, frozen=True):
     wait_s: float | None = None
     #: How many of those who wait can still be served, for "本場大約還能接聽 5 位".
     can_serve: int | None = None
+    #: Announced to all who wait, if anything.
+    notice: Notice | None = None
+    #: Held by the number of this call, within the grace time.
+    place: Place | None = None
+    #: Calls of this number in the last minutes, this one included; 0 = withheld, or not counted.
+    recent_calls: int = 0
     #: An ordinary operators' line is configured.
     operators: bool = False
     #: Named in the greeting.

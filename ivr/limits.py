@@ -19,6 +19,11 @@ class Limits(Struct, frozen=True):
     least_message_s: float = 1.0
     #: How long a caller is kept for the number of their work order.
     order_timeout_s: float = 10.0
+    #: Who calls more often than this within some minutes is not let into the line by the newest of the calls.
+    most_recent_calls: int = 6
+    #: How often we call back a caller who keeps a place.
+    callback_tries: int = 2
+    callback_ring_s: float = 25.0
     #: How often a question is asked before silence counts as an answer.
     tries: int = 2
     #: Keys of a number that can be called back, fewest and most (E.164).

@@ -44,14 +44,25 @@ def note(facts: Facts, kind: str, **data: str | float) -> Note:
 
 def leave_line(call: Call, facts: Facts, reason: LeaveReason) -> tuple[AnyCommand, ...]:
     """Whatever takes this call out of the line, and gives back a seat that rings for it. Nothing when in no line."""
-    left: tuple[AnyCommand, ...] = (LeaveLine(seat_id=call.seat_id, reason=reason), WakeAt(at=0))
+    left: tuple[AnyCommand, ...] = (
+        LeaveLine(seat_id=call.seat_id, reason=reason),
+        note(facts, "left_line", seat_id=call.seat_id, reason=reason),
+        WakeAt(at=0),
+    )
     match call.node:
-        case "waiting":
+        case "waiting" | "kept":
             return left
-        case "ringing":
+        case "callback" if keeps_place(call):
+            return left
+        case "ringing" | "calling" | "screening":
             return (FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=facts.now), *left)
         case _:
             return ()
+
+
+def keeps_place(call: Call) -> bool:
+    """True for a caller who hears that we call back and whose place in the line is kept."""
+    return call.node == "callback" and call.reason == "kept"
 
 
 def make_order(call: Call, facts: Facts, source: OrderSource, recording: str = "", contact: str = "") -> Step:
@@ -64,6 +75,8 @@ def make_order(call: Call, facts: Facts, source: OrderSource, recording: str = "
 
 def close(call: Call, facts: Facts, outcome: Outcome) -> Step:
     """The caller is gone. The call's outcome stays what was decided before, if anything was."""
+    if call.ended_at:  # the ledger has it: this was a call back
+        return enter(call, "ended", facts), (note(facts, "callback_ended"),)
     final = call.outcome or outcome
     ended = enter(call, "ended", facts, outcome=final, ended_at=facts.now)
     return ended, (CloseCall(outcome=final, at=facts.now),)

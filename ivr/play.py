@@ -21,7 +21,7 @@ from ivr.events import (
 )
 from ivr.facts import Facts, SeatFacts, SessionFacts
 from ivr.flow import advance, present
-from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
+from ivr.verbs import AnyVerb, Ask, Await, CallBack, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from ivr.wording import render
 
 HELP = """keys 0-9 * #      press a key               silence        the caller says and presses nothing
@@ -30,6 +30,7 @@ offer             a seat claims the caller  answer | miss | end    what becomes 
 wait s            time passes               hangup         the caller hangs up
 close | open      the session               operators      an operators' line is there
 queue n           n others wait             release TO     work_order, operator, callback, fallback
+back              the caller answers our call back
 quit              leave, and print the test help           this"""
 #: Wednesday, 25 November 2026, 09:00 in Shanghai.
 OPENS_AT = 1_795_568_400.0
@@ -157,6 +158,8 @@ class Stage:
                 self._tokens += 1
                 line = rest or "sip:leader@127.0.0.1"
                 return Offered(facts=self.facts, seat_id="seat-1", token=self._tokens, line=line)
+            case "back":
+                return Arrived(facts=self.facts, leg="back")
             case "hangup":
                 return HungUp(facts=self.facts, seconds=float(rest or 0))
             case _:
@@ -193,6 +196,8 @@ def waits_for(verb: AnyVerb) -> str:
             return f"records {name}, at most {max_s:g} s"
         case Connect(line=line, confirm=confirm):
             return f"rings {line}{', confirmed with 1' if confirm else ''}"
+        case CallBack():
+            return "calls the caller back"
         case Await() | Say():
             return "a moment"
         case Transfer():

@@ -68,6 +68,15 @@ class Connect(Verb, frozen=True, tag=True):
     recording: str
 
 
+class CallBack(Verb, frozen=True, tag=True):
+    """Nobody is on the phone: call the caller. Ends in Arrived, or HungUp when nobody answers."""
+
+    number: str
+    ring_s: float
+    #: Grows with every call back of this call.
+    token: int
+
+
 class Transfer(Verb, frozen=True, tag=True):
     """Put through to the ordinary operators. Ends in Answered and TalkEnded, or Missed."""
 
@@ -78,4 +87,4 @@ class HangUp(Verb, frozen=True, tag=True):
     """Speak, then end the call."""
 
 
-AnyVerb = Say | Ask | Hold | Record | Await | Connect | Transfer | HangUp
+AnyVerb = Say | Ask | Hold | Record | Await | Connect | CallBack | Transfer | HangUp

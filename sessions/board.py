@@ -1,12 +1,14 @@
 """The board: the open session and the next one, in Redis, so that no turn of a call has to ask the database."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
 from redis.asyncio import Redis
 
 from config.changes import Change, channel
+from sessions.directions import Directions
 from sessions.model import Session
 
 #: A session that has begun to close is no longer shown: nobody new is admitted.
@@ -31,6 +33,10 @@ class PostedSession(Struct, frozen=True):
     closes_at: float
     theme: str = ""
     seats: tuple[PostedSeat, ...] = ()
+    #: What was announced to all who wait, and when; nobody new is let into the line.
+    notice: str = ""
+    notice_at: float = 0.0
+    admission_closed: bool = False
 
 
 class Board(Struct, frozen=True):
@@ -40,12 +46,15 @@ class Board(Struct, frozen=True):
     next: PostedSession | None = None
 
 
-def draw(sessions: Iterable[Session]) -> Board:
+def draw(sessions: Iterable[Session], directed: Mapping[str, Directions] = MappingProxyType({})) -> Board:
     """The board of these sessions, which are in the order of their opening."""
     known = list(sessions)
     held = next((one for one in known if one.state == "open"), None)
     coming = next((one for one in known if one.state in _COMING), None)
-    return Board(open=_posted(held) if held else None, next=_posted(coming) if coming else None)
+    return Board(
+        open=_posted(held, directed.get(held.id, Directions())) if held else None,
+        next=_posted(coming, Directions()) if coming else None,
+    )
 
 
 async def post(redis: Redis, prefix: str, board: Board) -> bool:
@@ -65,11 +74,14 @@ async def read_board(redis: Redis, prefix: str) -> Board:
     return msgspec.json.decode(text, type=Board) if text else Board()
 
 
-def _posted(session: Session) -> PostedSession:
+def _posted(session: Session, directed: Directions) -> PostedSession:
     return PostedSession(
         id=session.id,
         opens_at=session.opens_at.timestamp(),
         closes_at=session.closes_at.timestamp(),
         theme=session.theme,
         seats=tuple(PostedSeat(id=seat.id, unit=seat.unit, leader=seat.leader) for seat in session.seats),
+        notice=directed.notice,
+        notice_at=directed.notice_at,
+        admission_closed=directed.admission_closed,
     )

@@ -19,6 +19,7 @@ import structlog
 from config.settings import Settings
 from ivr.call import Language
 from ivr.facts import SessionFacts
+from ivr.nodes.pick import MOST_UNITS
 from ivr.verbs import Prompt
 from ivr.wording import all_prompts, render
 from telephony import speech
@@ -114,11 +115,13 @@ class Prompts:
 
     def known(self, sessions: Iterable[SessionFacts] = ()) -> list[Prompt]:
         """Every prompt that can be made beforehand, with the names of these sessions."""
+        sessions = list(sessions)
         seats = [seat for session in sessions for seat in session.seats]
         return [
             Prompt("greeting", {"city": self._city}),
             *(Prompt(key, {"unit": seat.unit}) for seat in seats for key in ("answering_unit", "next_unit")),
             *(Prompt("answering_leader", {"leader": seat.leader}) for seat in seats),
+            *_keys_of_units(sessions),
             *all_prompts(self._language),
         ]
 
@@ -181,6 +184,13 @@ def _convert(recorded: Path, path: Path) -> bool:
         log.warning("recorded_prompt_unusable", file=recorded.name, error=str(error))
         return False
     return True
+
+
+def _keys_of_units(sessions: Iterable[SessionFacts]) -> Iterable[Prompt]:
+    """Several leaders: each unit is named with its key."""
+    for session in sessions:
+        for key, seat in enumerate(session.seats[:MOST_UNITS] if len(session.seats) > 1 else (), 1):
+            yield Prompt(f"pick_{key}", {"unit": seat.unit})
 
 
 def _silently(done: int, total: int) -> None:

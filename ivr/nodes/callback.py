@@ -1,9 +1,13 @@
-"""The place is given up for a promise: we call back."""
+"""A promise: we call back. With the place in the line kept, or as a work order."""
+
+from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.events import AnyEvent
+from ivr.commands import CloseCall, JoinLine, WakeAt
+from ivr.events import AnyEvent, HungUp, Offered, Released
 from ivr.facts import Facts
-from ivr.moves import Step, enter, make_order
+from ivr.moves import Step, enter, keeps_place, make_order, note
+from ivr.nodes import ringing, waiting
 from ivr.spoken import digits
 from ivr.verbs import AnyVerb, HangUp, Prompt
 
@@ -12,16 +16,49 @@ TAIL = 4
 
 
 def enter_callback(call: Call, facts: Facts) -> Step:
-    ordered, order = make_order(call, facts, "callback", contact=call.contact)
+    """Out of the line: a work order to call back."""
+    known = replace(call, outcome=call.outcome or "callback")
+    ordered, order = make_order(known, facts, "callback", contact=call.contact)
     return enter(ordered, "callback", facts, reason=""), order
 
 
+def promise_place(call: Call, facts: Facts) -> Step:
+    """The place is kept, with the first joining time; the call's outcome is a callback from now on."""
+    after = enter(call, "callback", facts, reason="kept", outcome=call.outcome or "callback", source="callback")
+    return after, (
+        note(facts, "callback", seat_id=call.seat_id),
+        JoinLine(seat_id=call.seat_id, joined_at=call.joined_at, mark="callback"),
+        WakeAt(at=0),
+    )
+
+
 def advance(call: Call, event: AnyEvent) -> Step | None:
-    return None
+    if not keeps_place(call):
+        return None
+    match event:
+        case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
+            after, commands = ringing.enter_ringing(call, event)  # still on the phone, and next already
+            return after, (*commands, JoinLine(seat_id=call.seat_id, joined_at=call.joined_at))
+        case HungUp():
+            return _keep(call, event.facts)
+        case Released(to="seat"):
+            return waiting.change_seat(call, event)
+        case Released(to="other_call"):
+            return waiting.give_way(call, event.facts)
+        case _:
+            return None
+
+
+def _keep(call: Call, facts: Facts) -> Step:
+    kept = enter(call, "kept", facts, ended_at=call.ended_at or facts.now, leg="")
+    if call.ended_at:
+        return kept, ()
+    return kept, (CloseCall(outcome="callback", at=facts.now),)
 
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     number = call.contact or call.number
     if not number:
         return (HangUp(prompts=(Prompt("callback_no_number"), Prompt("goodbye"))),)
-    return (HangUp(prompts=(Prompt("callback_promise"), *digits(number[-TAIL:]), Prompt("goodbye"))),)
+    promise = Prompt("callback_kept" if call.reason == "kept" else "callback_promise")
+    return (HangUp(prompts=(promise, *digits(number[-TAIL:]), Prompt("goodbye"))),)

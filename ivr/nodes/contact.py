@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ivr.call import Call, OrderSource
+from ivr.call import Call, OrderSource, Outcome
 from ivr.commands import AnyCommand
 from ivr.events import AnyEvent, HungUp, Keyed, TimedOut
 from ivr.facts import Facts
@@ -24,6 +24,17 @@ def reach(call: Call, facts: Facts, *, source: OrderSource, recording: str = "")
     return enter(known, "contact", facts, typed="", reason=""), left
 
 
+def keep_place(call: Call, facts: Facts) -> Step:
+    """The caller may hang up and keeps the place in the line. Who withholds the number is first asked for one, outside the
+    line: nobody is offered a leader while typing."""
+    if facts.session is None:
+        return reach(call, facts, source="callback")
+    if call.number or call.contact:
+        return callback.promise_place(call, facts)
+    left = leave_line(call, facts, "callback")
+    return enter(replace(call, source="callback"), "contact", facts, typed="", reason="", seat_id=call.seat_id), left
+
+
 def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case Keyed(key="#") if not call.typed and just_entered(call, event.facts):
@@ -41,7 +52,8 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return typed, ()
         case HungUp():
             contact = _usable(call, event.facts)
-            return order_and_close(call, event.facts, call.source, "work_order", call.recording, contact)
+            outcome: Outcome = "callback" if call.source == "callback" else "work_order"
+            return order_and_close(call, event.facts, call.source, outcome, call.recording, contact)
         case _:
             return None
 
@@ -60,7 +72,8 @@ def _usable(call: Call, facts: Facts) -> str:
 
 def _go_on(call: Call, facts: Facts) -> Step:
     if call.source == "callback":
-        return callback.enter_callback(call, facts)
+        keeps = bool(call.joined_at and call.contact and facts.session and call.outcome is None)
+        return (callback.promise_place if keeps else callback.enter_callback)(call, facts)
     return order.enter_order(call, facts)
 
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from ivr.call import Call
 from ivr.events import AnyEvent, HungUp, Recorded
 from ivr.facts import Facts
-from ivr.moves import Step, enter, leave_line, make_order, note, order_and_close, recording_name
-from ivr.nodes import goodbye, message, operator, talking
+from ivr.moves import Step, enter, keeps_place, leave_line, make_order, note, order_and_close, recording_name
+from ivr.nodes import goodbye, kept, message, operator, talking
 from ivr.verbs import AnyVerb, Prompt
 
 
@@ -22,11 +22,17 @@ def enter_fallback(call: Call, facts: Facts, reason: str) -> Step:
             return talking.finish(call, facts, facts.now - call.talk_started_at)
         case "message" | "contact" | "fallback":
             return _order_and_goodbye(call, facts, reason)
+        case "callback" if keeps_place(call):
+            after, commands = _order_and_goodbye(call, facts, reason)
+            return after, (*leave_line(call, facts, "failed"), *commands)
+        case "kept" | "calling":
+            after, commands = kept.end(call, facts, order=True)
+            return after, (note(facts, "fallback", reason=reason), *commands)
         case "order" | "callback":
             return goodbye.enter_goodbye(call, facts, "order_recorded"), (note(facts, "fallback", reason=reason),)
         case "goodbye" | "ended":
             return call, ()
-        case "arriving" | "question" | "closed" | "waiting" | "ringing":
+        case "arriving" | "question" | "closed" | "waiting" | "ringing" | "screening":
             return _operators_or_recording(call, facts, reason)
         case "operator":
             return _record(call, facts, reason)
@@ -48,7 +54,7 @@ def _record(call: Call, facts: Facts, reason: str) -> Step:
 
 
 def _failed(call: Call) -> Call:
-    return replace(call, outcome="fallback")
+    return call if call.ended_at else replace(call, outcome="fallback")
 
 
 def _order_and_goodbye(call: Call, facts: Facts, reason: str) -> Step:

@@ -12,6 +12,7 @@ APOLOGIES = (
     "declined",
     "silence",
     "session_closed",
+    "session_stopped",
     "leader_left",
     "seat_closed",
     "no_operator",

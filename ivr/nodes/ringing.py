@@ -1,7 +1,9 @@
 """The leader's line rings for this caller."""
 
+from msgspec.structs import replace
+
 from ivr.call import Call
-from ivr.commands import FreeSeat, WakeAt
+from ivr.commands import FreeSeat, Note, WakeAt
 from ivr.events import Answered, AnyEvent, HungUp, Missed, Offered, TalkEnded
 from ivr.facts import Facts
 from ivr.moves import Step, enter, leave_line, note, order_and_close, recording_name
@@ -11,37 +13,52 @@ from ivr.verbs import AnyVerb, Connect, Prompt
 
 def is_newer(call: Call, offer: Offered) -> bool:
     """False for an offer that was seen before: its token has been used or given back."""
-    return offer.seat_id != call.seat_id or offer.token > call.token
+    return offer.seat_id != (call.claimed_seat or call.seat_id) or offer.token > call.token
 
 
 def enter_ringing(call: Call, offer: Offered) -> Step:
     """Ring the seat that claimed this caller."""
-    facts = offer.facts
-    after = enter(
-        call,
-        "ringing",
-        facts,
-        seat_id=offer.seat_id,
-        token=offer.token,
-        leader_line=offer.line,
-        recording=recording_name(call, "t") if facts.limits.record_talks else "",
-        reason="",
-    )
-    waited = max(0, int(facts.now - call.joined_at))
-    return after, (note(facts, "offered", seat_id=offer.seat_id, waited_s=waited), WakeAt(at=0))
+    after = ring(at_seat(call, offer), offer.facts)
+    return after, (note_offer(call, offer), WakeAt(at=0))
+
+
+def at_seat(call: Call, offer: Offered) -> Call:
+    """The call with the claim by which it was offered, and the lines of the leader."""
+    first, *more = offer.line.split(",")
+    claimed = {"seat_id": offer.seat_id, "claimed_seat": offer.seat_id, "token": offer.token}
+    return replace(call, **claimed, leader_line=first, more_lines=tuple(more))
+
+
+def note_offer(call: Call, offer: Offered) -> Note:
+    waited = max(0, int(offer.facts.now - call.joined_at))
+    return note(offer.facts, "offered", seat_id=offer.seat_id, waited_s=waited)
+
+
+def ring(call: Call, facts: Facts) -> Call:
+    """The first or the next of the leader's lines rings."""
+    recording = recording_name(call, "t") if facts.limits.record_talks else ""
+    return enter(call, "ringing", facts, recording=recording, reason="")
+
+
+def _missed(call: Call, event: Missed) -> Step:
+    """The next line of the same leader, or back to the head."""
+    if not call.more_lines or event.reason == "gone":
+        return waiting.return_to_head(call, event.facts, event.reason)
+    after = ring(replace(call, leader_line=call.more_lines[0], more_lines=call.more_lines[1:]), event.facts)
+    return after, (note(event.facts, "next_line", seat_id=call.seat_id, reason=event.reason),)
 
 
 def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case Answered():
             return talking.enter_talking(call, event.facts)
-        case Missed(reason=reason):
-            return waiting.return_to_head(call, event.facts, reason)
+        case Missed():
+            return _missed(call, event)
         case TalkEnded(seconds=seconds) if seconds > 0:
             return talking.enter_and_finish(call, event.facts, seconds)  # we were told of the end only
         case TalkEnded():
             return waiting.return_to_head(call, event.facts, "gone")
-        case Offered() if is_newer(call, event):
+        case Offered(seat_id=call.seat_id) if is_newer(call, event):
             after, commands = enter_ringing(call, event)
             old = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=event.facts.now)
             return after, (old, *commands)

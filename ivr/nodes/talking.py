@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from ivr.call import Call
+from ivr.call import Call, Outcome
 from ivr.commands import FreeSeat, TakeSeat
 from ivr.events import AnyEvent, HungUp, Offered, TalkEnded
 from ivr.facts import Facts
@@ -12,7 +12,8 @@ from ivr.nodes import goodbye
 
 def enter_talking(call: Call, facts: Facts) -> Step:
     """The leader answered. What the caller hears goes on as it is, so the scene stays."""
-    after = replace(call, node="talking", entered_at=facts.now, talk_started_at=facts.now, outcome="talked", tries=0)
+    outcome: Outcome = "callback" if call.ended_at else "talked"  # the ledger keeps the outcome it was told first
+    after = replace(call, node="talking", entered_at=facts.now, talk_started_at=facts.now, outcome=outcome, tries=0)
     return after, (
         TakeSeat(seat_id=call.seat_id, token=call.token, at=facts.now),
         note(facts, "connected", seat_id=call.seat_id),

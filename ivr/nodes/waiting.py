@@ -1,13 +1,16 @@
 """In the line, on hold: music, and at most every `announce_every_s` what is left of the wait."""
 
+from typing import Literal
+
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import JoinLine, ReturnToHead, WakeAt
-from ivr.events import AnyEvent, HungUp, Keyed, Offered, Woken
-from ivr.facts import Facts
+from ivr.commands import AnyCommand, JoinLine, LeaveLine, ReturnToHead, WakeAt, WithdrawOrder
+from ivr.events import AnyEvent, HungUp, Keyed, Offered, Released, Woken
+from ivr.facts import Facts, Place
 from ivr.moves import Step, again, enter, just_entered, leave_line, note, order_and_close
-from ivr.nodes import contact, message, ringing
+from ivr.nodes import contact, goodbye, message, ringing
+from ivr.notices import NOTICES
 from ivr.spoken import waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
 
@@ -24,15 +27,28 @@ def enter_waiting(call: Call, facts: Facts) -> Step:
         reason="free" if call.reason == "free" else "joined",
     )
     return after, (
-        note(facts, "willing", seat_id=call.seat_id, position=after.told_position),
+        note(facts, "willing", seat_id=call.seat_id, position=after.told_position, joined_at=joined_at),
         JoinLine(seat_id=call.seat_id, joined_at=joined_at),
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )
 
 
+def take_back(call: Call, facts: Facts, place: Place) -> Step:
+    """Who was cut off, or calls from the same number while still waiting, goes on where that call stood. The position is
+    told when it is known."""
+    after, commands = enter_waiting(replace(call, joined_at=place.joined_at), facts)
+    after = replace(after, reason="place_kept", told_position=max(1, facts.depth + 1), told_at=0.0)
+    back = note(facts, "place_taken_back", seat_id=place.seat_id, from_call=place.call_id)
+    again_soon = WakeAt(at=facts.now + facts.limits.ask_timeout_s)
+    withdrawn: tuple[AnyCommand, ...] = (WithdrawOrder(at=facts.now),) if place.left_at else ()
+    return after, (*commands, back, *withdrawn, again_soon)
+
+
 def return_to_head(call: Call, facts: Facts, reason: str) -> Step:
     """The leader did not take this caller: still the first, with the first joining time."""
-    after = enter(call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed")
+    after = enter(
+        call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", more_lines=()
+    )
     return after, (
         note(facts, "missed", seat_id=call.seat_id, reason=reason),
         ReturnToHead(seat_id=call.seat_id, token=call.token, reason=reason, pause=reason != "gone"),
@@ -47,9 +63,13 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
         case Keyed(key="2"):
             return message.enter_message(call, event.facts, source="declined", reason="declined")
         case Keyed(key="3"):
-            return contact.reach(call, event.facts, source="callback")
-        case Offered() if ringing.is_newer(call, event):
+            return contact.keep_place(call, event.facts)
+        case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
             return ringing.enter_ringing(call, event)
+        case Released(to="seat"):
+            return change_seat(call, event)
+        case Released(to="other_call"):
+            return give_way(call, event.facts)
         case Woken():
             return _announce(call, event.facts)
         case HungUp():
@@ -60,15 +80,48 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return None
 
 
+def change_seat(call: Call, released: Released) -> Step:
+    """On to the line of another seat, with the first joining time."""
+    facts = released.facts
+    if released.seat_id == call.seat_id:
+        return call, ()
+    moved = replace(call, seat_id=released.seat_id, claimed_seat=call.claimed_seat or call.seat_id, told_position=0)
+    if call.node == "waiting":
+        moved = again(moved, facts, reason="moved", told_at=0.0)
+    mark: Literal["", "callback"] = "callback" if call.node == "kept" else ""
+    soon = () if mark else (WakeAt(at=facts.now + facts.limits.ask_timeout_s),)
+    return moved, (
+        note(facts, "seat_changed", from_seat=call.seat_id, seat_id=released.seat_id),
+        LeaveLine(seat_id=call.seat_id, reason="moved"),
+        JoinLine(seat_id=released.seat_id, joined_at=call.joined_at, mark=mark),
+        *soon,
+    )
+
+
+def give_way(call: Call, facts: Facts) -> Step:
+    """The same number waits with another call now: one place a number."""
+    left = leave_line(call, facts, "replaced")
+    return goodbye.enter_goodbye(replace(call, outcome=call.outcome or "abandoned"), facts, "other_call"), left
+
+
 def _announce(call: Call, facts: Facts) -> Step:
     if facts.session is None and facts.now >= call.closes_at:
         # Whoever closed the session should have released this caller; nobody waits for a leader who has gone.
         return message.enter_message(call, facts, source="released", reason="session_closed")
+    notice = facts.notice
+    if notice and notice.key in NOTICES and notice.at > max(call.noticed_at, call.joined_at):
+        return _tell(call, facts, notice.key, noticed_at=notice.at)
     due = call.told_at + facts.limits.announce_every_s
     if facts.now < due - 1:
         return replace(call), (WakeAt(at=due),)
-    position = min(call.told_position, facts.position) if facts.position else call.told_position
-    return again(call, facts, told_position=position, reason=""), (
+    return _tell(call, facts, "")
+
+
+def _tell(call: Call, facts: Facts, reason: str, **changes: object) -> Step:
+    told = call.told_position or facts.position
+    position = min(told, facts.position) if facts.position else told
+    closes_at = facts.session.closes_at if facts.session else call.closes_at
+    return again(call, facts, told_position=position, reason=reason, closes_at=closes_at, **changes), (
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )
 
@@ -77,7 +130,17 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     opening = (Prompt(f"waiting_{call.reason}"),) if call.reason else ()
     if call.reason == "free":
         return (Hold(prompts=opening, keys="23"),)
-    return (Hold(prompts=(*opening, *_place(call, facts), Prompt("choose_waiting")), keys="23"),)
+    place = () if call.reason in ("place_kept", "moved") else _place(call, facts)
+    return (Hold(prompts=(*opening, *_leader(call, facts), *place, Prompt("choose_waiting")), keys="23"),)
+
+
+def _leader(call: Call, facts: Facts) -> tuple[Prompt, ...]:
+    """A leader who is not there is no secret."""
+    seats = facts.session.seats if facts.session else ()
+    state = next((seat.state for seat in seats if seat.id == call.seat_id), "")
+    if state == "closed" and call.reason != "leader_late":
+        return (Prompt("leader_not_here"),)
+    return (Prompt("leader_away"),) if state == "paused" and call.reason in ("", "joined") else ()
 
 
 def _place(call: Call, facts: Facts) -> tuple[Prompt, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, assert_never
 
 from ivr.call import Language
-from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
+from ivr.verbs import AnyVerb, Ask, Await, CallBack, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from telephony.asterisk import agi, dialplan
 from telephony.asterisk.channel import AGI_DEADLINE_S, Channel
 from telephony.errors import CallGone, CarrierRefused
@@ -81,6 +81,8 @@ class Interpreter:
                 self._on_timed_out()
             case Connect():
                 await self._connect(verb, language)
+            case CallBack():
+                return  # nobody is on the phone: telephony.asterisk.callbacks
             case Transfer():
                 await self._leave(dialplan.TRANSFER_CONTEXT, {dialplan.RING_S: str(int(verb.ring_s))})
             case HangUp():

@@ -7,13 +7,14 @@ from redis.asyncio import Redis
 from calls.effects import Effects
 from calls.facts import FactsReader
 from calls.outbox import Outbox
+from calls.places import Places
 from calls.store import Calls
 from calls.turn import Advance, Present, Turns
 from calls.wakeups import Wakeups
 from config.clock import Clock
 from config.settings import Settings
 from ivr import flow
-from ivr.events import OrderMade
+from ivr.events import OrderMade, Released
 from queueing.line import Line
 from queueing.seats import Seats
 from tests.doubles.books import Books
@@ -46,7 +47,15 @@ def process(
     async def tell_number(call_id: str, number: str) -> None:
         await turns.take_turn(call_id, lambda facts: OrderMade(facts=facts, number=number))
 
-    effects = Effects(calls, line, books, books.make_order, books.enqueue, tell_number)
+    async def give_way(call_id: str) -> None:
+        await turns.take_turn(
+            call_id, lambda facts: Released(facts=facts, to="other_call", reason="same_number")
+        )
+
+    effects = Effects(
+        calls, line, books, Places(redis, settings, clock), books.make_order, books.withdraw_order, give_way,
+        books.enqueue, tell_number,
+    )  # fmt: skip
     outbox = Outbox(redis, settings, clock, effects.perform)
     facts = FactsReader(redis, settings, clock)
     turns = Turns(calls, outbox, facts, clock, settings, advance, present)

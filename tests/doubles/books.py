@@ -44,6 +44,10 @@ class Books:
         number = f"2026-1125-{len(self.orders) + 1:04d}"
         return self.orders.setdefault(call.id, Order(f"o-{call.id}", number))
 
+    async def withdraw_order(self, command_id: str, call: Call, at: float) -> bool:
+        self._perform(command_id, "withdraw")
+        return True
+
     async def enqueue(self, name: str, argument: str) -> None:
         self.jobs.append((name, argument))
 

@@ -44,7 +44,7 @@ async def test_the_full_number_needs_scope_and_reason_and_is_recorded(instance: 
 async def test_calls_are_the_sum_of_outcomes_and_of_those_that_go_on(instance: Instance) -> None:
     session = await instance.open_session()
     for n in range(4):
-        await instance.call_in(f"a-pbx1-1-{n}")
+        await instance.call_in(f"a-pbx1-1-{n}", number=f"+8613812345{n:03d}")
     await finish(instance, "a-pbx1-1-0")
     ledger = (await instance.http.get(f"/api/ledger?session_id={session['id']}")).json()
     assert (ledger["calls"], ledger["outcomes"], ledger["unaccounted"], ledger["live"]) == (4, {"abandoned": 1}, 0, 3)

@@ -36,14 +36,14 @@ async def test_who_waits_is_shown_in_order_with_masked_numbers(instance: Instanc
 async def test_a_caller_is_moved_and_the_others_close_up(instance: Instance) -> None:
     await instance.open_session()
     for n in range(4):
-        await instance.call_in(f"a-pbx1-1-{n}")
+        await instance.call_in(f"a-pbx1-1-{n}", number=f"+8613812345{n:03d}")
     answer = await instance.http.post("/api/line/a-pbx1-1-3/move", json={"position": 2, "reason": "老人"})
     assert answer.json()["position"] == 2
     order = [caller["call_id"][-1] for caller in (await instance.http.get("/api/line")).json()["callers"]]
     assert order == ["0", "3", "1", "2"]
     answer = await instance.http.post("/api/line/a-pbx1-1-0/move", json={"position": 99, "reason": "误操作"})
     assert answer.json()["position"] == 4
-    await instance.call_in("a-pbx1-1-4")
+    await instance.call_in("a-pbx1-1-4", number="+8613812345004")
     order = [caller["call_id"][-1] for caller in (await instance.http.get("/api/line")).json()["callers"]]
     assert order == ["3", "1", "2", "0", "4"]
     events = (await instance.http.get("/api/calls/a-pbx1-1-3")).json()["events"]

@@ -68,7 +68,7 @@ async def test_a_cancelled_session_does_not_open(instance: Instance) -> None:
 async def test_closing_turns_everyone_who_waits_into_a_work_order(instance: Instance) -> None:
     session = await instance.open_session()
     for n in range(3):
-        await instance.call_in(f"a-pbx1-1-{n}")
+        await instance.call_in(f"a-pbx1-1-{n}", number=f"+8613812345{n:03d}")
     after = (await instance.http.post(f"/api/sessions/{session['id']}/close")).json()
     await instance.core.outbox.idle()
     assert after["state"] in ("closing", "closed")

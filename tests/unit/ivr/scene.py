@@ -68,9 +68,12 @@ def calls_at_every_node() -> dict[str, Call]:
     withheld, _ = play(WITHHELD, Arrived(facts=OPEN), key("2", 3), Recorded(facts=at(OPEN, 20), seconds=9.0))
     goodbye, _ = play(order, TimedOut(facts=at(OPEN, 40)))
     callback, _ = play(waiting, key("3", 30))
+    kept, _ = play(callback, HungUp(facts=at(OPEN, 40)))
+    calling, _ = play(kept, offer(60))
+    screening, _ = play(calling, Arrived(facts=at(OPEN, 70), leg="back-1"))
     closed, _ = play(NEW, Arrived(facts=CLOSED))
     operator, _ = play(question, Released(facts=operators, to="operator", reason="operator"))
     fallback, _ = play(question, Released(facts=at(OPEN, 5), to="fallback", reason="error"))
     ended, _ = play(question, HungUp(facts=at(OPEN, 9)))
-    found = (NEW, question, waiting, ringing, talking, message, withheld, order, goodbye, callback, closed)
-    return {call.node: call for call in (*found, operator, fallback, ended)}
+    found = (NEW, question, waiting, ringing, talking, message, withheld, order, goodbye, callback, kept, calling)
+    return {call.node: call for call in (*found, screening, closed, operator, fallback, ended)}

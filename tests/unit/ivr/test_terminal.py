@@ -11,7 +11,7 @@ SCRIPTS = {
     "talked": ("1\nwait 60\noffer\nanswer\nwait 30\nend 30\nhangup\n", "the call is over: talked"),
     "order": ("2\nwords 9\nsilence\nhangup\n", "the call is over: work_order"),
     "missed": ("; the leader is out\n1\nwait 5\noffer\nmiss busy\nclose\nhangup\n", "the call is over: work_order"),
-    "callback": ("1\nwait 5\n3\nhangup\n", "the call is over: callback"),
+    "callback": ("1\nwait 5\n3\nhangup\noffer\nback\n1\nanswer\nend 30\nhangup\n", "the call is over: callback"),
 }
 
 

@@ -1,0 +1,17 @@
+-- Shows how a caller waits: `callback` = nobody is on the phone. Nothing changes in the order.
+-- KEYS: marks
+-- ARGV: call_id, mark (empty = on the phone), seconds to keep, channel, seat_id
+-- Returns 1 when that is news.
+--- @include announce
+local before = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+if before == ARGV[2] then
+  return 0
+end
+if ARGV[2] == '' then
+  redis.call('HDEL', KEYS[1], ARGV[1])
+else
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+  redis.call('EXPIRE', KEYS[1], ARGV[3])
+end
+announce(ARGV[4], ARGV[5])
+return 1

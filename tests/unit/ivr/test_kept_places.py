@@ -1,0 +1,158 @@
+"""A place in the line that outlives the phone: called back, redialled, moved, held by one number once."""
+
+from msgspec.structs import replace
+
+from ivr.call import Call
+from ivr.commands import AnyCommand, CloseCall, JoinLine, LeaveLine, MakeOrder, ReturnToHead, WithdrawOrder
+from ivr.events import Answered, Arrived, HungUp, Missed, Released, TalkEnded, TimedOut, Woken
+from ivr.facts import Facts, Notice, Place
+from ivr.flow import present
+from ivr.verbs import CallBack, Connect
+from tests.unit.ivr.scene import CLOSED, NEW, NOW, OPEN, SEAT, SESSION, WITHHELD, at, heard, key, names, offer, play
+
+ARRIVED = Arrived(facts=OPEN)
+KEPT = (ARRIVED, key("1", 3), key("3", 30), HungUp(facts=at(OPEN, 40)))
+
+
+def one(commands: list[AnyCommand], kind: type[AnyCommand]) -> AnyCommand:
+    (found,) = [command for command in commands if isinstance(command, kind)]
+    return found
+
+
+def test_the_call_ends_as_a_callback_and_the_place_stays() -> None:
+    call, commands = play(NEW, *KEPT)
+    assert (call.node, call.outcome, present(call, OPEN)) == ("kept", "callback", ())
+    assert one(commands, CloseCall) == CloseCall(outcome="callback", at=NOW + 40)
+    joins = [command for command in commands if isinstance(command, JoinLine)]
+    assert [join.mark for join in joins] == ["", "callback"]
+    assert {join.joined_at for join in joins} == {NOW + 3}
+    assert not any(isinstance(command, LeaveLine | MakeOrder) for command in commands)
+
+
+def test_when_it_is_their_turn_they_are_called_and_put_through_after_pressing_1() -> None:
+    call, _ = play(NEW, *KEPT, offer(600))
+    (ring,) = present(call, OPEN)
+    assert isinstance(ring, CallBack)
+    assert (ring.number, ring.token) == (NEW.number, 1)
+    call, _ = play(call, Arrived(facts=at(OPEN, 610), leg="back-1"))
+    assert heard(call) == ["greeting", "callback_your_turn", "choose_callback"]
+    call, commands = play(call, key("1", 614))
+    (connect,) = present(call, OPEN)
+    assert isinstance(connect, Connect)
+    assert connect.token == 1
+    after, more = play(
+        call, Answered(facts=at(OPEN, 620)), TalkEnded(facts=at(OPEN, 900), seconds=280), HungUp(facts=at(OPEN, 905))
+    )
+    assert (after.node, after.outcome) == ("ended", "callback")
+    assert names([*commands, *more]) == ["JoinLine", "TakeSeat", "FreeSeat", "MakeOrder"], "the outcome was told before"
+
+
+def test_a_call_back_that_nobody_takes_lets_one_go_first_and_then_becomes_an_order() -> None:
+    call, commands = play(NEW, *KEPT, offer(600), HungUp(facts=at(OPEN, 625)))
+    assert call.node == "kept"
+    assert one(commands, ReturnToHead).behind == 1  # type: ignore[union-attr]
+    call, commands = play(call, offer(1200, token=2), HungUp(facts=at(OPEN, 1225)))
+    assert call.node == "ended"
+    assert names(commands) == ["FreeSeat", "LeaveLine", "WakeAt", "MakeOrder"]
+    assert one(commands, MakeOrder).source == "callback"  # type: ignore[union-attr]
+
+
+def test_a_voicemail_never_reaches_the_leader() -> None:
+    screened = (*KEPT, offer(600), Arrived(facts=at(OPEN, 610), leg="back-1"))
+    call, _ = play(NEW, *screened, TimedOut(facts=at(OPEN, 620)))
+    assert heard(call) == ["choose_callback"]
+    call, _ = play(call, TimedOut(facts=at(OPEN, 630)))
+    assert heard(call) == ["callback_later", "goodbye"]
+    call, commands = play(call, HungUp(facts=at(OPEN, 633)))
+    assert (call.node, call.callbacks_missed) == ("kept", 1)
+    assert names(commands) == ["ReturnToHead"]
+
+
+def test_a_kept_place_ends_with_the_session_as_an_order() -> None:
+    call, _ = play(NEW, *KEPT)
+    call, commands = play(call, Released(facts=at(CLOSED, 7000), to="work_order", reason="session_closed"))
+    assert call.node == "ended"
+    assert names(commands) == ["LeaveLine", "WakeAt", "MakeOrder"]
+
+
+def test_who_withholds_the_number_types_one_outside_the_line_and_gets_the_place_back() -> None:
+    call, commands = play(WITHHELD, ARRIVED, key("1", 3), key("3", 30))
+    assert (call.node, names(commands)[-2:]) == ("contact", ["LeaveLine", "WakeAt"])
+    call, commands = play(call, *(key(digit, 32) for digit in "13812345678"), key("#", 33))
+    assert call.reason == "kept"
+    assert one(commands, JoinLine) == JoinLine(seat_id="seat-1", joined_at=NOW + 3, mark="callback")
+
+
+def test_who_redials_in_time_gets_the_place_and_the_order_is_withdrawn() -> None:
+    place = Place(call_id="t-1", seat_id=SEAT.id, joined_at=NOW - 900, left_at=NOW - 60)
+    back = at(OPEN, 0, place=place, admission="ended")
+    call, _ = play(NEW, Arrived(facts=back))
+    assert heard(call, back)[-2:] == ["line_kept", "choose_kept"]
+    call, commands = play(call, key("1", 3, back))
+    assert one(commands, JoinLine).joined_at == NOW - 900  # type: ignore[union-attr]
+    assert names(commands).count("WithdrawOrder") == 1
+    told, _ = play(call, Woken(facts=at(OPEN, 10, position=2)))
+    assert told.told_position == 2
+
+
+def test_a_second_call_of_one_number_takes_the_place_and_the_first_gives_way() -> None:
+    place = Place(call_id="a-1", seat_id=SEAT.id, joined_at=NOW - 900)
+    _, commands = play(NEW, Arrived(facts=at(OPEN, 0, place=place)), key("1", 3, at(OPEN, 0, place=place)))
+    assert not [command for command in commands if isinstance(command, WithdrawOrder)]
+    first, _ = play(NEW, ARRIVED, key("1", 3))
+    first, commands = play(first, Released(facts=at(OPEN, 50), to="other_call", reason="same_number"))
+    assert heard(first) == ["goodbye_other_call", "goodbye"]
+    ended, more = play(first, HungUp(facts=at(OPEN, 55)))
+    assert names([*commands, *more]) == ["LeaveLine", "WakeAt", "CloseCall"], "the other call has the order"
+    assert ended.outcome == "abandoned"
+
+
+def test_bursts_of_calls_can_always_leave_an_order() -> None:
+    often = at(OPEN, 0, recent_calls=7)
+    call, _ = play(NEW, Arrived(facts=often))
+    assert heard(call, often)[-2:] == ["line_often", "choose_ended"]
+    waiting, _ = play(call, key("1", 3, often))
+    assert waiting.node == "question"
+    order, _ = play(call, key("2", 3, often))
+    assert order.node == "message"
+
+
+def test_the_next_line_of_the_leader_rings_before_the_caller_goes_back() -> None:
+    lines = "sip:desk@127.0.0.1,+8613900000000"
+    call, _ = play(NEW, ARRIVED, key("1", 3), offer(20, line=lines), Missed(facts=at(OPEN, 40), reason="no_answer"))
+    (connect,) = present(call, OPEN)
+    assert isinstance(connect, Connect)
+    assert (connect.line, connect.confirm) == ("+8613900000000", True)
+    call, commands = play(call, Missed(facts=at(OPEN, 60), reason="unconfirmed"))
+    assert (call.node, names(commands)) == ("waiting", ["ReturnToHead", "WakeAt"])
+
+
+def test_an_operator_puts_a_caller_to_another_seat_with_the_first_joining_time() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3))
+    put = Released(facts=at(OPEN, 50), to="seat", reason="operator", seat_id="seat-2")
+    call, commands = play(call, put)
+    assert (call.node, call.seat_id, call.joined_at) == ("waiting", "seat-2", NOW + 3)
+    assert names(commands) == ["LeaveLine", "JoinLine", "WakeAt"]
+    assert heard(call)[0] == "waiting_moved"
+    assert play(call, put) == (call, [])
+
+
+def test_what_is_announced_is_heard_once_by_who_waits() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3))
+    late = at(OPEN, 20, notice=Notice(key="leader_late", at=NOW + 19))
+    call, _ = play(call, Woken(facts=late))
+    assert heard(call, late)[0] == "waiting_leader_late"
+    assert play(call, Woken(facts=replace(late, now=NOW + 22)))[0].scene == call.scene
+    unknown = at(OPEN, 30, notice=Notice(key="no such words", at=NOW + 29))
+    assert play(call, Woken(facts=unknown))[0].scene == call.scene
+
+
+def leader_is(state: str) -> Facts:
+    return replace(OPEN, session=replace(SESSION, seats=(replace(SEAT, state=state),)))
+
+
+def test_callers_are_told_when_the_leader_is_not_there() -> None:
+    call: Call = play(NEW, ARRIVED, key("1", 3))[0]
+    assert "leader_not_here" in heard(call, leader_is("closed"))
+    assert "leader_away" in heard(call, leader_is("paused"))
+    assert "leader_away" not in heard(call, leader_is("talking"))
