@@ -63,6 +63,7 @@ class Installation:
             "HOTLINE_REDIS_URL": self.redis.url,
             "HOTLINE_SIP_PORT": str(sip),
             "HOTLINE_AMI_PORT": str(free_port()),
+            "HOTLINE_SIP_WS_PORT": str(free_port()),
             "HOTLINE_RTP_PORT_FIRST": str(rtp),
             "HOTLINE_RTP_PORT_COUNT": "2000",
             "HOTLINE_WRAP_UP_S": "0",
@@ -151,11 +152,11 @@ class Installation:
                 trust_env=False,
                 timeout=10,
             )
-            await until(self._api_answers, STARTS_WITHIN_S)
+            await until(self.api_answers, STARTS_WITHIN_S)
         if "bridge" in self.parts:
             await self.until_driven()
 
-    async def _api_answers(self) -> bool:
+    async def api_answers(self) -> bool:
         try:
             return (await self.http.get("/healthz")).status_code == 200
         except httpx.TransportError:

@@ -1,0 +1,125 @@
+"""Where everybody is in a running installation, and how often a leader was rung. Looks only."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+from config.native import find_program
+from telephony.demo.scenarios import Leader, Place, leader_argv
+from tests.phones.ports import free_block
+from tests.system.crowd import Sipp, media_ports
+from tests.system.installation import Installation
+from tests.waiting import until
+
+
+async def nodes(house: Installation) -> dict[str, str]:
+    """Call id -> node of every live call."""
+    found = {}
+    for call_id in await house.core.calls.live():
+        call = await house.core.calls.get(call_id)
+        if call is not None and call.node != "ended":
+            found[call_id] = call.node
+    return found
+
+
+async def order(house: Installation, seat_id: str) -> list[tuple[str, float]]:
+    """Call ids of the line, in order, with their first joining times."""
+    return [(caller.call_id, caller.joined_at) for caller in await house.core.line.callers(seat_id)]
+
+
+def counted(found: dict[str, str]) -> dict[str, int]:
+    values = list(found.values())
+    return {node: values.count(node) for node in set(values)}
+
+
+async def until_nodes(house: Installation, within_s: float = 30.0, **expected: int) -> dict[str, str]:
+    """Everybody's node once that many callers are at each of these, and nobody anywhere else."""
+
+    found: dict[str, str] = {}
+
+    async def there() -> dict[str, str] | None:
+        found.clear()
+        found.update(await nodes(house))
+        return found if counted(found) == expected else None
+
+    try:
+        return await until(there, within_s, f"callers at {expected}")
+    except AssertionError as error:
+        raise AssertionError(f"{error}, but {counted(found)}") from None
+
+
+async def outlive(house: Installation, node_of: dict[str, str], seconds: float) -> None:
+    """Nobody goes anywhere for so long."""
+    end = asyncio.get_running_loop().time() + seconds
+
+    async def over() -> bool:
+        assert await nodes(house) == node_of
+        return asyncio.get_running_loop().time() > end
+
+    await until(over, seconds + 5)
+
+
+async def until_closed(house: Installation, session_id: str, calls: int, within_s: float = 40.0) -> dict[str, int]:
+    """The outcomes once that many calls have one; none is unaccounted for and there are no others."""
+
+    async def whole() -> Any:
+        ledger = await house.ledger(session_id=session_id)
+        return ledger if sum(ledger["outcomes"].values()) >= calls else None
+
+    ledger = await until(whole, within_s, f"{calls} outcomes")
+    assert (ledger["calls"], ledger["unaccounted"]) == (calls, 0)
+    outcomes: dict[str, int] = ledger["outcomes"]
+    return outcomes
+
+
+async def until_orders(house: Installation, count: int, status: str = "", within_s: float = 40.0) -> list[Any]:
+    """The orders once there are that many (with this status): one a call, no more."""
+
+    async def there() -> list[Any] | None:
+        found = await house.orders(limit="200")
+        assert len(found) == len({item["call_id"] for item in found}) <= count
+        fitting = [item for item in found if not status or item["status"] == status]
+        return fitting if len(fitting) == count else None
+
+    return await until(there, within_s, f"{count} orders {status}")
+
+
+async def end_all(house: Installation) -> None:
+    """Everybody hangs up at once."""
+    await house.asterisk.command("channel request hangup all")
+
+
+async def channels(house: Installation) -> int:
+    text = await house.asterisk.command("core show channels count")
+    found = re.search(r"(\d+) active channel", text)
+    assert found is not None, text
+    return int(found[1])
+
+
+async def in_bridges(house: Installation, count: int) -> bool:
+    """So many channels hear somebody else."""
+    rows = (await house.asterisk.command("core show channels concise")).splitlines()
+    return sum(len(row.split("!")) > 3 and bool(row.split("!")[-2]) for row in rows) == count
+
+
+class WatchedLeader:
+    """A leader's phone of which we know which calls it was rung for."""
+
+    def __init__(self, folder: Path, leader: Leader) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        sipp = find_program("sipp")
+        if sipp is None:
+            raise RuntimeError("sipp is missing: run `make setup`")
+        port = free_block(1)
+        self._messages = folder / "leader.messages"
+        argv = leader_argv(sipp, leader, folder, Place(port, media_ports(10)))
+        self.phone = Sipp([*argv, "-trace_msg", "-message_file", str(self._messages)], folder / "sipp.log")
+        self.address = f"sip:leader@127.0.0.1:{port}"
+
+    @property
+    def rung(self) -> int:
+        """Calls that reached the phone so far; one that was sent twice over UDP counts once."""
+        text = self._messages.read_text(errors="replace") if self._messages.exists() else ""
+        invites = re.findall(r"^INVITE sip:.*?^Call-ID: (\S+)", text, re.DOTALL | re.MULTILINE | re.IGNORECASE)
+        return len(set(invites))
