@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api.auth import ALL_SCOPES, FixedTokens, Principal, TokensInTurn
 from api.cloud import assemble_cloud
+from api.console.install import add_pages
 from api.gate import assemble_gate
 from api.limits import Doorway
 from api.metrics import Counting, Metrics
@@ -37,6 +38,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
         parts.feed.start()
+        board_feed.start()
         if cloud is not None:
             cloud.start()
         try:
@@ -45,6 +47,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
             if cloud is not None:
                 await cloud.close()
             await parts.feed.close()
+            await board_feed.close()
             await behind.close()
 
     app = FastAPI(
@@ -58,6 +61,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     add_problem_answers(app)
     for routes in (status, line, sessions, seats, calls, orders, twilio):
         app.include_router(routes.router)
+    board_feed = add_pages(app, behind, int(time.time() * 1000))
     app.add_middleware(Doorway)
     app.add_middleware(Counting, metrics=parts.metrics)
     _document_problems(app)

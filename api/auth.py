@@ -98,6 +98,7 @@ async def _identify(request: Request, gate: Gate, sent: HTTPAuthorizationCredent
             raise Problem("unauthenticated", "Send `Authorization: Bearer <token>`.")
         return principal
     login = await gate.login_of(request)
+    request.state.login = login
     if login is None:
         return CITIZEN
     if request.method not in _SAFE:

@@ -16,6 +16,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self.config.app.state.feed.end_streams()  # type: ignore[union-attr]
+        await self.config.app.state.board_feed.end_streams()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 
