@@ -31,6 +31,9 @@ class SeatBrief(Shape):
     leader: str
     state: SeatState
     depth: int = Field(description="Callers in this seat's line")
+    chance: float = Field(description="0..1, for whoever joins this line now")
+    wait_s: float = Field(description="Expected seconds of waiting for whoever joins now")
+    can_serve: int = Field(description="How many more this leader can take before closing time")
 
 
 class CallerOut(Shape):
@@ -41,7 +44,9 @@ class CallerOut(Shape):
     position: int = Field(description="1 = next to be put through")
     joined_at: datetime
     waited_s: float
-    state: Literal["waiting", "offered"]
+    state: Literal["waiting", "offered", "callback"]
+    chance: float = Field(description="0..1, put through before closing time for who stays")
+    wait_s: float = Field(description="Expected seconds until put through")
 
 
 class LineOut(Shape):

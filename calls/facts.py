@@ -1,26 +1,21 @@
 """Reads the world for a turn: clock, board, seats, line, forecast. Two round trips to Redis, no database, no decisions."""
 
-from typing import Any
-
 import structlog
 from msgspec import DecodeError
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from calls.outlook import LineNow, Outlook
+from calls.places import Places
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call
-from ivr.facts import Facts, SeatFacts, SessionFacts
+from ivr.facts import Facts, Notice, SeatFacts, SessionFacts
 from ivr.limits import Limits
-from queueing.forecast import Forecast, forecast
-from queueing.keys import line_keys
-from queueing.seats import SeatNow, read_seat
+from queueing.forecast import Forecast
 from sessions.board import Board, PostedSeat, PostedSession, read_board
 
 log = structlog.get_logger()
-
-#: A talk that is longer than usual is over soon, but nobody knows when.
-LEAST_BUSY_S = 60.0
 
 
 class FactsReader:
@@ -31,16 +26,18 @@ class FactsReader:
         self._settings = settings
         self._clock = clock
         self._limits = limits_of(settings)
+        self._outlook = Outlook(redis, settings, clock)
+        self._places = Places(redis, settings, clock)
 
     async def read(self, call: Call) -> Facts:
         """The facts of this moment for this call."""
         board = await self._board()
         posted = board.open.seats if board.open else ()
-        seats, depths, position = await self._look(posted, call)
-        shown = tuple(map(_seat_facts, posted, seats, depths))
+        lines, position = await self._outlook.look([seat.id for seat in posted], call.id, call.seat_id)
         facts = Facts(
             now=self._clock(),
-            session=_session(board.open, shown),
+            session=_session(board.open, ()),
+            notice=_notice(board.open),
             next_session=_session(board.next, tuple(map(_coming_seat, board.next.seats)) if board.next else ()),
             timezone=self._settings.timezone,
             operators=bool(self._settings.operators_line),
@@ -48,8 +45,35 @@ class FactsReader:
             limits=self._limits,
             position=position,
         )
-        chosen = _chosen(call, seats, depths)
-        return self._with_forecast(facts, *chosen) if chosen and board.open else facts
+        if board.open is None or facts.session is None:
+            return facts
+        closed = board.open.admission_closed
+        shown = tuple(self._seat_facts(facts, *each, closed=closed) for each in zip(posted, lines, strict=True))
+        facts = await self._with_place(replace(facts, session=replace(facts.session, seats=shown)), call)
+        chosen = _chosen(call, lines)
+        return self._with_forecast(facts, chosen, closed=closed) if chosen else facts
+
+    async def _with_place(self, facts: Facts, call: Call) -> Facts:
+        """What is known of the number, while it is decided whether the caller joins a line."""
+        if not call.number or call.node not in ("arriving", "question"):
+            return facts
+        place = await self._places.find(call.number, call.id)
+        recent = await self._places.count(call.number, call.id) if call.node == "arriving" else 0
+        return replace(facts, place=place, recent_calls=recent)
+
+    def _seat_facts(self, facts: Facts, posted: PostedSeat, line: LineNow, *, closed: bool) -> SeatFacts:
+        told = self._forecast(facts, line, line.depth)
+        return SeatFacts(
+            posted.id,
+            posted.unit,
+            posted.leader,
+            line.seat.state,
+            line.depth,
+            admission="ended" if closed else told.admission,
+            chance=told.chance,
+            wait_s=told.wait_s,
+            can_serve=told.can_serve,
+        )
 
     async def _board(self) -> Board:
         try:
@@ -58,56 +82,19 @@ class FactsReader:
             log.error("the board cannot be read; callers are told that no session is open")
             return Board()
 
-    async def _look(self, posted: tuple[PostedSeat, ...], call: Call) -> tuple[list[SeatNow], list[int], int]:
-        prefix = self._settings.redis_prefix
-        keys = [line_keys(prefix, seat.id) for seat in posted]
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for names in keys:
-                pipe.hgetall(names.seat)
-                pipe.zcard(names.waiting)
-            if call.seat_id:
-                pipe.zrank(line_keys(prefix, call.seat_id).waiting, call.id)
-            rows: list[Any] = await pipe.execute() if keys or call.seat_id else []
-        rank = rows.pop() if call.seat_id else None
-        now = self._clock()
-        seats = [read_seat(seat.id, row, now) for seat, row in zip(posted, rows[::2], strict=True)]
-        return seats, [int(depth) for depth in rows[1::2]], 0 if rank is None else int(rank) + 1
-
-    def _with_forecast(self, facts: Facts, seat: SeatNow, depth: int) -> Facts:
-        assert facts.session is not None  # noqa: S101 - for the type checker: only called with one
-        told = self._forecast(facts, seat, facts.position - 1 if facts.position else depth)
+    def _with_forecast(self, facts: Facts, line: LineNow, *, closed: bool) -> Facts:
+        told = self._forecast(facts, line, facts.position - 1 if facts.position else line.depth)
         return replace(
             facts,
-            depth=depth,
-            admission=told.admission,
+            depth=line.depth,
+            admission="ended" if closed else told.admission,
             chance=told.chance,
             wait_s=told.wait_s,
             can_serve=told.can_serve,
         )
 
-    def _forecast(self, facts: Facts, seat: SeatNow, ahead: int) -> Forecast:
-        settings = self._settings
-        closes_at = facts.session.closes_at if facts.session else facts.now
-        return forecast(
-            ahead=ahead,
-            closes_in_s=closes_at - facts.now,
-            busy_s=busy_for(seat, facts.now, settings.handle_time_s, settings.wrap_up_s),
-            handle_s=settings.handle_time_s,
-            wrap_up_s=settings.wrap_up_s,
-            discouraged_below=settings.discouraged_below,
-            ended_below=settings.admission_ends_below,
-        )
-
-
-def busy_for(seat: SeatNow, now: float, handle_s: float, wrap_up_s: float) -> float:
-    """Expected seconds until the seat is free. A caller who is only offered still counts as one who is ahead."""
-    match seat.state:
-        case "talking":
-            return max(handle_s - (now - seat.since), LEAST_BUSY_S) + wrap_up_s
-        case "wrap_up":
-            return max(seat.until - now, 0.0)
-        case _:
-            return 0.0
+    def _forecast(self, facts: Facts, line: LineNow, ahead: int) -> Forecast:
+        return self._outlook.forecast(line, ahead, facts.session.closes_at if facts.session else facts.now)
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -120,23 +107,25 @@ def limits_of(settings: Settings) -> Limits:
         ring_s=settings.ring_s,
         operator_ring_s=settings.operator_ring_s,
         record_talks=settings.record_talks,
+        most_recent_calls=settings.burst_calls,
+        callback_tries=settings.callback_tries,
+        callback_ring_s=settings.callback_ring_s,
     )
 
 
-def _chosen(call: Call, seats: list[SeatNow], depths: list[int]) -> tuple[SeatNow, int] | None:
+def _chosen(call: Call, lines: list[LineNow]) -> LineNow | None:
     """The seat the call is at; else, as the flow proposes it, the first that is open, else the first."""
-    both = list(zip(seats, depths, strict=True))
-    mine = [pair for pair in both if pair[0].id == call.seat_id]
-    opened = [pair for pair in both if pair[0].state != "closed"]
-    return next(iter(mine + opened + both), None)
-
-
-def _seat_facts(posted: PostedSeat, seat: SeatNow, depth: int) -> SeatFacts:
-    return SeatFacts(posted.id, posted.unit, posted.leader, seat.state, depth)
+    mine = [line for line in lines if line.seat.id == call.seat_id]
+    opened = [line for line in lines if line.seat.state != "closed"]
+    return next(iter(mine + opened + lines), None)
 
 
 def _coming_seat(posted: PostedSeat) -> SeatFacts:
     return SeatFacts(posted.id, posted.unit, posted.leader, "closed", 0)
+
+
+def _notice(posted: PostedSession | None) -> Notice | None:
+    return Notice(posted.notice, posted.notice_at) if posted and posted.notice else None
 
 
 def _session(posted: PostedSession | None, seats: tuple[SeatFacts, ...]) -> SessionFacts | None:

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
+from cli.proof_messages import SENTENCES
+
 #: key -> (zh-Hans, zh-Hant, en)
 CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "api_away": (
@@ -176,6 +178,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "transferred": ("转话务员", "轉話務員", "transferred"),
     "abandoned": ("中途挂断", "中途掛斷", "abandoned"),
     "fallback": ("故障兜底", "故障兜底", "fallback"),
+    **SENTENCES,
 }
 _COLUMN = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
 

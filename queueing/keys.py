@@ -27,8 +27,12 @@ class LineKeys(Struct, frozen=True):
     seat: str
     #: counter of claims.
     token: str
+    #: hash call_id -> `callback` for callers who have hung up and keep the place.
+    marks: str
     #: list: samples of the depth.
     depths: str
+    #: hash: talks and their seconds, seconds waited by all callers (see queueing.pace).
+    pace: str
 
 
 @lru_cache(maxsize=1024)

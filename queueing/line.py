@@ -27,8 +27,9 @@ _JOIN = load(__file__, "join-3")
 _LEAVE = load(__file__, "leave-4")
 _CLAIM_NEXT = load(__file__, "claim_next-5")
 _TAKE = load(__file__, "take-5")
-_FREE = load(__file__, "free-2")
-_RETURN_TO_HEAD = load(__file__, "return_to_head-2")
+_FREE = load(__file__, "free-3")
+_RETURN_TO_HEAD = load(__file__, "return_to_head-3")
+_MARK = load(__file__, "mark-1")
 _RENEW = load(__file__, "renew-2")
 _REAP = load(__file__, "reap-2")
 _RESTORE = load(__file__, "restore-5")
@@ -52,6 +53,10 @@ class Claim(Struct, frozen=True):
         return self.line_twilio if self.call_id.startswith("t-") else self.line_asterisk
 
 
+#: callback = nobody is on the phone, the place is kept.
+State = Literal["waiting", "offered", "callback"]
+
+
 class Waiting(Struct, frozen=True):
     """One caller in the line."""
 
@@ -59,7 +64,7 @@ class Waiting(Struct, frozen=True):
     #: From 1. The caller who is offered counts.
     position: int
     joined_at: float
-    state: Literal["waiting", "offered"]
+    state: State
 
 
 def order_of(joined_at: float) -> tuple[int, int]:
@@ -121,13 +126,19 @@ class Line:
         keys = self._keys(seat_id)
         until = repr(at + self._wrap_up_s) if self._wrap_up_s > 0 else ""
         arguments = (token, "1" if talked else "0", until, at, self._channel, seat_id)
-        return bool(await _FREE.run(self._redis, (keys.claim, keys.seat), *arguments))
+        return bool(await _FREE.run(self._redis, (keys.claim, keys.seat, keys.pace), *arguments))
 
-    async def return_to_head(self, seat_id: str, token: int, reason: str, pause: bool) -> bool:
-        """The caller waits again, at the head; the seat pauses for `reason`, or is free. False for a stale token."""
+    async def return_to_head(self, seat_id: str, token: int, reason: str, pause: bool, behind: int = 0) -> bool:
+        """The caller waits again, at the head or `behind` so many others; the seat pauses for `reason`, or is free. False
+        for a stale token."""
         keys = self._keys(seat_id)
-        arguments = (token, reason, "1" if pause else "0", self._clock(), self._channel, seat_id)
-        return bool(await _RETURN_TO_HEAD.run(self._redis, (keys.claim, keys.seat), *arguments))
+        arguments = (token, reason, "1" if pause else "0", self._clock(), behind, self._channel, seat_id)
+        return bool(await _RETURN_TO_HEAD.run(self._redis, (keys.claim, keys.seat, keys.waiting), *arguments))
+
+    async def mark(self, seat_id: str, call_id: str, mark: str) -> None:
+        """Show a caller as `callback`: nobody is on the phone, the place is kept. Empty = on the phone."""
+        arguments = (call_id, mark, REMEMBER_S, self._channel, seat_id)
+        await _MARK.run(self._redis, (self._keys(seat_id).marks,), *arguments)
 
     async def reap(self, seat_id: str) -> Claim | None:
         """Takes back a ringing claim whose lease lapsed; its caller is at the head again. A talk never lapses."""
@@ -167,10 +178,11 @@ class Line:
             pipe.zrange(keys.waiting, 0, longest - 1)
             pipe.hgetall(keys.callers)
             pipe.hmget(keys.claim, ["state", "call_id"])
-            order, joined, claim = await pipe.execute()
+            pipe.hgetall(keys.marks)
+            order, joined, claim, marks = await pipe.execute()
         offered = claim[1] if claim[0] == "ringing" else None
         return [
-            Waiting(call_id, place, float(joined[call_id]), "offered" if call_id == offered else "waiting")
+            Waiting(call_id, place, float(joined[call_id]), _state(call_id == offered, marks.get(call_id)))
             for place, call_id in enumerate(order, 1)
         ]
 
@@ -186,6 +198,12 @@ class Line:
 
     def _keys(self, seat_id: str) -> LineKeys:
         return line_keys(self._prefix, seat_id)
+
+
+def _state(offered: bool, mark: str | None) -> State:
+    if offered:
+        return "offered"
+    return "callback" if mark == "callback" else "waiting"
 
 
 def _claim(seat_id: str, row: list[str] | None) -> Claim | None:

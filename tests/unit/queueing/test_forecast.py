@@ -1,10 +1,14 @@
 """What a caller may be told: bounds, order, and the two sessions that are known from reports."""
 
+from math import inf
+
 from hypothesis import given, strategies
 
 from queueing.forecast import forecast
+from queueing.pace import Pace, Prior, learn, read_pace
 
 TWO_HOURS = 7200.0
+PATIENT = Prior(patience_s=inf)
 
 
 def test_the_first_in_line_before_a_free_seat_is_put_through_at_once() -> None:
@@ -13,39 +17,84 @@ def test_the_first_in_line_before_a_free_seat_is_put_through_at_once() -> None:
 
 
 def test_two_hours_serve_the_dozen_that_was_reported() -> None:
-    told = forecast(ahead=0, closes_in_s=TWO_HOURS, handle_s=570, wrap_up_s=15)
-    assert told.can_serve == 13
+    assert forecast(ahead=0, closes_in_s=TWO_HOURS).can_serve == 13
 
 
 def test_who_is_far_behind_is_not_encouraged() -> None:
-    assert forecast(ahead=5, closes_in_s=TWO_HOURS).admission == "recommended"
-    assert forecast(ahead=13, closes_in_s=TWO_HOURS).admission == "discouraged"
-    assert forecast(ahead=40, closes_in_s=TWO_HOURS).admission == "discouraged"
-    assert forecast(ahead=40, closes_in_s=TWO_HOURS, ended_below=0.03).admission == "ended"
+    assert forecast(ahead=5, closes_in_s=TWO_HOURS, prior=PATIENT).admission == "recommended"
+    assert forecast(ahead=14, closes_in_s=TWO_HOURS, prior=PATIENT).admission == "discouraged"
+    assert forecast(ahead=200, closes_in_s=3600).admission == "discouraged"
+    assert forecast(ahead=300, closes_in_s=1800, ended_below=0.03).admission == "ended"
 
 
 def test_nobody_is_served_after_closing_time_or_without_a_seat() -> None:
     assert forecast(ahead=0, closes_in_s=0).admission == "ended"
-    assert forecast(ahead=0, closes_in_s=300, busy_s=400).can_serve == 0
+    assert forecast(ahead=0, closes_in_s=300, talking_s=0).can_serve == 0
     assert forecast(ahead=0, closes_in_s=TWO_HOURS, seats=0).chance == 0.0
 
 
-def test_calls_of_exactly_one_length_are_a_matter_of_counting() -> None:
-    assert forecast(ahead=3, closes_in_s=1000, handle_s=300, wrap_up_s=0, spread=0).chance == 1.0
-    assert forecast(ahead=4, closes_in_s=1000, handle_s=300, wrap_up_s=0, spread=0).chance == 0.0
+def test_those_who_give_up_shorten_the_wait() -> None:
+    patient = forecast(ahead=10, closes_in_s=TWO_HOURS, prior=PATIENT)
+    assert patient.wait_s == 10 * 590
+    assert 0.2 < forecast(ahead=10, closes_in_s=TWO_HOURS).wait_s / patient.wait_s < 0.6
+
+
+def test_the_longer_a_talk_lasts_the_sooner_it_is_over() -> None:
+    begun, late, very_late = (forecast(ahead=0, closes_in_s=600, talking_s=spent) for spent in (0, 500, 3000))
+    assert begun.wait_s == 570 + 15
+    assert 15 + 570 / 4 < late.wait_s < begun.wait_s * 0.6
+    assert very_late.wait_s > 15 + 570 / 4  # nobody knows when
+    assert begun.chance < late.chance < very_late.chance
+
+
+def test_a_leader_who_is_away_makes_the_wait_longer_and_less_sure() -> None:
+    there, away = (forecast(ahead=0, closes_in_s=900, away=gone) for gone in (False, True))
+    assert there.chance == 1.0
+    assert 0.9 < away.chance < 1.0
+    assert away.wait_s == 300.0
+
+
+def test_two_seats_for_one_line_halve_its_wait() -> None:
+    one, two = (forecast(ahead=8, closes_in_s=TWO_HOURS, prior=PATIENT, seats=seats) for seats in (1, 2))
+    assert two.wait_s == one.wait_s / 2
+    assert two.chance > one.chance
+
+
+def test_a_few_talks_move_the_belief_and_a_dozen_decide_it() -> None:
+    said = [learn(Pace(talks=n, talked_s=n * 300.0), Prior()).handle_s for n in (0, 1, 3, 12, 1000)]
+    assert said[0] == 570.0
+    assert said == sorted(said, reverse=True)
+    assert 500 < said[1] < 570
+    assert said[3] < 400
+    assert abs(said[4] - 300) < 2
+
+
+def test_who_leaves_for_a_callback_has_not_given_up() -> None:
+    left = {"abandoned": "3", "declined": "2", "talked": "9", "callback": "4", "moved": "1", "released": "50"}
+    assert read_pace({"talks": "2", "talked_s": "900.5"}, left) == Pace(2, 900.5, 5, 0.0)
 
 
 @given(
     ahead=strategies.integers(0, 1000),
     closes_in_s=strategies.floats(-3600, 20000),
-    busy_s=strategies.floats(0, 4000),
+    talking_s=strategies.none() | strategies.floats(-10, 20000),
     seats=strategies.integers(1, 9),
+    pace=strategies.builds(
+        Pace,
+        talks=strategies.integers(0, 40),
+        talked_s=strategies.floats(0, 40000),
+        gave_up=strategies.integers(0, 800),
+        waited_s=strategies.floats(0, 500000),
+    ),
 )
 def test_a_chance_is_a_chance_and_falls_with_every_caller_ahead(
-    ahead: int, closes_in_s: float, busy_s: float, seats: int
+    ahead: int, closes_in_s: float, talking_s: float | None, seats: int, pace: Pace
 ) -> None:
-    told = forecast(ahead=ahead, closes_in_s=closes_in_s, busy_s=busy_s, seats=seats)
-    behind = forecast(ahead=ahead + 1, closes_in_s=closes_in_s, busy_s=busy_s, seats=seats)
-    assert 0.0 <= behind.chance <= told.chance <= 1.0
+    told, behind = (
+        forecast(ahead=n, closes_in_s=closes_in_s, talking_s=talking_s, seats=seats, pace=pace)
+        for n in (ahead, ahead + 1)
+    )
+    assert 0.0 <= told.chance <= 1.0
+    assert 0.0 <= behind.chance <= told.chance + 0.02
     assert behind.wait_s >= told.wait_s >= 0.0
     assert told.can_serve >= 0

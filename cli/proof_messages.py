@@ -1,0 +1,51 @@
+"""What the commands about forecast, ledger, report and rehearsal say, by language: Chinese first."""
+
+from collections.abc import Mapping
+
+#: key -> (zh-Hans, zh-Hant, en)
+SENTENCES: Mapping[str, tuple[str, str, str]] = {
+    "col_told": ("告知的机会", "告知的機會", "told"),
+    "col_callers": ("人数", "人數", "callers"),
+    "col_said": ("平均告知", "平均告知", "mean told"),
+    "col_served": ("实际接通", "實際接通", "put through"),
+    "calibrated": (
+        "模拟 {sessions} 场，种子 {seed}；“接通”指一直等下去的人。",
+        "模擬 {sessions} 場，種子 {seed}；「接通」指一直等下去的人。",
+        "{sessions} simulated sessions, seed {seed}; put through = had they stayed.",
+    ),
+    "checked_whole": (
+        "台账完整：{calls} 个来电，每个恰有一个结果；封存 {seals} 次，核对无改动；话单 {records} 条，云端 {cloud} 条。",
+        "臺賬完整：{calls} 個來電，每個恰有一個結果；封存 {seals} 次，核對無改動；話單 {records} 條，雲端 {cloud} 條。",
+        "The ledger is whole: {calls} calls, each with one outcome; {seals} seals hold; {records} calls of Asterisk's and "
+        "{cloud} of the cloud's records are in it.",
+    ),
+    "checked_broken": (
+        "台账有问题：无结果 {unaccounted}，话单缺 {missing}，封存不符 {broken}。",
+        "臺賬有問題：無結果 {unaccounted}，話單缺 {missing}，封存不符 {broken}。",
+        "The ledger is NOT whole: {unaccounted} without outcome, {missing} missing from it, {broken} seals broken.",
+    ),
+    "checked_live": ("仍在通话：{live}", "仍在通話：{live}", "Still going on: {live}"),
+    "checked_off": (
+        "未核对：{sources}",
+        "未核對：{sources}",
+        "Not compared: {sources}",
+    ),
+    "col_seal": ("封存", "封存", "seal"),
+    "col_fault": ("问题", "問題", "fault"),
+    "rehearsed": (
+        "演练通过：{calls} 个来电，用时 {seconds:.1f} 秒（虚拟 {hours:.1f} 小时）。",
+        "演練通過：{calls} 個來電，用時 {seconds:.1f} 秒（虛擬 {hours:.1f} 小時）。",
+        "The rehearsal holds: {calls} calls in {seconds:.1f} s ({hours:.1f} hours of virtual time).",
+    ),
+    "rehearsal_broken": (
+        "演练发现问题 {count} 处：",
+        "演練發現問題 {count} 處：",
+        "The rehearsal found {count} faults:",
+    ),
+    "rehearsed_many": (
+        "{sessions} 场演练：来电 {calls}，无下落 {unaccounted}，重复工单 {doubled}，违例 {faults}；注入故障 {injected}。",
+        "{sessions} 場演練：來電 {calls}，無下落 {unaccounted}，重複工單 {doubled}，違例 {faults}；注入故障 {injected}。",
+        "{sessions} sessions: {calls} calls, {unaccounted} unaccounted, {doubled} doubled orders, {faults} violations; "
+        "{injected} faults were injected.",
+    ),
+}
