@@ -50,9 +50,15 @@ def wanted_ports(settings: Settings, *, with_asterisk: bool) -> list[Port]:
             Port("SIP", settings.sip_host, sip, "udp", "HOTLINE_SIP_PORT"),
             Port("SIP", settings.sip_host, sip, "tcp", "HOTLINE_SIP_PORT"),
             Port("Asterisk manager", "127.0.0.1", settings.effective_ami_port, "tcp", "HOTLINE_AMI_PORT"),
+            *_websocket(settings),
             Port("sound, first port", settings.sip_host, first, "udp", "HOTLINE_RTP_PORT_FIRST"),
         ]
     return ports
+
+
+def _websocket(settings: Settings) -> list[Port]:
+    number = settings.effective_sip_ws_port
+    return [Port("browser phones", "127.0.0.1", number, "tcp", "HOTLINE_SIP_WS_PORT")] if settings.web_phones else []
 
 
 def taken_ports(ports: list[Port]) -> list[Port]:

@@ -5,6 +5,8 @@ import re
 from telephony.errors import CarrierRefused
 
 _SIP = re.compile(r"sips?:(?:[A-Za-z0-9._+~%-]+@)?[A-Za-z0-9.-]+(?::\d{1,5})?(?:;[a-z]+=[A-Za-z0-9]+)*")
+#: A handset of telephony.asterisk.web_phone. The dialplan knows the same notation.
+_BROWSER = re.compile(r"sip:(web-[1-9][0-9]?)")
 _NUMBER = re.compile(r"\+?\d{3,15}")
 
 
@@ -20,4 +22,6 @@ def dial_string(line: str) -> str:
     if not line:
         return ""
     address = line_address(line)
+    if browser := _BROWSER.fullmatch(address):
+        return f"PJSIP/{browser[1]}"
     return f"PJSIP/line/{address}" if address.startswith("sip") else f"PJSIP/{address}@trunk"

@@ -13,6 +13,7 @@ from config.settings import Settings
 from telephony.asterisk.cdr import COLUMNS, EPOCH_COLUMNS
 from telephony.asterisk.dial_string import dial_string
 from telephony.asterisk.install import AsteriskProgram
+from telephony.asterisk.web_phone import PASS_HEADER, citizens_handset, handsets
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "asterisk"
 
@@ -20,6 +21,7 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "asterisk"
 MODULES = (
     "res_format_attr_opus", "res_pjsip_diversion", "res_pjsip_nat", "res_pjsip_acl", "res_pjsip_empty_info",
     "res_pjsip_logger", "res_pjsip_outbound_authenticator_digest", "bridge_native_rtp", "res_cdrel_custom",
+    "res_http_websocket", "res_pjsip_transport_websocket", "res_pjsip_registrar", "res_srtp", "codec_opus_open_source",
 )  # fmt: skip
 #: Without one of these Asterisk must not run: no authentication, no lease, no records, or a caller who falls into silence
 #: because the dialplan names an application that is not there.
@@ -63,6 +65,8 @@ class PbxFiles:
     sip: tuple[str, int]
     #: Where it takes the bridge's connection.
     ami: tuple[str, int]
+    #: Where it takes browsers' SIP from our own server; None without browser phones.
+    websocket: tuple[str, int] | None
 
 
 def pbx_files(settings: Settings, directory: Path) -> PbxFiles:
@@ -79,6 +83,7 @@ def pbx_files(settings: Settings, directory: Path) -> PbxFiles:
         cdr=directory / "log" / "cdr-custom" / "hotline.csv",
         sip=(settings.sip_host, settings.sip_port),
         ami=("127.0.0.1", settings.effective_ami_port),
+        websocket=("127.0.0.1", settings.effective_sip_ws_port) if settings.web_phones else None,
     )
 
 
@@ -156,6 +161,10 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
         "ami_user": settings.ami_user,
         "ami_secret": settings.ami_secret.get_secret_value() or secret(settings, "ami_secret"),
         "originate_secret": secret(settings, "ami_originate"),
+        "pass_header": PASS_HEADER,
+        "handsets": handsets(settings),
+        "citizen": citizens_handset(settings),
+        "sip_ws_port": settings.effective_sip_ws_port,
         "rtp_first": first,
         "rtp_last": min(first + settings.rtp_port_count - 1, 65535),
     }

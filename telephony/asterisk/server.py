@@ -110,11 +110,14 @@ class AsteriskServer:
 
     def _refuse_taken_ports(self) -> None:
         """Asterisk itself would run on without the port, deaf to callers or to the bridge."""
-        for kind, (host, port) in (
+        places = [
             (socket.SOCK_DGRAM, self.files.sip),
             (socket.SOCK_STREAM, self.files.sip),
             (socket.SOCK_STREAM, self.files.ami),
-        ):
+        ]
+        if self.files.websocket is not None:
+            places.append((socket.SOCK_STREAM, self.files.websocket))
+        for kind, (host, port) in places:
             with socket.socket(socket.AF_INET, kind) as probe:
                 if kind == socket.SOCK_STREAM:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -55,6 +55,7 @@ def make_settings(directory: Path, operators_line: str = "", sip_trust: str = "1
         sip_host="127.0.0.1",
         sip_port=ports,
         ami_port=ports + 1,
+        sip_ws_port=ports + 105,
         rtp_port_first=ports + 2,
         rtp_port_count=100,
         first_lease_s=2.0,

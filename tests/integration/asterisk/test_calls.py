@@ -142,7 +142,7 @@ async def test_the_number_is_taken_with_prefixes_and_no_other_number(pbx: Pbx, t
     assert "404 Not Found" in (tmp_path / "other" / "citizen.err").read_text()
 
 
-async def test_it_listens_on_sip_and_on_the_loopback_manager_only(pbx: Pbx) -> None:
+async def test_it_listens_on_sip_and_on_loopback_for_the_bridge_and_our_websocket_server_only(pbx: Pbx) -> None:
     """Nothing else takes connections. Two UDP sockets more are its DNS resolver's, which only asks."""
     process = await asyncio.create_subprocess_exec("ss", "-Hlntup", stdout=subprocess.PIPE)
     output, _ = await process.communicate()
@@ -150,6 +150,7 @@ async def test_it_listens_on_sip_and_on_the_loopback_manager_only(pbx: Pbx) -> N
     places = {(words[0], words[4]) for words in ours}
     sip, ami = pbx.settings.sip_port, pbx.settings.effective_ami_port
     expected = {("udp", f"127.0.0.1:{sip}"), ("tcp", f"127.0.0.1:{sip}"), ("tcp", f"127.0.0.1:{ami}")}
+    expected.add(("tcp", f"127.0.0.1:{pbx.settings.effective_sip_ws_port}"))
     assert expected <= places
     resolver = places - expected
     assert {(kind, place.rpartition(":")[0]) for kind, place in resolver} <= {("udp", "0.0.0.0"), ("udp", "[::]")}
