@@ -21,6 +21,8 @@ class Change(msgspec.Struct, frozen=True):
 
     kind: str
     id: str = ""
+    #: Of a call: the `seq` that was saved, so that who saved it need not read it again. 0 = not told.
+    seq: int = 0
 
 
 def channel(prefix: str) -> str:

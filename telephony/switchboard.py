@@ -4,13 +4,14 @@ Any number of processes may run one: a claim has one winner, and whoever dies be
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import structlog
-from calls.turn import Turns
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from calls.turn import Turn, Turns
 from config.changes import listen
 from config.settings import Settings
 from ivr.events import Offered
@@ -23,11 +24,26 @@ log = structlog.get_logger()
 LOOK_EVERY_S = 0.5
 
 
+def _nobody(turn: Turn) -> None:
+    """Nobody here plays what the caller hears."""
+
+
 class Switchboard:
     """Serves every open seat whenever something changed. `owner` names this process in claims."""
 
-    def __init__(self, settings: Settings, redis: Redis, line: Line, seats: Seats, turns: Turns, owner: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        line: Line,
+        seats: Seats,
+        turns: Turns,
+        owner: str,
+        on_turn: Callable[[Turn], None] = _nobody,
+    ) -> None:
+        """`on_turn` is told of every turn taken here, before the announcement of it comes around by Redis."""
         self._settings, self._redis, self._owner = settings, redis, owner
+        self._on_turn = on_turn
         self._line, self._seats, self._turns = line, seats, turns
         self._look = asyncio.Event()
         self._changed: set[str] = set()
@@ -75,8 +91,9 @@ class Switchboard:
         claim = await self._line.claim_next(seat_id, self._owner, self._settings.claim_lease_s)
         if claim is None:
             return None
-        await self._turns.take_turn(
+        turn = await self._turns.take_turn(
             claim.call_id,
             lambda facts: Offered(facts=facts, seat_id=claim.seat_id, token=claim.token, line=claim.line),
         )
+        self._on_turn(turn)
         return claim

@@ -54,5 +54,5 @@ for lane, member in ipairs(members) do
     end
   end
 end
-redis.call('PUBLISH', ARGV[12], cjson.encode({ kind = 'call', id = ARGV[1] }))
+redis.call('PUBLISH', ARGV[12], cjson.encode({ kind = 'call', id = ARGV[1], seq = tonumber(ARGV[3]) }))
 return { 1, granted[1], granted[2] }

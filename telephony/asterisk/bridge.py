@@ -23,6 +23,7 @@ from config.settings import Settings
 from ivr.facts import SessionFacts
 from sessions.board import read_board
 from telephony.asterisk.audit import Audit
+from telephony.asterisk.callbacks import Callbacks
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange, health_json
 from telephony.asterisk.legs import Legs
@@ -66,9 +67,11 @@ class Bridge:
         )
         self._exchange = exchange
         self._legs = Legs(exchange)
+        self._callbacks = Callbacks(exchange, self._legs)
         self._audit = Audit(exchange, core, self._legs)
+        owner = f"bridge:{self._lease.owner}"
         self._switchboard = Switchboard(
-            settings, core.redis, core.line, core.seats, core.turns, owner=f"bridge:{self._lease.owner}"
+            settings, core.redis, core.line, core.seats, core.turns, owner, on_turn=self._legs.take
         )
         self._state = "standby"
         self._warming: asyncio.Task[None] | None = None
@@ -197,8 +200,10 @@ class Bridge:
 
     async def _follow_changes(self) -> None:
         async for change in listen(self._core.redis, self._settings.redis_prefix):
-            if change.kind == "call":
-                self._legs.change(change.id)
+            if change.kind == "call" and change.id in self._legs:
+                self._legs.change(change.id, change.seq)
+            elif change.kind == "call":
+                self._callbacks.notice(change.id)
             elif change.kind == "resync":
                 self._legs.change_all()
             if change.kind in ("session", "resync"):

@@ -5,6 +5,7 @@ leg that is lost is made anew from the call in Redis and the channel in Asterisk
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Literal, TypeVar, get_args
@@ -46,7 +47,15 @@ PATIENCE_S = 4.0
 RETRY_S = 0.25
 RETRY_GONE_S = 1.0
 
+#: Changes of which it was not told up to where.
+NEWEST = sys.maxsize
+
 T = TypeVar("T")
+
+#: A seat is claimed for the caller and waits for them.
+_CLAIMED = ("ringing", "calling", "screening")
+#: Whoever is on this channel has taken our call back.
+_NOBODY_THERE = ("calling", "kept")
 
 #: Nodes at which the channel is in the dialplan's hands, with somebody else or about to be.
 _WITH_OTHERS = ("ringing", "operator", "talking")
@@ -71,7 +80,13 @@ class _Due(Struct, frozen=True):
 
 
 class _Changed(Struct, frozen=True):
-    """Another process, or the switchboard, took a turn of this call."""
+    """Turns of this call were saved, perhaps only our own."""
+
+
+class _Taken(Struct, frozen=True):
+    """The switchboard of this process took a turn of this call: it need not be read again."""
+
+    turn: Turn
 
 
 class Found(Struct, frozen=True):
@@ -90,7 +105,9 @@ class Leg:
         self.call_id, self.uniqueid = call_id, uniqueid
         self.channel = Channel(exchange.connection, channel_name, call_id)
         self.stage = Stage(exchange, self.channel, call_id, self._on_due)
-        self._inbox: asyncio.Queue[_Ami | _Due | _Changed] = asyncio.Queue()
+        self._inbox: asyncio.Queue[_Ami | _Due | _Changed | _Taken] = asyncio.Queue()
+        #: The call's `seq` as we know it, and the newest one that was announced.
+        self._known_seq, self._announced_seq = -1, 0
         self._keys_waiting = 0
         self._change_waiting = False
         #: As the channel brought it.
@@ -117,11 +134,16 @@ class Leg:
             self._keys_waiting += 1
         self._inbox.put_nowait(_Ami(name, fields))
 
-    def change(self) -> None:
-        """The call was changed by somebody else."""
+    def change(self, seq: int = NEWEST) -> None:
+        """The call was changed up to `seq`, perhaps by ourselves."""
+        self._announced_seq = max(self._announced_seq, seq or NEWEST)
         if not self._change_waiting:
             self._change_waiting = True
             self._inbox.put_nowait(_Changed())
+
+    def take(self, turn: Turn) -> None:
+        """A turn of the call that was taken in this process."""
+        self._inbox.put_nowait(_Taken(turn))
 
     @property
     def leased(self) -> bool:
@@ -179,6 +201,8 @@ class Leg:
                 await self._adopt_in_agi(call)
         else:
             await self.watch()
+            if found.bridged:
+                await self._answered()
 
     async def watch(self) -> None:
         """The dialplan serves this caller; take note of it."""
@@ -191,6 +215,8 @@ class Leg:
         last = turn.verbs[-1] if turn.verbs else None
         if call.node == "arriving":
             await self._turn(lambda facts: Arrived(facts=facts))
+        elif call.node in _NOBODY_THERE:
+            await self._turn(lambda facts: Arrived(facts=facts, leg=self.uniqueid))
         elif isinstance(last, Hold):
             self.stage.resume(turn.call, answered=True)
             self.stage.play((Hold(keys=last.keys),), turn.call, at_once=False)
@@ -201,7 +227,7 @@ class Leg:
             self._show(turn)
 
     # -- the inbox ----------------------------------------------------------------------------------------------------
-    async def _handle(self, item: _Ami | _Due | _Changed) -> None:
+    async def _handle(self, item: _Ami | _Due | _Changed | _Taken) -> None:
         match item:
             case _Ami():
                 await self._on_ami(item.name, item.fields)
@@ -210,9 +236,15 @@ class Leg:
             case _Changed():
                 self._change_waiting = False
                 await self._on_change()
+            case _Taken(turn=turn):
+                if turn.call.seq > self._known_seq:
+                    await self._look_at(turn)
 
     async def _on_change(self) -> None:
         """Nobody waits for this look: while Redis is away it is left out, another one follows its return."""
+        announced, self._announced_seq = self._announced_seq, 0
+        if announced <= self._known_seq:
+            return  # the echo of our own turns
         try:
             turn = await self._exchange.turns.present(self.call_id)
         except UnknownCall:
@@ -220,6 +252,9 @@ class Leg:
             return
         except (RedisError, OSError):
             return
+        await self._look_at(turn)
+
+    async def _look_at(self, turn: Turn) -> None:
         if self.stage.hands_off and turn.call.node in RELEASABLE:
             await self.watch()  # they must not stay in the line
         else:
@@ -276,6 +311,8 @@ class Leg:
             await self._came_back(call)
         elif call.node == "arriving":
             await self._turn(lambda facts: Arrived(facts=facts))
+        elif call.node in _NOBODY_THERE:
+            await self._turn(lambda facts: Arrived(facts=facts, leg=self.uniqueid))
         elif not self.stage.is_on(call):
             self._show(await self._present())
         self.other_side, self._talk_since = "", 0.0
@@ -358,7 +395,8 @@ class Leg:
                 await asyncio.sleep(RETRY_GONE_S if self.gone else RETRY_S)
 
     def _show(self, turn: Turn, *, at_once: bool = False) -> None:
-        ringing = turn.call.node == "ringing"
+        self._known_seq = turn.call.seq
+        ringing = turn.call.node in _CLAIMED
         self.claim = (turn.call.seat_id, turn.call.token) if ringing and not self.stage.hands_off else None
         self.stage.show(turn, at_once=at_once)
         self._tell_channel(turn.call)
@@ -366,7 +404,7 @@ class Leg:
     def _tell_channel(self, call: Call) -> None:
         """Have the channel remember the call, for the day on which Redis remembers nothing."""
         state = (call.scene, call.node)
-        if state != self._told and call.node != "ended" and (text := as_text(call)):
+        if self.channel.name and state != self._told and call.node != "ended" and (text := as_text(call)):
             self._told = state
             task = asyncio.create_task(self._remember(text))
             self._telling.add(task)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from calls.turn import Turn
 from telephony.asterisk import dialplan
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
@@ -32,10 +33,15 @@ class Legs:
         """Every leg now; a copy, legs come and go meanwhile."""
         return list(self._by_call.values())
 
-    def change(self, call_id: str) -> None:
-        """The call was changed, here or elsewhere."""
+    def change(self, call_id: str, seq: int) -> None:
+        """The call was changed, here or elsewhere; `seq` was saved, 0 = something."""
         if (leg := self._by_call.get(call_id)) is not None:
-            leg.change()
+            leg.change(seq)
+
+    def take(self, turn: Turn) -> None:
+        """This process took a turn of the call on somebody else's behalf."""
+        if (leg := self._by_call.get(turn.call.id)) is not None:
+            leg.take(turn)
 
     def change_all(self) -> None:
         """Changes may have been missed."""
@@ -50,6 +56,8 @@ class Legs:
             name = event.get("UserEvent", "")
         if name == "DialBegin":
             self._dialled(event)
+        elif name == "OriginateResponse":
+            self._called_back(event)
         elif (leg := self._by_uniqueid.get(uniqueid)) is not None:
             if name in _OF_CALLER and not (name == "DTMFEnd" and event.get("Direction") != "Received"):
                 leg.hear(name, event)
@@ -90,6 +98,12 @@ class Legs:
         """The dialplan serves a caller whom we do not know: take note, and account for the call when it ends."""
         leg = Leg(self._exchange, call_id_of(event["Uniqueid"]), event["Channel"], event["Uniqueid"])
         self.add(leg, Found(dialplan.FALLBACK_CONTEXT, bridged=False, number=event.get("CallerIDNum", "")))
+
+    def _called_back(self, event: Event) -> None:
+        """What became of a call back. An answer comes in by itself, as AsyncAGIStart."""
+        leg = self._by_uniqueid.get(event.get("Uniqueid", ""))
+        if leg is not None and event.get("Response") == "Failure":
+            leg.hear("Hangup", event)
 
     def _dialled(self, event: Event) -> None:
         leg = self._by_uniqueid.get(event.get("Uniqueid", ""))
