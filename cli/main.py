@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import call, dial, forecast, ledger, line, order, processing, seat, session
+from cli import call, dial, forecast, ledger, line, order, processing, seat, session, twilio
 from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.messages import say
@@ -31,6 +31,7 @@ app.add_typer(line.app, name="line")
 app.add_typer(order.app, name="order")
 app.add_typer(call.app, name="call")
 app.add_typer(forecast.app, name="forecast")
+app.add_typer(twilio.app, name="twilio")
 app.command("ledger")(ledger.show_ledger)
 app.command("dial")(dial.dial)
 processing.add_commands(app)

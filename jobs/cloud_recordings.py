@@ -115,8 +115,8 @@ async def sweep(core: Core, connection: Connection) -> int:
     for expected in await _expected(core):
         try:
             found = await _find(connection, expected)
-            if found is not None and found.status == "completed":
-                done += await fetch(core, connection, found.sid, expected.name) != "later"
+            if found is not None and await fetch(core, connection, found.sid, expected.name) != "later":
+                done += 1
                 continue
         except (CarrierUnavailable, CarrierRefused, CallGone) as error:
             log.warning("the cloud's recordings cannot be read", recording=expected.name, error=type(error).__name__)
@@ -213,5 +213,5 @@ async def _find(connection: Connection, expected: Expected) -> CloudRecording | 
     """The newest recording of that kind of this call: a message that was asked for again replaces the one before."""
     sources = SOURCES.get(expected.name.rpartition("-")[2][:1], ())
     found = await connection.recordings_of(call_sid_of(expected.call_id))
-    matching = [recording for recording in found if recording.source in sources]
+    matching = [one for one in found if one.source in sources and one.status == "completed"]
     return matching[-1] if matching else None

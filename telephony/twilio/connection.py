@@ -88,7 +88,7 @@ class Connection:
     async def hang_up(self, call_sid: str) -> None:
         await self._send("POST", f"/Calls/{call_sid}.json", {"Status": "completed"})
 
-    async def place(self, fields: Mapping[str, str]) -> str:
+    async def place(self, fields: Mapping[str, str | list[str]]) -> str:
         """Place a call; its CallSid. `fields` as documented for Calls.create."""
         return str((await self._send("POST", "/Calls.json", fields))["sid"])
 
@@ -138,12 +138,16 @@ class Connection:
         rows = (await self._send("GET", "/IncomingPhoneNumbers.json", query=query)).get("incoming_phone_numbers", [])
         return _number(rows[0]) if rows else None
 
-    async def configure(self, number_sid: str, fields: Mapping[str, str]) -> Number:
+    async def configure(self, number_sid: str, fields: Mapping[str, str | list[str]]) -> Number:
         """Set the number's URLs; the number as it is then."""
         return _number(await self._send("POST", f"/IncomingPhoneNumbers/{number_sid}.json", fields))
 
     async def _send(
-        self, method: str, path: str, form: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        form: Mapping[str, str | list[str]] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         try:
             answer = await self._client.request(method, path, data=form, params=query)

@@ -21,7 +21,7 @@ KEPT_S = 86_400
 #: At most so many at once after a quiet time.
 BURST = 1
 RING_S = 30
-EVENTS = "initiated ringing answered completed"
+EVENTS = ["initiated", "ringing", "answered", "completed"]
 #: AnsweredBy of the cloud's machine detection.
 MACHINES = ("machine", "fax")
 

@@ -128,6 +128,7 @@ async def _status_of(port: int, head: str, chunk: bytes, chunks: int) -> str:
     ids=["stated", "chunked"],
 )
 async def test_a_body_of_ten_megabytes_is_refused(here: Town, head: str, chunk: bytes) -> None:
+    # One connection more than the server reads to its end: it hangs up when it has refused.
     assert " 413 " in await _status_of(here.settings.http_port, head, chunk, 160)
 
 

@@ -24,6 +24,7 @@ from ivr.verbs import Prompt
 from ivr.wording import render
 from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat
+from telephony.twilio.connection import CloudRecording
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, Cloud, When
 from tests.cloud.leg import Leg
@@ -135,9 +136,18 @@ class Town:
         """All work orders."""
         return (await find(self.core.database, Wanted(), limit=200)).items
 
+    async def cloud_recordings(self, leg: Leg) -> list[CloudRecording]:
+        """What the cloud still has of a call."""
+        assert self.parts is not None
+        return await self.parts.exchange.connection.recordings_of(leg.sid)
+
     async def kinds(self, leg: Leg) -> list[str]:
         """What the ledger tells of a call, in order."""
         return [entry.kind for entry in await self.core.ledger.events(call_id_of(leg.sid))]
+
+    async def close(self) -> None:
+        """The connection of `post`."""
+        await self._http.aclose()
 
     def spool_files(self) -> list[Path]:
         """What the fallback kept."""
@@ -170,7 +180,11 @@ async def town(settings: Settings, speed: float = SPEED, **more: Any) -> AsyncIt
         async with serving(app, port):
             calendar = Calendar(core.database, core.clock)
             opening = Opening(mine, core.redis, calendar, core.seats, core.line, core.turns)
-            yield Town(mine, core, cloud, opening, app.state.cloud)
+            running = Town(mine, core, cloud, opening, app.state.cloud)
+            try:
+                yield running
+            finally:
+                await running.close()
             await cloud.close()
 
 
@@ -185,9 +199,11 @@ async def away_town(settings: Settings, speed: float = SPEED, **more: Any) -> As
         core = build(mine)
         await bring_up(core.database)
         opening = Opening(mine, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns)
+        running = Town(mine, core, cloud, opening)
         try:
-            yield Town(mine, core, cloud, opening), port
+            yield running, port
         finally:
+            await running.close()
             await cloud.close()
             await core.close()
 

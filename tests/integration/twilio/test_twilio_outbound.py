@@ -1,0 +1,81 @@
+"""Calls that we place: a person comes into the flow, a voicemail does not, and never faster than the account allows."""
+
+import asyncio
+import time
+
+import pytest
+
+from telephony.errors import CarrierRefused, CarrierUnavailable
+from telephony.twilio.exchange import call_id_of
+from telephony.twilio.outbound import Outbound
+from tests.cloud import Callee, When
+from tests.integration.twilio.town import Town
+from tests.waiting import until
+
+CITIZEN = "+8613812345678"
+
+
+def _outbound(here: Town) -> Outbound:
+    assert here.parts is not None
+    here.cloud.calls_per_second = 1000.0
+    return Outbound(here.parts.exchange)
+
+
+async def test_who_answers_comes_into_the_flow(here: Town) -> None:
+    here.cloud.callees[CITIZEN] = Callee(
+        answer_after_s=2, script=(When("请按二", press="2"), When("提示音", speak_s=9))
+    )
+    placed = await _outbound(here).place(CITIZEN)
+    leg = here.cloud.calls[placed.call_sid]
+    assert await here.outcome(leg, 30.0) == "work_order"
+    call = await here.saved(leg)
+    assert (call.id, call.number) == (call_id_of(placed.call_sid), CITIZEN)
+    assert await _outbound(here).state(placed.leg) == "human"
+
+
+async def test_a_voicemail_is_not_spoken_to(here: Town) -> None:
+    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, machine=True)
+    outbound = _outbound(here)
+    placed = await outbound.place(CITIZEN)
+    await here.cloud.calls[placed.call_sid].ended()
+    assert await outbound.state(placed.leg) == "machine"
+    assert await here.core.calls.get(call_id_of(placed.call_sid)) is None
+
+
+@pytest.mark.parametrize("outcome", ["busy", "no-answer", "failed"])
+async def test_who_does_not_answer_is_known(here: Town, outcome: str) -> None:
+    here.cloud.callees[CITIZEN] = Callee(outcome=outcome)  # type: ignore[arg-type]
+    outbound = _outbound(here)
+    placed = await outbound.place(CITIZEN)
+
+    async def known() -> bool:
+        return await outbound.state(placed.leg) == outcome
+
+    await until(known, 10.0, outcome)
+
+
+async def test_the_same_leg_is_placed_once(here: Town) -> None:
+    here.cloud.callees[CITIZEN] = Callee(outcome="busy")
+    outbound = _outbound(here)
+    placed = await outbound.place(CITIZEN)
+    assert await outbound.place(CITIZEN, placed.leg) == placed
+    assert len(here.cloud.calls) == 1
+
+
+async def test_no_faster_than_the_account_may(here: Town) -> None:
+    here.cloud.callees[CITIZEN] = Callee(outcome="busy")
+    outbound = _outbound(here)
+    begun = time.monotonic()
+    await asyncio.gather(*(outbound.place(CITIZEN) for _ in range(4)))
+    assert time.monotonic() - begun >= 2.9
+
+
+async def test_the_clouds_refusals_have_names(here: Town) -> None:
+    outbound = _outbound(here)
+    with pytest.raises(CarrierRefused):
+        await outbound.place("not a number")
+    here.cloud.calls_per_second = 0.0001
+    here.cloud.callees[CITIZEN] = Callee(outcome="busy")
+    await outbound.place(CITIZEN)
+    with pytest.raises(CarrierUnavailable):
+        await outbound.place(CITIZEN)

@@ -1,0 +1,121 @@
+"""Messages and talks recorded by the cloud: fetched, checked, deleted there; one that never comes is reported."""
+
+import asyncio
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import select
+
+from config.settings import Settings
+from jobs import cloud_recordings
+from jobs.recordings import finish
+from tests.cloud import When
+from tests.cloud.leg import Leg
+from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
+from tests.waiting import until
+from workorders.model import Recording, WorkOrder
+from workorders.register import history
+
+
+async def _recordings(here: Town) -> list[Recording]:
+    async with here.core.database.read() as session:
+        return list(await session.scalars(select(Recording).order_by(Recording.name)))
+
+
+async def _declined(here: Town) -> tuple[Leg, WorkOrder]:
+    await here.core.seats.pause(here.seat_id, "away")
+    leg = here.call(
+        When(said("choose_line"), press="2"), When("提示音", speak_s=9), When(said("order_repeat"), hang_up=True)
+    )
+    assert await here.outcome(leg) == "work_order"
+    return leg, await here.order(leg)
+
+
+async def _fetch_all(here: Town) -> None:
+    """What the worker does with the jobs that the notices enqueued."""
+    parts = here.parts
+    assert parts is not None
+    await here.cloud.quiet()
+
+    async def enqueued() -> list[str]:
+        return [one async for one in here.core.redis.scan_iter("rq:job:fetch_recording-*")]
+
+    for key in await until(enqueued, 15.0, "the job"):
+        argument = key.removeprefix("rq:job:fetch_recording-").rpartition("-")[0]
+
+        async def fetched(argument: str = argument) -> bool:
+            sid, name = argument[:34], argument[35:]
+            return await cloud_recordings.fetch(here.core, parts.exchange.connection, sid, name) != "later"
+
+        await until(fetched, 20.0, "the recording")
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cloud_recordings, "NOTICE_WITHIN_S", 0.0)
+    monkeypatch.setattr(cloud_recordings, "FIRST_PAUSE_S", 0.05)
+
+
+async def test_a_message_is_fetched_checked_and_deleted_at_the_cloud(here: Town) -> None:
+    await here.open_session()
+    leg, order = await _declined(here)
+    await _fetch_all(here)
+    await finish(here.core.database, here.settings, order.id)
+    (recording,) = await _recordings(here)
+    assert (recording.state, recording.order_id) == ("ready", order.id)
+    assert recording.duration_s == pytest.approx(9 + here.settings.message_silence_s, abs=2)
+    assert len(recording.sha256) == 64
+    assert "8000 Hz" in recording.format
+    assert (here.settings.recordings / recording.path).is_file()
+    assert not await here.cloud_recordings(leg)
+
+
+async def test_a_talk_is_recorded_and_fetched(here: Town) -> None:
+    here.cloud.callees[LEADER] = WILLING
+    await here.open_session()
+    leg = here.call(When(said("choose_free"), press="1"))
+    await here.at(leg, "talking")
+    await asyncio.sleep(0.5)
+    leg.dialed[0].hang_up()
+    assert await here.outcome(leg) == "talked"
+    order = await here.order(leg)
+    await _fetch_all(here)
+    await finish(here.core.database, here.settings, order.id)
+    (recording,) = await _recordings(here)
+    assert recording.state == "ready"
+    assert "-t" in recording.name
+
+
+async def test_without_any_notice_the_sweep_fetches_it(here: Town) -> None:
+    await here.open_session()
+    leg, order = await _declined(here)
+    parts = here.parts
+    assert parts is not None
+    await here.cloud.quiet()
+
+    async def swept() -> bool:
+        return await cloud_recordings.sweep(here.core, parts.exchange.connection) == 1
+
+    await until(swept, 20.0, "the sweep")
+    await finish(here.core.database, here.settings, order.id)
+    assert [recording.state for recording in await _recordings(here)] == ["ready"]
+    assert not await here.cloud_recordings(leg)
+
+
+async def test_a_recording_that_never_comes_is_reported_and_the_order_stands(settings: Settings, redis: Redis) -> None:
+    async with town(settings, twilio_recording_wait_s=1.0) as here:
+        here.cloud.recordings_vanish = True
+        await here.open_session()
+        _, order = await _declined(here)
+        parts = here.parts
+        assert parts is not None
+
+        async def reported() -> bool:
+            await cloud_recordings.sweep(here.core, parts.exchange.connection)
+            return [recording.state for recording in await _recordings(here)] == ["missing"]
+
+        await until(reported, 20.0, "the report")
+        assert await finish(here.core.database, here.settings, order.id) == "dispatched"
+        kinds = [event.kind for event in await history(here.core.database, order.id)]
+    assert "recording_missing" in kinds
+    assert "dispatched" in kinds
