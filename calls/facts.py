@@ -44,6 +44,7 @@ class FactsReader:
             city=self._settings.city,
             limits=self._limits,
             position=position,
+            calls_back=self._calls_back(call),
         )
         if board.open is None or facts.session is None:
             return facts
@@ -52,6 +53,11 @@ class FactsReader:
         facts = await self._with_place(replace(facts, session=replace(facts.session, seats=shown)), call)
         chosen = _chosen(call, lines)
         return self._with_forecast(facts, chosen, closed=closed) if chosen else facts
+
+    def _calls_back(self, call: Call) -> bool:
+        if call.carrier == "twilio":
+            return bool(self._settings.twilio_number)
+        return bool(self._settings.callback_line or self._settings.trunk)
 
     async def _with_place(self, facts: Facts, call: Call) -> Facts:
         """What is known of the number, while it is decided whether the caller joins a line."""

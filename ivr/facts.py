@@ -84,6 +84,8 @@ class Facts(Struct, frozen=True):
     place: Place | None = None
     #: Calls of this number in the last minutes, this one included; 0 = withheld, or not counted.
     recent_calls: int = 0
+    #: Callers of this carrier can be called back.
+    calls_back: bool = False
     #: An ordinary operators' line is configured.
     operators: bool = False
     #: Named in the greeting.

@@ -52,7 +52,9 @@ class Stage:
         self.start = self.call
         seat = SeatFacts(id="seat-1", unit="市教育局", leader="李明", state="free" if depth == 0 else "talking")
         self._session = SessionFacts(id="s-1", opens_at=OPENS_AT, closes_at=OPENS_AT + SESSION_S, seats=(seat,))
-        self.facts = Facts(now=OPENS_AT, session=self._session, depth=depth, chance=0.6, wait_s=570.0 * depth)
+        self.facts = Facts(
+            now=OPENS_AT, session=self._session, calls_back=True, depth=depth, chance=0.6, wait_s=570.0 * depth
+        )
         self.first_facts = self.facts
         #: What happened, to print as a test.
         self.events: list[AnyEvent] = []

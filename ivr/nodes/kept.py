@@ -1,7 +1,8 @@
 """Nobody is on the phone; the place in the line is kept until a seat is ready, then we call back."""
 
 from ivr.call import Call
-from ivr.events import AnyEvent, HungUp, Offered, Released, Woken
+from ivr.commands import JoinLine, WakeAt
+from ivr.events import AnyEvent, Arrived, HungUp, Offered, Released, Woken
 from ivr.facts import Facts
 from ivr.moves import Step, enter, leave_line, make_order, note
 from ivr.nodes import calling, ringing, waiting
@@ -12,6 +13,8 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
             return calling.enter_calling(call, event)
+        case Arrived(leg=leg):
+            return _back_on_the_phone(call, event.facts, leg)
         case Released(to="seat"):
             return waiting.change_seat(call, event)
         case Released(to="other_call"):
@@ -23,6 +26,13 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return call, ()  # told twice, or by a carrier that looked for the leg
         case _:
             return None
+
+
+def _back_on_the_phone(call: Call, facts: Facts, leg: str) -> Step:
+    """Our call back was answered after we had given it up: they wait on this phone now, in their place."""
+    waiting_now = enter(call, "waiting", facts, leg=leg, reason="place_kept", told_at=0.0)
+    join = JoinLine(seat_id=call.seat_id, joined_at=call.joined_at)
+    return waiting_now, (join, WakeAt(at=facts.now + facts.limits.ask_timeout_s))
 
 
 def end(call: Call, facts: Facts, *, order: bool) -> Step:

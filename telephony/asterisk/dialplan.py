@@ -3,6 +3,8 @@
 #: Where callers enter and return to AGI; `again` gives a fresh lease.
 SERVICE_CONTEXT = "service"
 AGAIN_EXTEN = "again"
+#: Whoever answers our call back.
+BACK_EXTEN = "back"
 CONNECT_CONTEXT = "connect"
 TRANSFER_CONTEXT = "transfer"
 FALLBACK_CONTEXT = "fallback"

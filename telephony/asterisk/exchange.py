@@ -43,9 +43,21 @@ class Exchange(Struct, frozen=True):
         return self.settings.state_dir / "spool"
 
 
+#: `back.`, the claim's token in ten figures, a dot: the dialplan cuts it off too (extensions.conf.j2).
+_BACK = "back."
+_BACK_LENGTH = 16
+
+
+def callback_uniqueid(call_id: str, token: int) -> str:
+    """The id of the channel by which a caller is called back for this claim."""
+    return f"{_BACK}{token % 10**10:010d}.{call_id}"
+
+
 def call_id_of(uniqueid: str) -> str:
     """The call's id, as the dialplan makes it: the same call never gets a second one. The uniqueid begins with the node's
-    name. Letters, digits and `-` only."""
+    name. Letters, digits and `-` only. A channel by which we call back holds the call's id itself."""
+    if uniqueid.startswith(_BACK):
+        return uniqueid[_BACK_LENGTH:][:64]
     return "a-" + "".join(char if char.isascii() and char.isalnum() else "-" for char in uniqueid)[:62]
 
 

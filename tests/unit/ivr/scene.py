@@ -14,7 +14,7 @@ from ivr.verbs import Prompt
 NOW = 1_795_312_800.0
 SEAT = SeatFacts(id="seat-1", unit="市教育局", leader="李明", state="talking", depth=2)
 SESSION = SessionFacts(id="s-1", opens_at=NOW - 600, closes_at=NOW + 6600, seats=(SEAT,))
-OPEN = Facts(now=NOW, session=SESSION, depth=2, chance=0.6, wait_s=1100.0, can_serve=9)
+OPEN = Facts(now=NOW, session=SESSION, calls_back=True, depth=2, chance=0.6, wait_s=1100.0, can_serve=9)
 CLOSED = Facts(now=NOW, next_session=SESSION)
 NEW = Call(id="a-pbx1-1-1", carrier="asterisk", started_at=NOW, number="+8613812345678")
 WITHHELD = Call(id="a-pbx1-1-2", carrier="asterisk", started_at=NOW)

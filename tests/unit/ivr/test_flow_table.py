@@ -68,7 +68,7 @@ LEADS: dict[NodeName, dict[str, str]] = {
     "closed": {"key 2": "message", **RELEASES},
     "operator": {"missed": "message", "talk ended": "goodbye", "release fallback": "fallback"},
     "callback": {"offered": "ringing", "other call": "goodbye", **RELEASES, "release fallback": "goodbye"},
-    "kept": {"offered": "calling", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
+    "kept": {"arrived": "waiting", "offered": "calling", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
     "calling": {"arrived": "screening", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
     "screening": {"key 1": "ringing", "key 2": "message", **RELEASES},
     "goodbye": {},
