@@ -104,7 +104,7 @@ async def test_without_any_notice_the_sweep_fetches_it(here: Town) -> None:
 
 async def test_a_recording_that_never_comes_is_reported_and_the_order_stands(settings: Settings, redis: Redis) -> None:
     async with town(settings, twilio_recording_wait_s=1.0) as here:
-        here.cloud.recordings_vanish = True
+        here.cloud.recordings.vanish = True
         await here.open_session()
         _, order = await _declined(here)
         parts = here.parts
