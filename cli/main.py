@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import call, dial, forecast, ledger, line, order, processing, seat, session, twilio
+from cli import account, call, dial, forecast, ledger, line, order, processing, seat, session, token, twilio
 from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.messages import say
@@ -30,6 +30,8 @@ app.add_typer(seat.app, name="seat")
 app.add_typer(line.app, name="line")
 app.add_typer(order.app, name="order")
 app.add_typer(call.app, name="call")
+app.add_typer(account.app, name="account")
+app.add_typer(token.app, name="token")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(twilio.app, name="twilio")
 app.command("ledger")(ledger.show_ledger)

@@ -74,7 +74,11 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "             then hotline dial --leader answers as the leader, hotline dial --wait calls as a citizen\n"
         "  Stop       Ctrl-C\n",
     ),
-    "console": ("  控制台    {url}/\n", "  控制台    {url}/\n", "  Console    {url}/\n"),
+    "console": (
+        "  控制台    {url}/\n  登录链接  {link}（一次有效，{minutes} 分钟内；以后用 hotline account link）\n",
+        "  控制台    {url}/\n  登入連結  {link}（一次有效，{minutes} 分鐘內；以後用 hotline account link）\n",
+        "  Console    {url}/\n  Sign in    {link} (works once, {minutes} minutes; later: hotline account link)\n",
+    ),
     "not_ready": (
         "已启动，但尚未就绪：{detail}。`hotline doctor` 会说明缺什么。",
         "已啟動，但尚未就緒：{detail}。`hotline doctor` 會說明缺什麼。",

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from cli.account import first_link
 from cli.native import install
 from cli.parts import ask, asterisk_part, hotline_argv, local_url, own_parts, redis_part
 from cli.platform_messages import sentence
@@ -148,7 +149,10 @@ async def _outcome(settings: Settings, stop: "asyncio.Task[str]") -> str:
 async def _how_to_call(settings: Settings) -> str:
     page = await ask(local_url(settings))
     url = settings.effective_public_url
-    console = sentence("console", settings.language, url=url) if page is not None and not page.is_client_error else ""
+    console = ""
+    if page is not None and not page.is_client_error:
+        minutes = int(settings.link_valid_s // 60)
+        console = sentence("console", settings.language, url=url, link=await first_link(settings), minutes=minutes)
     configured = settings.admin_token.get_secret_value()
     token = "HOTLINE_ADMIN_TOKEN" if configured else settings.state_dir / "secrets" / "admin_token"
     return sentence(

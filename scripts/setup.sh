@@ -68,6 +68,25 @@ if [ "$installed" != "$wanted" ] && [ "$installed" != "$everything" ]; then
   printf '%s\n' "$wanted" > "$mark"
 fi
 
+# The console's scripts and styles, by npm's lock; what npm brings is kept by the content of the lock.
+command -v npm >/dev/null || need nodejs npm
+npm_options=() && [ "$purpose" = dev ] || npm_options=(--omit=dev)
+mark=node_modules/.installed
+wanted=$(cat package.json package-lock.json | sha256sum)
+case $(cat "$mark" 2>/dev/null || echo none) in
+  "dev $wanted" | "$purpose $wanted") ;;
+  *)
+    say "scripts and styles of the console with npm"
+    npm ci --silent --ignore-scripts "${npm_options[@]}"
+    echo "$purpose $wanted" > "$mark"
+    ;;
+esac
+.venv/bin/python -m api.console.collect
+if [ "$purpose" = dev ]; then
+  command -v chromium >/dev/null || need chromium
+  fc-list ':lang=zh' 2>/dev/null | grep -q . || need fontconfig fonts-noto-cjk
+fi
+
 # Asterisk and the voice; the phones too, with which `hotline dial` and the tests call.
 .venv/bin/python -m cli.native "${programs[@]}" || {
   if [ "$purpose" = dev ]; then

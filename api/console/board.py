@@ -55,6 +55,7 @@ class BoardReader:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._outlook = Outlook(core.redis, core.settings, core.clock)
+        self._outlook = Outlook(core.redis, core.settings, core.clock)
 
     async def read(self) -> BoardNow:
         """The board now. Raises RedisError."""
@@ -63,7 +64,7 @@ class BoardReader:
         if posted.open is None:
             return BoardNow(coming=posted.next)
         ids = [seat.id for seat in posted.open.seats]
-        seats = await core.seats.all(ids)
+        looks = (await self._outlook.look(ids))[0]
         waiting = await asyncio.gather(*(core.line.callers(seat_id) for seat_id in ids))
         counts = await self._counts(posted.open.id)
         chance, wait_s, can_serve = self._forecast(posted.open, (await self._outlook.look(ids))[0])
@@ -80,8 +81,8 @@ class BoardReader:
             wait_s=wait_s,
             can_serve=can_serve,
             seats=tuple(
-                BoardSeat(plan.unit, plan.leader, seat.state, seat.since, len(line))
-                for plan, seat, line in zip(posted.open.seats, seats, waiting, strict=True)
+                BoardSeat(plan.unit, plan.leader, look.seat.state, look.seat.since, look.depth)
+                for plan, look in zip(posted.open.seats, looks, strict=True)
             ),
             series=await self._series(ids, posted.open.opens_at),
             counted=counts is not None,
@@ -111,10 +112,12 @@ class BoardReader:
         step = max(1, -(-len(points) // POINTS))
         return tuple(points[::-1][::step][::-1])
 
-    def _forecast(self, session: PostedSession, lines: list[LineNow]) -> tuple[float | None, float, int]:
+    def _forecast(self, session: PostedSession, looks: list[LineNow]) -> tuple[float | None, float, int]:
         """For a newcomer in the best line that is open: chance, wait in seconds, how many can be served in all."""
         told = [
-            self._outlook.forecast(line, line.depth, session.closes_at) for line in lines if line.seat.state != "closed"
+            self._outlook.forecast(look, ahead=look.depth, closes_at=session.closes_at)
+            for look in looks
+            if look.seat.state != "closed"
         ]
         if not told:
             return None, 0.0, 0

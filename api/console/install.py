@@ -8,6 +8,7 @@ from api.console.visit import Studio
 from api.streams import LineFeed
 from calls.assembly import Core
 
+#: Every page; the menu shows those that are here.
 PAGES = (front, sign_in, board)
 
 
@@ -19,4 +20,5 @@ def add_pages(app: FastAPI, core: Core, first_number: int) -> LineFeed:
     app.state.rendered = {}
     for page in PAGES:
         app.include_router(page.router)
+    app.state.pages = {str(getattr(route, "path", "")) for page in PAGES for route in page.router.routes}
     return feed

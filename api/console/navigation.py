@@ -30,7 +30,7 @@ MENU = (
 
 def entries(request: Request, who: Principal) -> list[Entry]:
     """What `who` finds in the menu."""
-    there = {str(getattr(route, "path", "")) for route in request.app.routes}
+    there: set[str] = request.app.state.pages
     return [entry for entry in MENU if entry.path in there and any(who.may(act) for act in entry.acts)]
 
 
