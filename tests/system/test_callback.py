@@ -1,0 +1,116 @@
+"""A caller keeps the place, hangs up, and is called back on a real phone: screened with 1, put through, or made an order."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.phones import hearing
+from tests.phones.baresip import Phone
+from tests.system.conftest import brisk
+from tests.system.installation import Installation
+from tests.system.watch import call_from, ended, kinds, order_of, reaches, seat_is, session
+from tests.waiting import until
+
+CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
+
+
+@pytest.fixture
+async def citizen(tmp_path: Path) -> AsyncIterator[Phone]:
+    async with Phone(tmp_path / "citizen", "13812345678", tone_hz=CITIZEN_HZ) as phone:
+        yield phone
+
+
+@pytest.fixture
+async def house(citizen: Phone, tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
+    """An installation that calls numbers back at the citizen's phone."""
+    async with brisk(
+        tmp_path, shared, HOTLINE_CALLBACK_LINE=citizen.address, HOTLINE_CALLBACK_RING_S="6"
+    ) as installation:
+        yield installation
+
+
+async def hang_up_and_keep_the_place(house: Installation, citizen: Phone) -> str:
+    """A call that waits, presses 3 and is hung up by us after the promise."""
+    await citizen.dial(house.service)
+    call_id = await call_from(house, "+8613812345678")
+    await reaches(house, call_id, "question")
+    await citizen.press("1")
+    await reaches(house, call_id, "waiting")
+    await until(lambda: citizen.heard(1.0).size > 0, 10, "sound")
+    call = await house.core.calls.get(call_id)
+    assert call is not None
+    await until(lambda: house.core.clock() - call.entered_at > 1.6, 5, "the time in which keys belong to the choice before")
+    await citizen.press("3")
+    await citizen.until("CALL_CLOSED", 40)
+    await reaches(house, call_id, "kept")
+    return call_id
+
+
+async def test_given_a_kept_place_when_the_leader_is_free_then_the_caller_is_rung_and_put_through(
+    house: Installation, citizen: Phone, tmp_path: Path
+) -> None:
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
+        session(house, leader.address, sign_in=False) as (session_id, seat_id),
+    ):
+        call_id = await hang_up_and_keep_the_place(house, citizen)
+        line = await house.get("/api/line")
+        assert [(caller["call_id"], caller["state"]) for caller in line["callers"]] == [(call_id, "callback")]
+        assert (await ended(house, call_id))["outcome"] == "callback"
+        await house.post(f"/api/seats/{seat_id}/open")
+        await citizen.until("CALL_INCOMING", 20)
+        await citizen.answer()
+        await reaches(house, call_id, "screening")
+        await citizen.press("1")
+        await leader.until("CALL_INCOMING")
+        await leader.answer()
+        await seat_is(house, seat_id, "talking")
+        assert hearing.tone_share(await citizen.listen(2.0), LEADER_HZ) > 0.8
+        await leader.hang_up()
+        await citizen.until("CALL_CLOSED", 30)
+        order = await order_of(house, call_id)
+        assert order["source"] == "talked"
+        ledger = await house.ledger(session_id=session_id)
+        assert (ledger["calls"], ledger["outcomes"]) == (1, {"callback": 1})
+        told = kinds(await house.get(f"/api/calls/{call_id}"))
+        assert [kind for kind in told if kind in ("closed", "called_back", "callback_answered", "connected")] == [
+            "closed", "called_back", "callback_answered", "connected"
+        ]  # fmt: skip
+
+
+async def test_given_nobody_answers_twice_then_the_place_becomes_a_work_order(
+    house: Installation, citizen: Phone
+) -> None:
+    async with session(house, sign_in=False) as (_, seat_id):
+        call_id = await hang_up_and_keep_the_place(house, citizen)
+        await house.post(f"/api/seats/{seat_id}/open")
+        await citizen.until("CALL_INCOMING", 20)
+        await citizen.hang_up()
+        await reaches(house, call_id, "ended", 40)
+        order = await order_of(house, call_id)
+        assert order["source"] == "callback"
+        assert await house.core.line.depth(seat_id) == 0
+        told = kinds(await house.get(f"/api/calls/{call_id}"))
+        assert told.count("callback_missed") == 2
+        assert told.count("closed") == 1
+
+
+async def test_given_the_bridge_is_killed_while_the_phone_rings_then_the_caller_is_not_lost(
+    house: Installation, citizen: Phone, tmp_path: Path
+) -> None:
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
+        session(house, leader.address, sign_in=False) as (_, seat_id),
+    ):
+        call_id = await hang_up_and_keep_the_place(house, citizen)
+        await house.post(f"/api/seats/{seat_id}/open")
+        await citizen.until("CALL_INCOMING", 20)
+        await house.kill("bridge")
+        await house.start("bridge")
+        await citizen.answer()
+        await reaches(house, call_id, "screening", 40)
+        await citizen.press("1")
+        await leader.until("CALL_INCOMING", 20)
+        await leader.answer()
+        await seat_is(house, seat_id, "talking")
