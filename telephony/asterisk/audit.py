@@ -1,6 +1,7 @@
 """Looks, while a bridge drives and after every login, for what events did not tell: callers without a leg, calls without a
 caller, calls that no bridge saw. Slow and careful; nothing urgent waits for it."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 _NODES = {"willing": "waiting", "missed": "waiting", "message": "message", "connected": "talking"}
 
 
+Rows = Mapping[str, Sequence[cdr.CallRecord]]
+
+
 class Audit:
     """One bridge's. `look` may be repeated and interrupted at any point."""
 
@@ -41,37 +45,42 @@ class Audit:
         forgotten, self._strange = strange & self._strange, strange
         if forgotten and await take_up(self._exchange, self._legs, channels, only=forgotten):
             log.warning("callers whom nobody served are taken up", count=len(forgotten))
-        await self._close_ended([call_id for call_id in live if call_id not in here])
-        await self._close_unseen(frozenset(here))
+        mark = f"{self._exchange.settings.redis_prefix}cdr:{self._exchange.settings.pbx_node}"
+        before = int(await self._core.redis.get(mark) or 0)
+        records, offset = cdr.read(pbx_files(self._exchange.settings, self._folder).cdr, before)
+        rows = cdr.calls(records)
+        await self._close_ended([call_id for call_id in live if call_id not in here], rows)
+        await self._close_unseen(frozenset(here), rows)
+        if offset != before:
+            await self._core.redis.set(mark, offset)
 
-    async def _close_ended(self, call_ids: list[str]) -> None:
+    @property
+    def _folder(self) -> Path:
+        return self._exchange.settings.state_dir / "asterisk"
+
+    async def _close_ended(self, call_ids: list[str], rows: Rows) -> None:
         """Calls that are live in Redis and have no channel any more."""
         for call_id in call_ids:
             call = await self._core.calls.get(call_id)
             here = call is not None and call.carrier == "asterisk" and call.host == self._exchange.settings.pbx_node
             if here and call_id not in self._legs:
-                await close_gone(self._exchange, call_id)
+                talked = cdr.talked_to_operators(rows.get(call_id, ()))
+                await close_gone(self._exchange, call_id, by_operators=talked)
 
-    async def _close_unseen(self, here: frozenset[str]) -> None:
+    async def _close_unseen(self, here: frozenset[str], rows: Rows) -> None:
         """Calls of Asterisk's own records that have no outcome and no caller: they came and went without any bridge, or Redis
         lost them."""
-        settings = self._exchange.settings
-        path = pbx_files(settings, settings.state_dir / "asterisk").cdr
-        mark = f"{settings.redis_prefix}cdr:{settings.pbx_node}"
-        before = int(await self._core.redis.get(mark) or 0)
-        records, offset = cdr.read(path, before)
-        rows = {call_id: rows[0] for call_id, rows in cdr.calls(records).items()}
         absent = [call_id for call_id in rows if call_id not in self._legs and call_id not in here]
         for call_id in await self._core.ledger.open_calls(absent):
             if await self._core.calls.get(call_id) is None:
-                await self._close_lost(new_call(settings, call_id, rows[call_id].source, rows[call_id].started_at))
-        if offset != before:
-            await self._core.redis.set(mark, offset)
+                await self._close_lost(rows[call_id])
 
-    async def _close_lost(self, new: Call) -> None:
+    async def _close_lost(self, rows: Sequence[cdr.CallRecord]) -> None:
+        first = rows[0]
+        new = new_call(self._exchange.settings, first.call_id, first.source, first.started_at)
         events = await self._core.ledger.events(new.id)
         await self._core.calls.create(as_ledger_has_it(new, events, self._exchange.recordings) if events else new)
-        await close_gone(self._exchange, new.id)
+        await close_gone(self._exchange, new.id, by_operators=cdr.talked_to_operators(rows))
         log.warning("a call that nobody saw to its end is in the ledger now", call_id=new.id)
 
 

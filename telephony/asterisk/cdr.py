@@ -18,7 +18,7 @@ class CallRecord(Struct, frozen=True):
     """One row. A call has one or more (a new one begins after each Dial); all of a call carry its `call_id`.
 
     Times are Unix seconds, `answered_at` 0.0 = never. `source` is personal data. `stage` is how far the call had come when
-    the row was closed: arriving, ringing, talk, ringing-operator, fallback, fallback-operator, fallback-message; the row that
+    the row was closed: arriving, ringing, talk, ringing-operator, fallback, fallback-operator, fallback-talk, fallback-message; the row that
     holds a talk says `ringing` and ANSWERED, the one after it `talk`.
     """
 
@@ -93,6 +93,11 @@ def calls(records: Iterable[CallRecord]) -> dict[str, tuple[CallRecord, ...]]:
         if record.call_id:
             grouped[record.call_id] = (*grouped.get(record.call_id, ()), record)
     return grouped
+
+
+def talked_to_operators(rows: Iterable[CallRecord]) -> bool:
+    """True for a call that the dialplan put through to the operators by itself, who answered."""
+    return any(row.stage == "fallback-talk" for row in rows)
 
 
 def _seconds(value: str) -> float:

@@ -1,16 +1,24 @@
 """The caller is gone: the last turns of a call, with the message that the dialplan may have recorded meanwhile."""
 
-from ivr.events import HungUp, Missed, Recorded, Released
+from ivr.events import Answered, HungUp, Missed, Recorded, Released
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.spool import Spool
 
 
-async def close_gone(exchange: Exchange, call_id: str, recorded_s: float = 0.0) -> None:
-    """End the call in its one outcome. `recorded_s`: of the message the caller hung up in. Repeatable."""
+async def close_gone(exchange: Exchange, call_id: str, recorded_s: float = 0.0, *, by_operators: bool = False) -> None:
+    """End the call in its one outcome. `recorded_s`: of the message the caller hung up in. `by_operators`: the dialplan put
+    them through by itself. Repeatable."""
+    if by_operators:
+        await _put_through(exchange, call_id)
     spool = Spool(exchange.spool, exchange.recordings)
     if spool.holds(call_id):
         recorded_s = await _take_message(exchange, spool, call_id) or recorded_s
     await exchange.turns.take_turn(call_id, lambda facts: HungUp(facts=facts, seconds=recorded_s))
+
+
+async def _put_through(exchange: Exchange, call_id: str) -> None:
+    await exchange.turns.take_turn(call_id, lambda facts: Released(facts=facts, to="fallback", reason="error"))
+    await exchange.turns.take_turn(call_id, lambda facts: Answered(facts=facts))
 
 
 async def _take_message(exchange: Exchange, spool: Spool, call_id: str) -> float:
