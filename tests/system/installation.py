@@ -106,12 +106,16 @@ class Installation:
             self.processes[name] = await asyncio.create_subprocess_exec(
                 *hotline_argv(),
                 part,
-                env={**os.environ, **self._environment, **extra},
+                env={**self.environment(), **extra},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def environment(self) -> dict[str, str]:
+        """For a process that belongs to this installation, `hotline ledger` for one."""
+        return {**os.environ, **self._environment}
 
     async def kill(self, name: str) -> None:
         """kill -9 of one part, with everything it started."""

@@ -13,7 +13,7 @@ from telephony.demo.scenarios import write_tone
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.installation import Installation
-from tests.system.stories import Story, Told, name_of, side_by_side
+from tests.system.stories import Told, named, side_by_side
 from tests.system.watch import (
     call_from,
     ended,
@@ -138,7 +138,7 @@ async def hangs_up_while_waiting_is_abandoned_and_has_an_order_to_call_them_back
     assert order["petitioner"] == "138****0205"
 
 
-STORIES: tuple[Story, ...] = (
+STORIES = named(
     presses_2_speaks_and_ends_with_hash_hears_the_number_of_an_order_that_holds_it,
     hangs_up_in_mid_message_has_an_order_with_what_was_said,
     presses_nothing_and_says_nothing_has_an_order_all_the_same,
@@ -156,6 +156,6 @@ async def told(brisk_house: Installation, tmp_path_factory: pytest.TempPathFacto
         yield running
 
 
-@pytest.mark.parametrize("story", STORIES, ids=name_of)
-async def test_a_caller_who(story: Story, told: Told) -> None:
+@pytest.mark.parametrize("story", STORIES)
+async def test_a_caller_who(story: str, told: Told) -> None:
     await told[story]

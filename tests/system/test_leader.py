@@ -1,0 +1,203 @@
+"""Leaders who do not take a call: nobody is lost, the first stays the first with the first joining time, and hears why."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from ivr.verbs import Prompt
+from telephony.demo.scenarios import Citizen, Leader
+from tests.phones.baresip import Phone
+from tests.phones.ports import free_block
+from tests.system.crowd import a_leader, citizens, numbers
+from tests.system.installation import Installation
+from tests.system.watch import (
+    accounted,
+    call_from,
+    ended,
+    hears,
+    kinds,
+    order_of,
+    order_of_line,
+    reaches,
+    seat_is,
+    session,
+)
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RACES = 10
+
+
+@asynccontextmanager
+async def first_and_second(
+    house: Installation, folder: Path, seat_id: str, number: str
+) -> AsyncIterator[tuple[Phone, list[tuple[str, float]]]]:
+    """A citizen with a phone, behind them one more in the line of a leader who is not there yet; the line as it is then."""
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(Phone(folder / "first", number))
+        await first.dial(house.service)
+        call_id = await call_from(house, f"+86{number}")
+        await reaches(house, call_id, "question")
+        await first.press("1")
+        await until(lambda: length_is(house, seat_id, 1))
+        second = Citizen(keys=((1.0, "1"),), stay_s=200, callers=numbers(int(number[-3:]), 1))
+        await stack.enter_async_context(citizens(house, folder / "second", second, 1))
+        await until(lambda: length_is(house, seat_id, 2), 20)
+        line = await order_of_line(house, seat_id)
+        assert line[0][0] == call_id
+        yield first, line
+        await first.hang_up()
+        # The load generator goes without a word; the network would tell us.
+        await house.asterisk.command("channel request hangup all")
+
+
+async def length_is(house: Installation, seat_id: str, length: int) -> bool:
+    return await house.core.line.depth(seat_id) == length
+
+
+async def missed(house: Installation, first: Phone, seat_id: str, line: list[tuple[str, float]]) -> str:
+    """The seat is paused, the first is the first as before and hears an apology; what the ledger says about it."""
+    await seat_is(house, seat_id, "paused")
+    await reaches(house, line[0][0], "waiting")
+    assert await order_of_line(house, seat_id) == line
+    await hears(house, first, Prompt("waiting_leader_missed"), Prompt("next_is_you"))
+    events = (await house.get(f"/api/calls/{line[0][0]}"))["events"]
+    reasons = [str(event["data"]["reason"]) for event in events if event["kind"] == "missed"]
+    assert len(reasons) == 1
+    return reasons[0]
+
+
+async def resume(house: Installation, seat_id: str, line: list[tuple[str, float]]) -> None:
+    """The leader is back: the same caller is offered first."""
+    await house.post(f"/api/seats/{seat_id}/resume")
+    await seat_is(house, seat_id, "ringing")
+    assert (await house.core.seats.state(seat_id)).call_id == line[0][0]
+
+
+@pytest.mark.parametrize(("answer", "reason"), [("busy", "busy"), ("decline", "declined")])
+async def test_given_a_leader_who_refuses_when_resumed_then_the_same_caller_comes_first(
+    brisk_house: Installation, tmp_path: Path, answer: str, reason: str
+) -> None:
+    house = brisk_house
+    leader, address = a_leader(tmp_path / "leader", Leader("busy" if answer == "busy" else "decline", ring_s=0.3))
+    async with leader, session(house, address, sign_in=False) as (session_id, seat_id):
+        number = f"138000005{len(answer):02d}"
+        async with first_and_second(house, tmp_path, seat_id, number) as (first, line):
+            await house.post(f"/api/seats/{seat_id}/open")
+            assert await missed(house, first, seat_id, line) == reason
+            await resume(house, seat_id, line)
+            await seat_is(house, seat_id, "paused")
+        assert await accounted(house, session_id, 2) == {"abandoned": 2}
+
+
+async def test_given_nobody_at_the_leaders_address_then_the_caller_is_still_the_first(
+    brisk_house: Installation, tmp_path: Path
+) -> None:
+    house = brisk_house
+    line_address = f"sip:leader@127.0.0.1:{free_block(1)}"
+    async with session(house, line_address, sign_in=False) as (session_id, seat_id):
+        async with first_and_second(house, tmp_path, seat_id, "13800000511") as (first, line):
+            await house.post(f"/api/seats/{seat_id}/open")
+            assert await missed(house, first, seat_id, line) in {"unreachable", "no_answer"}
+        assert await accounted(house, session_id, 2) == {"abandoned": 2}
+
+
+async def test_given_a_leader_who_does_not_answer_then_leaves_in_the_whisper_then_talks_the_same_caller_is_served(
+    brisk_house: Installation, tmp_path: Path
+) -> None:
+    house = brisk_house
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=900.0) as leader,
+        session(house, leader.address, sign_in=False) as (session_id, seat_id),
+        first_and_second(house, tmp_path, seat_id, "13800000512") as (first, line),
+    ):
+        await house.post(f"/api/seats/{seat_id}/open")
+        await leader.until("CALL_INCOMING")
+        assert await missed(house, first, seat_id, line) == "no_answer"
+        await resume(house, seat_id, line)
+        await rings(leader, 2)
+        await leader.answer()
+        await leader.until("CALL_ESTABLISHED")
+        await leader.hang_up()
+        await until(lambda: offered_again(house, seat_id, line), 20, "the same caller offered again")
+        await rings(leader, 3)
+        await leader.answer()
+        await hears(house, leader, Prompt("whisper_new"), Prompt("whisper_behind", {"count": 1}))
+        await seat_is(house, seat_id, "talking")
+        assert await order_of_line(house, seat_id) == line[1:]
+        await leader.hang_up()
+        await rings(leader, 4)
+        assert (await house.core.seats.state(seat_id)).call_id == line[1][0]
+        call = await ended(house, line[0][0])
+        assert call["outcome"] == "talked"
+        assert [kind for kind in kinds(call) if kind == "missed"] == ["missed"] * 2
+    assert sum((await accounted(house, session_id, 2)).values()) == 2
+
+
+async def offered_again(house: Installation, seat_id: str, line: list[tuple[str, float]]) -> bool:
+    """By itself, or by the leader's word where the miss paused the seat."""
+    seat = await house.core.seats.state(seat_id)
+    if seat.state == "paused":
+        assert await order_of_line(house, seat_id) == line
+        await house.post(f"/api/seats/{seat_id}/resume")
+    events = (await house.get(f"/api/calls/{line[0][0]}"))["events"]
+    return [event["kind"] for event in events].count("offered") == 3 and seat.call_id == line[0][0]
+
+
+async def rings(phone: Phone, times: int) -> None:
+    """It rang that often in all."""
+    await until(
+        lambda: [event.get("type") for event in phone.events].count("CALL_INCOMING") >= times, 20, "the leader's phone"
+    )
+
+
+async def test_given_a_leader_who_answers_at_the_moment_the_caller_hangs_up_then_nobody_is_lost(
+    brisk_house: Installation, tmp_path: Path
+) -> None:
+    """Again and again, each of the two a little earlier or later: one outcome and one order each time, and a seat that is
+    never stuck."""
+    house = brisk_house
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=900.0) as leader,
+        Phone(tmp_path / "citizen", "13800000513") as citizen,
+        session(house, leader.address) as (session_id, seat_id),
+    ):
+        known: set[str] = set()
+        for race in range(RACES):
+            await seat_is(house, seat_id, "free")
+            await citizen.dial(house.service)
+            call_id = await until(lambda: another(house, known), 20, "the next call")
+            known.add(call_id)
+            await reaches(house, call_id, "question")
+            await citizen.press("1")
+            await rings(leader, race + 1)
+            both = (leader.answer(), citizen.hang_up())
+            results = await asyncio.gather(*(both if race % 2 else both[::-1]), return_exceptions=True)
+            assert not [error for error in results if error and not isinstance(error, RuntimeError)]
+            call = await ended(house, call_id)
+            assert call["outcome"] in {"talked", "abandoned"}
+            await until(partial(both_idle, leader, citizen, race + 1), 20, "both phones idle")
+            if (await house.core.seats.state(seat_id)).state == "paused":
+                await house.post(f"/api/seats/{seat_id}/resume")
+        outcomes = await accounted(house, session_id, RACES)
+        assert sum(outcomes.values()) == RACES
+        await until(lambda: length_is(house, seat_id, 0))
+    for call_id in known:
+        await order_of(house, call_id)
+
+
+async def another(house: Installation, known: set[str]) -> str:
+    calls = [await house.core.calls.get(call_id) for call_id in await house.core.calls.live()]
+    fresh = [call.id for call in calls if call is not None and call.node != "ended" and call.id not in known]
+    return fresh[0] if fresh else ""
+
+
+def both_idle(leader: Phone, citizen: Phone, times: int) -> bool:
+    return all(
+        [event.get("type") for event in phone.events].count("CALL_CLOSED") >= times for phone in (leader, citizen)
+    )

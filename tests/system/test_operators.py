@@ -1,0 +1,82 @@
+"""With an operators' line: 0 in a closed session reaches them; when none of them answers the matter is recorded."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from ivr.verbs import Prompt
+from tests.phones import hearing
+from tests.phones.baresip import Phone
+from tests.system.conftest import brisk
+from tests.system.installation import Installation
+from tests.system.watch import call_from, ended, hears, kinds, order_of, reaches
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OPERATOR_HZ, CITIZEN_HZ = 900.0, 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    house: Installation
+    operator: Phone
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def hall(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Hall]:
+    folder = tmp_path_factory.mktemp("hall")
+    async with Phone(folder / "operator", "operator", tone_hz=OPERATOR_HZ) as operator:
+        extra = {"HOTLINE_OPERATORS_LINE": operator.address, "HOTLINE_OPERATOR_RING_S": "4"}
+        async with brisk(folder, shared, **extra) as house:
+            yield Hall(house, operator)
+
+
+async def test_given_no_session_when_0_is_pressed_then_an_operator_and_the_citizen_hear_each_other(
+    hall: Hall, tmp_path: Path
+) -> None:
+    house, operator = hall.house, hall.operator
+    async with Phone(tmp_path / "citizen", "13800000801", tone_hz=CITIZEN_HZ) as citizen:
+        await citizen.dial(house.service)
+        call_id = await call_from(house, "+8613800000801")
+        await hears(house, citizen, Prompt("closed_now"))
+        await citizen.press("0")
+        await hears(house, citizen, Prompt("operator_connecting"))
+        await operator.until("CALL_INCOMING")
+        await operator.answer()
+        await operator.until("CALL_ESTABLISHED")
+        assert hearing.tone_share(await citizen.listen(2.0), OPERATOR_HZ) > 0.5
+        assert hearing.tone_share(await operator.listen(1.0), CITIZEN_HZ) > 0.8
+        await operator.hang_up()
+        call = await ended(house, call_id)
+    assert call["outcome"] == "transferred"
+    assert [kind for kind in kinds(call) if "operator" in kind or kind == "transferred"] == [
+        "operator",
+        "transferred",
+        "operator_talked",
+    ]
+    assert await house.orders(call_id=call_id) == []
+
+
+async def test_given_no_operator_answers_then_the_matter_is_recorded(hall: Hall, tmp_path: Path) -> None:
+    house = hall.house
+    async with Phone(tmp_path / "citizen", "13800000802", tone_hz=CITIZEN_HZ) as citizen:
+        await citizen.dial(house.service)
+        call_id = await call_from(house, "+8613800000802")
+        await reaches(house, call_id, "closed")
+        await citizen.press("0")
+        await reaches(house, call_id, "message", 30)
+        await hears(house, citizen, Prompt("message_operators_busy"))
+        await citizen.press("#")
+        recording = (await reaches(house, call_id, "message")).recording
+        assert recording
+        await citizen.listen(3.0)
+        await citizen.press("#")
+        await reaches(house, call_id, "order")
+        await citizen.hang_up()
+        assert (await ended(house, call_id))["outcome"] == "work_order"
+    order = await order_of(house, call_id)
+    assert (order["source"], order["tags"]) == ("closed", [])
+    assert [one["state"] for one in order["recordings"]] == ["ready"]
