@@ -11,9 +11,11 @@ from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from calls.store import CorruptCall
 from config.changes import listen
+from config.database import DatabaseUnavailable
 from config.lease import Lease
 from ivr.call import Call
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
@@ -93,7 +95,9 @@ class Bridge:
             except (RedisError, OSError, CarrierUnavailable) as error:
                 log.warning("a caller could not be interrupted yet", call_id=call_id, error=type(error).__name__)
             except (CarrierRefused, CorruptCall) as error:
-                log.error("a caller cannot be interrupted", call_id=call_id, error=str(error))
+                log.error(
+                    "a caller cannot be interrupted", call_id=call_id, error=type(error).__name__, detail=str(error)
+                )
                 return
             await asyncio.sleep(AGAIN_S)
 
@@ -174,6 +178,8 @@ async def _carefully(what: str, doing: Coroutine[Any, Any, Any]) -> None:
     """A sweep that fails is made again."""
     try:
         await doing
+    except (RedisError, SQLAlchemyError, DatabaseUnavailable, CarrierUnavailable, OSError) as error:
+        log.warning("a sweep waits", what=what, error=type(error).__name__)
     except Exception as error:
         log.exception("a sweep failed and is made again", what=what, error=type(error).__name__)
 

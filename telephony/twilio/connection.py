@@ -70,7 +70,7 @@ class Connection:
         self._account = settings.twilio_account_sid
         base = settings.twilio_api_url.rstrip("/") or API_URL
         self._client = httpx.AsyncClient(
-            base_url=f"{base}/2010-04-01/Accounts/{self._account}",
+            base_url=f"{base}/2010-04-01/Accounts",
             auth=(self._account, settings.twilio_auth_token.get_secret_value()),
             timeout=httpx.Timeout(ANSWER_WITHIN_S, connect=CONNECT_WITHIN_S),
             trust_env=not settings.twilio_api_url,
@@ -109,7 +109,9 @@ class Connection:
     async def download(self, recording_sid: str, path: Path) -> int:
         """The sound as WAV into `path`; its bytes. Raises CarrierUnavailable when it is not ready, or came cut short."""
         try:
-            async with self._client.stream("GET", f"/Recordings/{recording_sid}.wav", follow_redirects=True) as answer:
+            async with self._client.stream(
+                "GET", f"/{self._account}/Recordings/{recording_sid}.wav", follow_redirects=True
+            ) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise CarrierUnavailable(f"the recording is not there yet ({answer.status_code})")
                 stated = answer.headers.get("content-length", "")
@@ -150,7 +152,7 @@ class Connection:
         query: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         try:
-            answer = await self._client.request(method, path, data=form, params=query)
+            answer = await self._client.request(method, f"/{self._account}{path}", data=form, params=query)
         except httpx.HTTPError as error:
             raise CarrierUnavailable(f"the cloud does not answer ({type(error).__name__})") from error
         if answer.is_success:
