@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import answers, handovers, holding, lines, load, machine, report, sides, sounds, turns
+from bench import answers, handovers, holding, lines, load, machine, report, sides, sounds, turns, webhooks
 from bench.progress import say
 from bench.report import Chapter
 from bench.sizes import Sizes, chosen
@@ -93,9 +93,15 @@ async def measure_lines(run: Run) -> None:
     run.chapters.append(lines.chapter(await lines.measure(run.place("lines"), run.sizes)))
 
 
+async def measure_webhooks(run: Run) -> None:
+    shared = await sounds.prepare_shared()
+    run.chapters.append(webhooks.chapter(await webhooks.measure(run.place("webhooks"), shared, run.sizes)))
+
+
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "turns": measure_turns,
     "lines": measure_lines,
+    "webhooks": measure_webhooks,
     "answers": measure_answers,
     "handovers": measure_handovers,
     "load": measure_load,

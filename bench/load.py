@@ -13,7 +13,7 @@ from bench.answers import Answers
 from bench.figures import ratio
 from bench.progress import say
 from bench.report import Chapter, Row, ms, times
-from bench.sides import Hotline, Side, total
+from bench.sides import Hotline, Side
 from bench.sizes import Sizes
 
 #: Share of all calls, keys and seconds: waits for the leader, leaves a message, hangs up in the question. One call in ten
@@ -38,9 +38,8 @@ class Load:
     #: As sipp saw it: answered, and every message as expected.
     well: int
     listened: Answers
-    #: Processor seconds of all processes for the whole run, and of Asterisk alone.
-    cpu_s: float
-    asterisk_cpu_s: float
+    #: Processor seconds by process, for the whole run.
+    cpu_s: dict[str, float]
     #: Of ours: calls in the ledger and calls without an outcome; -1 = there is no ledger.
     in_ledger: int = -1
     unaccounted: int = -1
@@ -69,8 +68,7 @@ async def measure(side: Side, folder: Path, sizes: Sizes) -> Load:
         placed=sum(crowd.calls for crowd, _ in crowds) + listened.calls,
         well=sum(sipp.results()[0] for _, sipp in crowds) + listened.to_sound.count,
         listened=listened,
-        cpu_s=total(after).cpu_s - total(before).cpu_s,
-        asterisk_cpu_s=after["asterisk"].cpu_s - before["asterisk"].cpu_s,
+        cpu_s={name: usage.cpu_s - before[name].cpu_s for name, usage in after.items()},
         in_ledger=ledger_after[0] - ledger_before[0] if ledger_after[0] >= 0 else -1,
         unaccounted=ledger_after[1],
     )
@@ -113,8 +111,8 @@ def chapter(ours: Load, theirs: Load, most: Sequence[tuple[float, float]], sizes
     """`most`: highest rate and share of both."""
     lost = ours.placed - min(ours.well, ours.in_ledger) + ours.unaccounted
     complete = lost == 0 and ours.listened.to_sound.count == ours.listened.calls
-    cpu = [1000 * load.cpu_s / max(1, load.placed) for load in (ours, theirs)]
-    only = [1000 * load.asterisk_cpu_s / max(1, load.placed) for load in (ours, theirs)]
+    cpu = [1000 * sum(load.cpu_s.values()) / max(1, load.placed) for load in (ours, theirs)]
+    only = [1000 * load.cpu_s["asterisk"] / max(1, load.placed) for load in (ours, theirs)]
     rows = (
         Row(
             f"{sizes.load_per_s:g} calls/s for {sizes.load_s:.0f} s: placed / went well",
@@ -128,6 +126,7 @@ def chapter(ours: Load, theirs: Load, most: Sequence[tuple[float, float]], sizes
         Row("meanwhile, key -> next prompt: p99", ms(ours.listened.to_next.p99), ms(theirs.listened.to_next.p99)),
         Row("processor per call, all processes", f"{cpu[0]:.0f} ms", f"{cpu[1]:.0f} ms", times(ratio(*cpu))),
         Row("processor per call, Asterisk alone", f"{only[0]:.0f} ms", f"{only[1]:.0f} ms", times(ratio(*only))),
+        Row("processor per call, the others", _others(ours)),
         Row(
             "highest rate at which 99 % succeed", f"{most[0][0]:g} calls/s", f"{most[1][0]:g} calls/s",
             times(ratio(most[0][0], most[1][0])),
@@ -140,6 +139,11 @@ def chapter(ours: Load, theirs: Load, most: Sequence[tuple[float, float]], sizes
         f"{ANSWERED_WITHIN_S:.0f} s and is in the line after its key. Callers, leader and measuring share the two cores with it.",
     )
     return Chapter("New calls", rows, beside="native dialplan", notes=notes)
+
+
+def _others(load: Load) -> str:
+    each = {name: 1000 * cpu_s / max(1, load.placed) for name, cpu_s in load.cpu_s.items() if name != "asterisk"}
+    return ", ".join(f"{name} {value:.0f} ms" for name, value in sorted(each.items(), key=lambda item: -item[1]))
 
 
 def _heard(load: Load) -> str:

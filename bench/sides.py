@@ -2,7 +2,7 @@
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,12 +152,6 @@ class Native:
     def _figure(self, pattern: str, text: str) -> int:
         found = re.search(pattern, text)
         return int(found[1]) if found else 0
-
-
-def total(usage: dict[str, Usage], names: Iterable[str] = ()) -> Usage:
-    """Of these processes, or of all."""
-    wanted = set(names) or set(usage)
-    return sum((one for name, one in usage.items() if name in wanted), Usage())
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ class Sizes:
     line_samples: int = 1000
     line_depths: tuple[int, ...] = (10, 1_000, 100_000)
     throughput_s: float = 4.0
+    webhook_s: float = 15.0
 
 
 QUICK = Sizes(
@@ -40,6 +41,7 @@ QUICK = Sizes(
     line_samples=200,
     line_depths=(10, 1_000, 20_000),
     throughput_s=1.0,
+    webhook_s=4.0,
 )
 
 

@@ -14,6 +14,8 @@ NEXT_PROMPT_HZ, NEXT_PROMPT_S = 1000.0, 0.8
 #: The leader hears a short tone instead of "等候十二分钟": the handover does not depend on it, the run's length does.
 WHISPER_HZ, WHISPER_S = 600.0, 0.12
 MOST_BEHIND, MOST_MINUTES = 640, 60
+#: Talks of a second make the forecast promise thousands; no real session has such numbers, and none is spoken beforehand.
+MOST_SERVED = 4000
 
 QUESTION = (
     Prompt("greeting", {"city": "衡阳市"}),
@@ -41,13 +43,13 @@ async def prepare_shared() -> Path:
         *(Prompt("whisper_waited", {"minutes": n}) for n in range(1, MOST_MINUTES)),
         *(Prompt("whisper_behind", {"count": n}) for n in range(1, MOST_BEHIND)),
     ]
-    for prompt in whispers:
+    served = [Prompt("can_serve", {"count": n}) for n in range(1, MOST_SERVED)]
+    for prompt in (*whispers, *served):
         value = "".join(f"-{value}" for value in prompt.values.values())
         _tone(recorded / f"{prompt.key}{value}.wav", WHISPER_HZ, WHISPER_S)
     await prepare(settings)
     prompts = Prompts(settings)
-    for prompt in whispers:
-        await prompts.audio([prompt], settings.language)
+    await prompts.audio([*whispers, *served[:60]], settings.language)
     return folder
 
 

@@ -1,0 +1,125 @@
+"""The cloud phone: webhook in, TwiML out, with signature check and a real turn; against a route that only checks and answers."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.figures import Summary, ratio, summarise
+from bench.http_client import as_fast_as_possible, at_rate, post
+from bench.progress import say
+from bench.report import Chapter, Row, ms, times
+from bench.sizes import Sizes
+from telephony.twilio.signature import Form, Signatures
+from tests.servers import free_port
+from tests.system.installation import Installation
+from tests.waiting import until
+
+SID, TOKEN, NUMBER = "AC" + "0" * 32, "bench-token", "+8673412345"
+PATH = "/twilio/voice"
+PER_S, P99_MOST_S, THROUGHPUT_LEAST = 200.0, 0.05, 0.5
+#: Nothing can be faster; so many requests are made beforehand for each second.
+MOST_PER_S = 4000
+NOBODY = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookFigures:
+    """Seconds at PER_S requests a second, and answers a second, of ours and of the bare route."""
+
+    ours: Summary
+    bare: Summary
+    ours_per_s: float
+    bare_per_s: float
+    refused: int
+
+
+async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
+    port = free_port()
+    extra = {
+        "HOTLINE_HTTP_PORT": str(port),
+        "HOTLINE_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "HOTLINE_TWILIO_ACCOUNT_SID": SID,
+        "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN,
+        "HOTLINE_TWILIO_NUMBER": NUMBER,
+        "HOTLINE_TWILIO_API_URL": NOBODY,
+    }
+    steady, most = round(PER_S * sizes.webhook_s), round(MOST_PER_S * sizes.throughput_s)
+    async with bare(folder) as bare_port:
+        say("  the bare route")
+        requests = _requests(bare_port, 0, steady + most)
+        plain = await at_rate(bare_port, requests[:steady], PER_S)
+        plain_per_s = await as_fast_as_possible(bare_port, requests[steady:], sizes.throughput_s)
+    async with Installation(folder / "hotline", shared, extra, parts=("api",)) as house:
+        await house.open_session("sip:leader@127.0.0.1:9")
+        say("  hotline")
+        requests = _requests(port, 0, steady + most)
+        await as_fast_as_possible(port, requests[-50:], 5.0)  # what any first call imports and caches
+        ours = await at_rate(port, requests[:steady], PER_S)
+        ours_per_s = await as_fast_as_possible(port, requests[steady:-50], sizes.throughput_s)
+    return WebhookFigures(summarise(ours.taken), summarise(plain.taken), ours_per_s, plain_per_s, ours.refused)
+
+
+@asynccontextmanager
+async def bare(folder: Path) -> AsyncIterator[int]:
+    """The route ours is held against, in a process of its own."""
+    port = free_port()
+    with (folder / "bare.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bench.bare", str(port), SID, TOKEN, stdout=log, stderr=log
+        )
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            await until(lambda: _answers(client, port), 20.0, "the bare route")
+        yield port
+    finally:
+        process.kill()
+        await process.wait()
+
+
+async def _answers(client: httpx.AsyncClient, port: int) -> bool:
+    try:
+        return (await client.get(f"http://127.0.0.1:{port}/healthz")).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _requests(port: int, first: int, count: int) -> list[bytes]:
+    signatures = Signatures(SID, TOKEN, f"http://127.0.0.1:{port}")
+    return [_request(signatures, n) for n in range(first, first + count)]
+
+
+def _request(signatures: Signatures, n: int) -> bytes:
+    """A call that arrives, as the cloud tells of it."""
+    number = f"+86139{n:08d}"
+    form = [
+        ("CallSid", f"CA{n:032x}"), ("AccountSid", SID), ("From", number), ("To", NUMBER), ("Caller", number),
+        ("Called", NUMBER), ("CallStatus", "ringing"), ("Direction", "inbound"), ("ApiVersion", "2010-04-01"),
+        ("FromCountry", "CN"), ("ToCountry", "CN"), ("FromCity", ""), ("ToCity", ""), ("FromState", ""), ("ToState", ""),
+    ]  # fmt: skip
+    return post(PATH, form, signatures.sign(PATH, Form(form)))
+
+
+def chapter(figures: WebhookFigures) -> Chapter:
+    share = ratio(figures.ours_per_s, figures.bare_per_s)
+    rows = (
+        Row(
+            f"webhook -> TwiML at {PER_S:.0f} requests/s: p99", ms(figures.ours.p99), ms(figures.bare.p99),
+            times(ratio(figures.ours.p99, figures.bare.p99)), f"under {ms(P99_MOST_S)}",
+            not figures.refused and 0 < figures.ours.p99 < P99_MOST_S,
+        ),
+        Row("the same: median", ms(figures.ours.median), ms(figures.bare.median), times(ratio(figures.ours.median, figures.bare.median))),
+        Row(
+            "throughput of /twilio/voice", f"{figures.ours_per_s:,.0f} /s", f"{figures.bare_per_s:,.0f} /s", times(share),
+            f"at least {THROUGHPUT_LEAST} x", share >= THROUGHPUT_LEAST,
+        ),
+    )  # fmt: skip
+    note = (
+        "Every webhook is a new call: signature, number, a record in Redis (on disk), a turn, the line's facts, TwiML, and the "
+        "ledger in SQLite behind it. The bare route: the same server and signature check, constant TwiML."
+    )
+    return Chapter("Cloud phone", rows, beside="bare FastAPI", notes=(note,))
