@@ -6,10 +6,10 @@ from msgspec.structs import replace
 
 from ivr.call import Call
 from ivr.commands import AnyCommand, JoinLine, LeaveLine, ReturnToHead, WakeAt, WithdrawOrder
-from ivr.events import AnyEvent, HungUp, Keyed, Offered, Released, Woken
+from ivr.events import Answered, AnyEvent, HungUp, Keyed, Offered, Released, TalkEnded, Woken
 from ivr.facts import Facts, Place
 from ivr.moves import Step, again, enter, just_entered, leave_line, note, order_and_close
-from ivr.nodes import contact, goodbye, message, ringing
+from ivr.nodes import contact, goodbye, message, ringing, talking
 from ivr.notices import NOTICES
 from ivr.spoken import waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
@@ -70,6 +70,8 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return change_seat(call, event)
         case Released(to="other_call"):
             return give_way(call, event.facts)
+        case Answered() | TalkEnded():
+            return _talk_after_all(call, event)
         case Woken():
             return _announce(call, event.facts)
         case HungUp():
@@ -102,6 +104,19 @@ def give_way(call: Call, facts: Facts) -> Step:
     """The same number waits with another call now: one place a number."""
     left = leave_line(call, facts, "replaced")
     return goodbye.enter_goodbye(replace(call, outcome=call.outcome or "abandoned"), facts, "other_call"), left
+
+
+def _talk_after_all(call: Call, event: Answered | TalkEnded) -> Step:
+    """The claim was given up while nobody could tell us that the leader had answered: two who talk are not cut."""
+    seconds = event.seconds if isinstance(event, TalkEnded) else None
+    if not call.token or seconds == 0:
+        return call, ()
+    talk, commands = talking.enter_talking(call, event.facts)
+    commands = (*commands, LeaveLine(seat_id=call.seat_id, reason="talked"), WakeAt(at=0))
+    if seconds is None:
+        return talk, commands
+    after, finished = talking.finish(talk, event.facts, seconds)
+    return after, (*commands, *finished)
 
 
 def _announce(call: Call, facts: Facts) -> Step:

@@ -6,9 +6,9 @@ leg that is lost is made anew from the call in Redis and the channel in Asterisk
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import structlog
 from msgspec import Struct
@@ -310,6 +310,8 @@ class Leg:
         if call.node in _WITH_OTHERS:
             await self._came_back(call)
         elif call.node == "arriving":
+            # The first lease is short: from here on they are to outlast a restart of the bridge like everybody else.
+            self._in_background(self.channel.renew_lease(self._exchange.settings.channel_lease_s))
             await self._turn(lambda facts: Arrived(facts=facts))
         elif call.node in _NOBODY_THERE:
             await self._turn(lambda facts: Arrived(facts=facts, leg=self.uniqueid))
@@ -406,13 +408,18 @@ class Leg:
         state = (call.scene, call.node)
         if self.channel.name and state != self._told and call.node != "ended" and (text := as_text(call)):
             self._told = state
-            task = asyncio.create_task(self._remember(text))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
+            self._in_background(self.channel.set_variable(dialplan.SAVED, text))
 
-    async def _remember(self, text: str) -> None:
-        with suppress(CallGone, CarrierUnavailable, CarrierRefused):
-            await self.channel.set_variable(dialplan.SAVED, text)
+    def _in_background(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Tell the channel something that nobody waits for; a channel that has gone need not know it."""
+
+        async def tell() -> None:
+            with suppress(CallGone, CarrierUnavailable, CarrierRefused):
+                await telling
+
+        task = asyncio.create_task(tell())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     def _on_due(self, make: MakeEvent, scene: int) -> None:
         self._inbox.put_nowait(_Due(make, scene))
