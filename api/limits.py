@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import answer
 
-#: The largest body that any operation needs is a few kilobytes; recordings do not come in over this API.
+#: The largest body that any operation needs is a few kilobytes, but for a recorded prompt.
 BODY_MAX = 1_000_000
+LARGER = {"/prompts/replace": 5_100_000}
 
 _log = structlog.get_logger("api")
 
@@ -45,11 +46,12 @@ class Doorway:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        if _stated_length(scope) > BODY_MAX:
+        most = LARGER.get(scope["path"], BODY_MAX)
+        if _stated_length(scope, most) > most:
             await answer("body_too_large", headers={"Connection": "close"})(scope, receive, send_guarded)
             return
         try:
-            await self._app(scope, _limited(receive), send_guarded)
+            await self._app(scope, _limited(receive, most), send_guarded)
         except BodyTooLarge:
             await answer("body_too_large", headers={"Connection": "close"})(scope, receive, send_guarded)
         except Exception as error:
@@ -59,12 +61,12 @@ class Doorway:
             await answer("internal_error")(scope, receive, send_guarded)
 
 
-def _stated_length(scope: Scope) -> int:
+def _stated_length(scope: Scope, most: int) -> int:
     stated = Headers(scope=scope).get("content-length", "0")
-    return int(stated) if stated.isdecimal() and len(stated) < 19 else BODY_MAX + 1
+    return int(stated) if stated.isdecimal() and len(stated) < 19 else most + 1
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, most: int) -> Receive:
     taken = 0
 
     async def receive_limited() -> Message:
@@ -72,7 +74,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
-            if taken > BODY_MAX:
+            if taken > most:
                 raise BodyTooLarge
         return message
 

@@ -102,7 +102,8 @@ def _on_problem(_: Request, error: Exception) -> Response:
     return answer(error.code, error.detail, error.extra)
 
 
-def _on_http(_: Request, error: Exception) -> Response:
+def on_http(_: Request, error: Exception) -> Response:
+    """An error of the framework, such as an address or a method that is not there."""
     assert isinstance(error, HTTPException)  # noqa: S101
     code = _BY_STATUS.get(error.status_code)
     if code is None:
@@ -152,7 +153,7 @@ def _on_invalid(_: Request, error: Exception) -> Response:
 def add_problem_answers(app: FastAPI) -> None:
     """Turn every error that a route can raise into a problem."""
     app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(RedisError, _on_redis)
     app.add_exception_handler(SQLAlchemyError, _on_database)

@@ -1,6 +1,8 @@
 """Copies what the pages need out of npm's packages: `python -m api.console.collect`, run by `make setup`."""
 
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +16,9 @@ WANTED = {
     "uplot/dist/uPlot.iife.min.js": "uplot.js",
     "uplot/dist/uPlot.min.css": "uplot.css",
 }
+#: The one script that is put together here: JsSIP comes in many files.
+PHONE = "phone.js"
+ESBUILD = ("--format=iife", "--target=es2022", "--charset=utf8", "--legal-comments=none", "--log-level=warning")
 
 
 def collect(modules: Path, target: Path) -> list[str]:
@@ -24,8 +29,16 @@ def collect(modules: Path, target: Path) -> list[str]:
     return list(WANTED.values())
 
 
+def bundle(modules: Path, target: Path) -> str:
+    """Name of the browser phone's script, with JsSIP in it. Raises FileNotFoundError, CalledProcessError."""
+    command = [modules / "esbuild" / "bin" / "esbuild", HERE / "phone" / "phone.js", "--bundle", "--minify", *ESBUILD]
+    subprocess.run([*command, f"--outfile={target / PHONE}"], check=True, env={**os.environ, "NODE_PATH": str(modules)})
+    return PHONE
+
+
 if __name__ == "__main__":
     try:
         collect(ROOT / "node_modules", HERE / "vendor")
+        bundle(ROOT / "node_modules", HERE / "vendor")
     except FileNotFoundError as error:
         sys.exit(f"{error.filename} is missing: run `npm ci`")

@@ -8,6 +8,8 @@ from fastapi import Depends, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.accounts.acts import Act
@@ -19,7 +21,8 @@ from api.console.catalogue import LANGUAGES, NAMES, Words
 from api.console.formats import Formats
 from api.console.navigation import entries
 from api.parts import Parts
-from api.problems import Problem, answer
+from api.problems import Problem, answer, on_http
+from config.database import DatabaseUnavailable
 from config.settings import Language
 
 LANGUAGE_COOKIE = "hotline-language"
@@ -75,7 +78,8 @@ class Visit:
 
     def go(self, path: str, done: str = "") -> RedirectResponse:
         """On to another page of ours, which tells what was done."""
-        return RedirectResponse(f"{path}?done={quote(done)}" if done else path, 303, self.studio.headers())
+        told = f"{path}{'&' if '?' in path else '?'}done={quote(done)}" if done else path
+        return RedirectResponse(told, 303, self.studio.headers())
 
     def _known(self) -> dict[str, Any]:
         done = self.request.query_params.get("done", "")
@@ -136,14 +140,29 @@ class PageRoute(APIRoute):
                 return await _page_of(request, problem)
             except RequestValidationError:
                 return await _page_of(request, Problem("invalid_request"))
+            except RedisError:
+                return await _page_of(request, Problem("redis_unavailable"))
+            except (SQLAlchemyError, DatabaseUnavailable):
+                return await _page_of(request, Problem("database_unavailable"))
 
         return handle_page
+
+
+async def show_missing(request: Request, error: Exception) -> Response:
+    """What is nowhere: a page for browsers, a problem for programs."""
+    status = getattr(error, "status_code", 404)
+    if "text/html" in request.headers.get("accept", "") and status == 404:
+        return await _page_of(request, Problem("not_found"))
+    return on_http(request, error)
 
 
 async def _page_of(request: Request, problem: Problem) -> Response:
     if "text/event-stream" in request.headers.get("accept", ""):
         return answer(problem.code, problem.detail)
-    seen = await anybody(request)
+    try:
+        seen = await anybody(request)
+    except RedisError:
+        seen = Visit(request, CITIZEN)
     if problem.code == "unauthenticated" and request.method == "GET":
         return seen.go(f"/sign-in?next={quote(request.url.path)}")
     return seen.show("problem.html", problem.status, problem=problem)

@@ -1,0 +1,63 @@
+"""The check-list before a session opens: is every part there, can every prompt be played, can recordings be kept."""
+
+import asyncio
+import shutil
+
+from msgspec import Struct
+
+from api.console.catalogue import Words
+from api.health import check_parts
+from api.parts import Parts
+from config.settings import Settings
+from ivr.call import Language
+from sessions.model import Session
+from telephony.prompts import Prompts
+
+#: A two-hour session with two seats records 230 MB; this is a month of them.
+LEAST_FREE_GB = 2.0
+_GB = 1_000_000_000
+
+
+class Check(Struct, frozen=True):
+    """One line: `result` is ok, off or failed."""
+
+    part: str
+    result: str
+    detail: str = ""
+
+
+async def inspect(parts: Parts, session: Session, words: Words) -> list[Check]:
+    """Every check that needs no call. Takes at most a few seconds."""
+    settings = parts.core.settings
+    states, todo = await check_parts(settings, parts.core.redis, parts.core.database)
+    found = [Check(name, state, todo.get(name, "")) for name, state in states.items()]
+    missing = await asyncio.to_thread(count_missing, settings)
+    told = words("check.missing_prompts", count=missing) if missing else ""
+    found.append(Check("prompts", "failed" if missing else "ok", told))
+    free = await asyncio.to_thread(free_gb, settings)
+    enough = free >= LEAST_FREE_GB
+    found.append(Check("recordings", "ok" if enough else "failed", words("check.free_disk", gb=f"{free:.1f}")))
+    without = [seat.leader for seat in session.seats if not (seat.line_asterisk or seat.line_twilio)]
+    told = " ".join(words("check.no_line", leader=leader) for leader in without)
+    found.append(Check("seats", "failed" if without else "ok", told))
+    return found
+
+
+def count_missing(settings: Settings) -> int:
+    """Prompts whose sound is not there yet, in the language of the calls."""
+    prompts, language = Prompts(settings), settings.language
+    known: list[Language] = [language]
+    return sum(not prompts.path(prompt, one).exists() for one in known for prompt in prompts.known())
+
+
+def free_gb(settings: Settings) -> float:
+    """Room for recordings, in GB; 0.0 when they cannot be written."""
+    folder = settings.recordings
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_bytes(b"x")
+        probe.unlink()
+    except OSError:
+        return 0.0
+    return shutil.disk_usage(folder).free / _GB
