@@ -28,6 +28,15 @@ async def order(house: Installation, seat_id: str) -> list[tuple[str, float]]:
     return [(caller.call_id, caller.joined_at) for caller in await house.core.line.callers(seat_id)]
 
 
+async def until_order(house: Installation, seat_id: str, expected: list[tuple[str, float]]) -> None:
+    """The line is so, very soon: a turn is seen a moment before its commands are performed."""
+
+    async def so() -> bool:
+        return await order(house, seat_id) == expected
+
+    await until(so, 5, f"the line {expected}")
+
+
 def counted(found: dict[str, str]) -> dict[str, int]:
     values = list(found.values())
     return {node: values.count(node) for node in set(values)}
@@ -61,10 +70,10 @@ async def outlive(house: Installation, node_of: dict[str, str], seconds: float) 
 
 
 async def until_closed(house: Installation, session_id: str, calls: int, within_s: float = 40.0) -> dict[str, int]:
-    """The outcomes once that many calls have one; none is unaccounted for and there are no others."""
+    """The outcomes once that many calls have one; none is unaccounted for and there are no others. No session id = all."""
 
     async def whole() -> Any:
-        ledger = await house.ledger(session_id=session_id)
+        ledger = await house.ledger(**({"session_id": session_id} if session_id else {}))
         return ledger if sum(ledger["outcomes"].values()) >= calls else None
 
     ledger = await until(whole, within_s, f"{calls} outcomes")

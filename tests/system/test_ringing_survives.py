@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from telephony.demo.scenarios import Citizen, Leader
-from tests.system.callers import WatchedLeader, in_bridges, nodes, order, until_closed, until_nodes
+from tests.system.callers import WatchedLeader, in_bridges, nodes, order, until_closed, until_nodes, until_order
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.waiting import until
@@ -44,7 +44,7 @@ async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_th
         await until(lambda: in_bridges(house, 2), 10)
         await house.start("bridge")
         await until_nodes(house, talking=1, waiting=1)
-        assert await order(house, seat_id) == waiting[1:]
+        await until_order(house, seat_id, waiting[1:])
         assert leader.rung == 1
         # and the next one comes when this talk is over
         await until(lambda: leader.rung == 2, 40)
@@ -56,7 +56,7 @@ async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_th
 async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is_over_then_the_caller_is_the_first(
     house: Installation, tmp_path: Path
 ) -> None:
-    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.5, talk_s=3.0))
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.5, talk_s=8.0))
     session_id, seat_id = await house.open_session(leader.address, sign_in=False)
     async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 3), WAITS, 90), 3, rate=2):
         await until_nodes(house, waiting=3)
@@ -71,6 +71,6 @@ async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is
         await until(lambda: leader.rung == 1, 15)
         ringing = await until_nodes(house, talking=1, waiting=2)
         assert ringing[before[0][0]] == "talking"
-        assert await order(house, seat_id) == before[1:]
-        assert await until_closed(house, session_id, 3) == {"talked": 3}
+        await until_order(house, seat_id, before[1:])
+        assert await until_closed(house, session_id, 3, 60) == {"talked": 3}
         assert leader.rung == 3
