@@ -26,7 +26,7 @@ _BUSY = ("ringing", "talking")
 #: No call has that many turns.
 _AFTER_ALL = 1_000_000
 
-Reason = Literal["session_closed", "leader_left"]
+Reason = Literal["session_closed", "session_stopped", "leader_left"]
 
 
 class Ticked(Struct, frozen=True):
@@ -56,11 +56,11 @@ class Opening:
         await self.post_board()
         return session
 
-    async def close(self, session_id: str) -> Session:
+    async def close(self, session_id: str, reason: Reason = "session_closed") -> Session:
         """Close a session now: who waits becomes a work order, the talk under way is never cut."""
         await self._calendar.close(session_id)
         await self.post_board()
-        await self._close_out(await self._calendar.get(session_id))
+        await self._close_out(await self._calendar.get(session_id), reason)
         return await self._calendar.get(session_id)
 
     async def sign_in(self, seat_id: str) -> str:
@@ -98,12 +98,12 @@ class Opening:
         }
         await board.post(self._redis, self._prefix, board.draw(known, directed))
 
-    async def _close_out(self, session: Session) -> int:
+    async def _close_out(self, session: Session, reason: Reason = "session_closed") -> int:
         """Close the seats, release who waits; when nobody is left, the session is over. How many were released."""
         released, busy = 0, False
         for seat in session.seats:
             state = await self._seats.close(seat.id)
-            released += await self._release_waiting(seat.id, "session_closed")
+            released += await self._release_waiting(seat.id, reason)
             busy = busy or state in _BUSY or await self._line.depth(seat.id) > 0
         if not busy and session.state == "closing":
             await self._calendar.finish(session.id)

@@ -12,7 +12,7 @@ from config.columns import from_unix
 from config.database import Database
 from config.text import clean
 from sessions.model import Seat, Session, SessionState
-from sessions.plan import Plan, check_times, session_of
+from sessions.plan import Plan, PlanRefused, check_times, session_of
 
 _LONGEST_REASON = 200
 #: States of a session in which a leader can take a seat: also before it opens.
@@ -21,6 +21,7 @@ _SEATED = ("planned", "postponed", "open")
 _STEPS: dict[str, tuple[tuple[SessionState, ...], SessionState]] = {
     "open": (("planned", "postponed"), "open"),
     "close": (("open",), "closing"),
+    "extend": (("open",), "open"),
     "finish": (("closing",), "closed"),
     "postpone": (("planned", "postponed"), "postponed"),
     "cancel": (("planned", "postponed"), "cancelled"),
@@ -118,6 +119,14 @@ class Calendar:
             closes_at=closes_at,
             reason=clean(reason, _LONGEST_REASON),
         )
+
+    async def extend(self, session_id: str, closes_at: datetime) -> Session:
+        """It closes at another time than planned. Raises UnknownSession, StepRefused, PlanRefused."""
+        held = await self.get(session_id)
+        check_times(held.opens_at, closes_at)
+        if closes_at.timestamp() <= self._clock():
+            raise PlanRefused("a session is extended to a time that is still to come")
+        return await self._step("extend", session_id, always=True, closes_at=closes_at)
 
     async def cancel(self, session_id: str, reason: str) -> Session:
         """It does not take place."""

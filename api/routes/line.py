@@ -11,12 +11,13 @@ from api.schemas import ActOut, LineOut, MoveIn, ReleaseIn
 from api.streams import open_stream
 from api.texts import Identifier
 from config.ids import new_id
+from ivr import anywhere
 from ivr.call import Call
 from ivr.events import Released
 from queueing.moves import IsOffered, NotInLine, move
 
 #: From here a caller can be taken elsewhere; whoever speaks, records or is told their number goes on.
-RELEASABLE = ("arriving", "question", "closed", "waiting", "ringing")
+RELEASABLE = (*anywhere.RELEASABLE, "kept", "calling")
 
 router = APIRouter(tags=["line"])
 _STREAM = {

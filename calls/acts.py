@@ -1,0 +1,84 @@
+"""What operators do to callers in a line. Every act is in the ledger with who, when and why, before it is done."""
+
+from msgspec import Struct
+
+from calls.assembly import Core
+from calls.store import UnknownCall
+from config.ids import new_id
+from ivr.call import Call
+from ivr.events import Released
+from queueing.moves import move
+from sessions.board import read_board
+
+HEAD = 1
+
+
+class SeatRefused(ValueError):
+    """This seat is none of the session that is held now."""
+
+
+class NotWaiting(ValueError):
+    """The caller is not waiting in a line (any more)."""
+
+
+class Author(Struct, frozen=True):
+    """Who does it, and why."""
+
+    name: str
+    reason: str
+
+
+class Acts:
+    """Raise UnknownCall, NotInLine, IsOffered, NotWaiting, SeatRefused; RedisError, DatabaseUnavailable."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    async def move(self, call_id: str, position: int, author: Author, act: str = "move") -> int:
+        """To another position, never ahead of who is offered to the leader; the position they have now."""
+        core = self._core
+        call = await self._waiting(call_id)
+        reached = await move(core.redis, core.settings, call.seat_id, call_id, position)
+        await self.note(call, act, author, position=reached)
+        return reached
+
+    async def offer_next(self, call_id: str, author: Author) -> int:
+        """To the head: next to be offered."""
+        return await self.move(call_id, HEAD, author, "next")
+
+    async def mark_urgent(self, call_id: str, author: Author) -> int:
+        """To the head, because it cannot wait (A11)."""
+        return await self.move(call_id, HEAD, author, "urgent")
+
+    async def put_to_seat(self, call_id: str, seat_id: str, author: Author) -> Call:
+        """Into the line of another seat of the same session, with the joining time kept."""
+        call = await self._waiting(call_id)
+        held = (await read_board(self._core.redis, self._core.settings.redis_prefix)).open
+        if held is None or seat_id not in [seat.id for seat in held.seats]:
+            raise SeatRefused(seat_id)
+        await self.note(call, "seat", author, seat_id=seat_id, from_seat=call.seat_id)
+        turn = await self._core.turns.take_turn(
+            call_id, lambda facts: Released(facts=facts, to="seat", reason="operator", seat_id=seat_id)
+        )
+        return turn.call
+
+    async def note(self, call: Call, act: str, author: Author, **data: str | int) -> None:
+        """Put the act into the ledger."""
+        await self._core.ledger.note(
+            f"act-{new_id()}",
+            call.id,
+            "operator_act",
+            self._core.clock(),
+            {"act": act, "who": author.name, "reason": author.reason, **data},
+            session_id=call.session_id,
+            carrier=call.carrier,
+            host=call.host,
+        )
+
+    async def _waiting(self, call_id: str) -> Call:
+        call = await self._core.calls.get(call_id)
+        if call is None:
+            raise UnknownCall(call_id)
+        if not call.seat_id or call.node not in ("waiting", "kept", "callback", "ringing"):
+            raise NotWaiting(call_id)
+        return call

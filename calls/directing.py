@@ -1,0 +1,96 @@
+"""What operators do to a whole session that is held: announce, hold, close admission, extend, stop. Callers are told."""
+
+from datetime import datetime
+
+import structlog
+from redis.asyncio import Redis
+
+from calls.opening import Opening
+from calls.store import UnknownCall
+from calls.turn import Congested, Turns
+from config.clock import Clock
+from config.settings import Settings
+from ivr.events import Woken
+from ivr.notices import NoticeKey
+from queueing.line import Line
+from queueing.seats import Seats
+from sessions import directions
+from sessions.calendar import Calendar, StepRefused
+from sessions.model import Session
+
+log = structlog.get_logger()
+
+#: Why a seat is paused while its line is held.
+HELD = "held"
+
+
+class Directing:
+    """Every act may be repeated. Raises UnknownSession and StepRefused."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        redis: Redis,
+        calendar: Calendar,
+        opening: Opening,
+        seats: Seats,
+        line: Line,
+        turns: Turns,
+        clock: Clock,
+    ) -> None:
+        self._redis, self._prefix, self._clock = redis, settings.redis_prefix, clock
+        self._calendar, self._opening, self._seats, self._line, self._turns = calendar, opening, seats, line, turns
+
+    async def announce(self, session_id: str, notice: NoticeKey) -> int:
+        """Everybody who waits hears it now; how many were told."""
+        session = await self._held(session_id)
+        await directions.announce(self._redis, self._prefix, session_id, notice, self._clock())
+        await self._opening.post_board()
+        return await self._wake(session)
+
+    async def hold(self, session_id: str) -> int:
+        """Nobody is put through until it is resumed; a talk goes on."""
+        for seat in (await self._held(session_id)).seats:
+            await self._seats.pause(seat.id, HELD)
+        return await self.announce(session_id, "held")
+
+    async def resume(self, session_id: str) -> int:
+        """The seats that were held go on; one that pauses for another reason stays paused."""
+        for seat in await self._seats.all([seat.id for seat in (await self._held(session_id)).seats]):
+            if HELD in (seat.reason, seat.pause_after):
+                await self._seats.resume(seat.id)
+        return await self.announce(session_id, "resumed")
+
+    async def admit(self, session_id: str, *, closed: bool) -> None:
+        """Nobody new joins the line, or they may again. Who waits goes on waiting."""
+        await self._held(session_id)
+        await directions.admit(self._redis, self._prefix, session_id, closed=closed)
+        await self._opening.post_board()
+
+    async def extend(self, session_id: str, closes_at: datetime) -> Session:
+        """It closes later. Raises PlanRefused for a time that is none."""
+        session = await self._calendar.extend(session_id, closes_at)
+        await self.announce(session_id, "extended")
+        return session
+
+    async def stop(self, session_id: str) -> Session:
+        """Emergency: everybody who waits is told and becomes a work order. Who is being put through, or talks, may finish:
+        nothing of ours cuts two people who talk."""
+        return await self._opening.close(session_id, "session_stopped")
+
+    async def _held(self, session_id: str) -> Session:
+        session = await self._calendar.get(session_id)
+        if session.state != "open":
+            raise StepRefused(f"the session is {session.state}: it is not held now")
+        return session
+
+    async def _wake(self, session: Session) -> int:
+        told = 0
+        for seat in session.seats:
+            for caller in await self._line.callers(seat.id):
+                try:
+                    await self._turns.take_turn(caller.call_id, lambda facts: Woken(facts=facts))
+                    told += 1
+                except (UnknownCall, Congested):
+                    log.warning("a caller is told at the next announcement", call_id=caller.call_id)
+        return told

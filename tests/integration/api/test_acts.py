@@ -1,0 +1,222 @@
+"""Operators' acts over the API: each does what it says, is kept with who and why, and the order stays provably fair."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from ivr.events import Answered, HungUp, Keyed, Offered, TalkEnded
+from ivr.wording import render
+from tests.integration.api.conftest import Instance
+from tests.integration.api.test_problems import check
+
+WHY = {"reason": "停水三天"}
+
+
+async def wait_in_line(instance: Instance, *numbers: int, keys: str = "1") -> list[str]:
+    names = [f"a-pbx1-9-{number}" for number in numbers]
+    for number, name in zip(numbers, names, strict=True):
+        await instance.call_in(name, number=f"+8613812345{number:03d}", keys=keys)
+    return names
+
+
+async def order(instance: Instance, seat_id: str) -> list[str]:
+    await instance.core.outbox.idle()
+    return [caller.call_id[-1] for caller in await instance.core.line.callers(seat_id)]
+
+
+async def talk(instance: Instance, seat_id: str) -> str:
+    """The seat serves the head of its line; the call id."""
+    core = instance.core
+    await core.seats.resume(seat_id)
+    claim = await core.line.claim_next(seat_id, "test", 60)
+    assert claim is not None
+    for event in (
+        lambda facts: Offered(facts=facts, seat_id=seat_id, token=claim.token, line=claim.line),
+        lambda facts: Answered(facts=facts),
+        lambda facts: TalkEnded(facts=facts, seconds=60.0),
+        lambda facts: HungUp(facts=facts),
+    ):
+        await core.turns.take_turn(claim.call_id, event)
+    await core.outbox.idle()
+    return claim.call_id
+
+
+async def heard(instance: Instance, call_id: str) -> list[str]:
+    turn = await instance.core.turns.present(call_id)
+    return [render(prompt, "zh-Hans") for verb in turn.verbs for prompt in verb.prompts]
+
+
+async def test_next_and_urgent_are_served_first_and_the_proof_says_why(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    await instance.http.post(f"/api/seats/{seat}/open")
+    names = await wait_in_line(instance, 1, 2, 3, 4)
+    answer = await instance.http.post(f"/api/line/{names[2]}/urgent", json=WHY)
+    assert answer.json()["position"] == 1, answer.text
+    answer = await instance.http.post(f"/api/line/{names[3]}/next", json={"reason": "老人"})
+    assert await order(instance, seat) == ["4", "3", "1", "2"]
+    assert [await talk(instance, seat) for _ in range(3)] == [names[3], names[2], names[0]]
+    fair = (await instance.http.get(f"/api/sessions/{session['id']}/fairness")).json()
+    assert (fair["served"], fair["unexplained"]) == (3, 0)
+    assert [(one["call_id"], one["overtook"]) for one in fair["deviations"]] == [
+        (names[3], [names[0], names[1], names[2]]), (names[2], [names[0], names[1]])
+    ]  # fmt: skip
+    assert fair["deviations"][1]["reasons"] == ["urgent: 停水三天 (admin)"]
+    check(await instance.http.post(f"/api/line/{names[1]}/next", json={}), "invalid_request")
+    check(await instance.http.post("/api/line/nobody/next", json=WHY), "call_not_found")
+    check(await instance.http.post(f"/api/line/{names[0]}/next", json=WHY), "caller_not_waiting")
+
+
+async def test_nobody_is_put_ahead_of_who_is_being_offered(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    await instance.http.post(f"/api/seats/{seat}/open")
+    names = await wait_in_line(instance, 1, 2, 3)
+    assert await instance.core.line.claim_next(seat, "test", 60) is not None
+    answer = await instance.http.post(f"/api/line/{names[2]}/next", json=WHY)
+    assert answer.json()["position"] == 2
+    assert await order(instance, seat) == ["1", "3", "2"]
+
+
+async def test_a_caller_is_put_to_another_seat_by_the_first_joining_time(instance: Instance) -> None:
+    session = await instance.open_session(seats=2)
+    first, second = (seat["id"] for seat in session["seats"])
+    (old,) = await wait_in_line(instance, 1, keys="1")
+    (new,) = await wait_in_line(instance, 2, keys="2")
+    assert await order(instance, second) == ["2"]
+    answer = await instance.http.post(f"/api/line/{old}/seat", json={"seat_id": second, "reason": "归住建管"})
+    assert answer.json() | {"node": ""} == {"call_id": old, "seat_id": second, "position": 1, "node": ""}
+    assert (await order(instance, first), await order(instance, second)) == ([], ["1", "2"])
+    assert (await instance.core.calls.get(new)).told_position  # type: ignore[union-attr]
+    check(await instance.http.post(f"/api/line/{old}/seat", json={"seat_id": "other", **WHY}), "seat_not_found")
+
+
+@pytest.mark.parametrize(("act", "words"), [("hold", "接听暂停"), ("announce", "领导还没有到")])
+async def test_who_waits_is_told(instance: Instance, act: str, words: str) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    await instance.http.post(f"/api/seats/{seat}/open")
+    (name,) = await wait_in_line(instance, 1)
+    body = WHY | ({"notice": "leader_late"} if act == "announce" else {})
+    answer = await instance.http.post(f"/api/sessions/{session['id']}/{act}", json=body)
+    assert answer.json() == {"session_id": session["id"], "told": 1}
+    assert any(words in sentence for sentence in await heard(instance, name))
+
+
+async def test_a_held_line_serves_nobody_until_it_is_resumed(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    await instance.http.post(f"/api/seats/{seat}/open")
+    await wait_in_line(instance, 1)
+    await instance.http.post(f"/api/sessions/{session['id']}/hold", json=WHY)
+    assert await instance.core.line.claim_next(seat, "test", 60) is None
+    await instance.http.post(f"/api/sessions/{session['id']}/resume", json=WHY)
+    assert await instance.core.line.claim_next(seat, "test", 60) is not None
+
+
+async def test_closed_admission_offers_an_order_and_keeps_who_waits(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    await wait_in_line(instance, 1)
+    await instance.http.post(f"/api/sessions/{session['id']}/admission", json={"open": False, **WHY})
+    (late,) = await wait_in_line(instance, 2)
+    assert (await instance.core.calls.get(late)).node == "question"  # type: ignore[union-attr]
+    assert any("排不上" in sentence for sentence in await heard(instance, late))
+    assert await order(instance, seat) == ["1"]
+    await instance.http.post(f"/api/sessions/{session['id']}/admission", json={"open": True, **WHY})
+    await wait_in_line(instance, 3)
+    assert await order(instance, seat) == ["1", "3"]
+
+
+async def test_a_session_is_extended_and_callers_are_told(instance: Instance) -> None:
+    session = await instance.open_session()
+    (name,) = await wait_in_line(instance, 1)
+    later = datetime.now(UTC) + timedelta(hours=4)
+    answer = await instance.http.post(
+        f"/api/sessions/{session['id']}/extend", json={"closes_at": later.isoformat(), **WHY}
+    )
+    assert datetime.fromisoformat(answer.json()["closes_at"]) == later
+    assert any("延长" in sentence for sentence in await heard(instance, name))
+    call = await instance.core.calls.get(name)
+    assert call is not None
+    assert call.closes_at == pytest.approx(later.timestamp())
+    past = {"closes_at": "2020-01-01T00:00:00Z", **WHY}
+    check(await instance.http.post(f"/api/sessions/{session['id']}/extend", json=past), "invalid_request")
+
+
+async def test_an_emergency_stop_tells_everybody_and_lets_the_talk_finish(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    await instance.http.post(f"/api/seats/{seat}/open")
+    names = await wait_in_line(instance, 1, 2)
+    core = instance.core
+    claim = await core.line.claim_next(seat, "test", 60)
+    assert claim is not None
+    offered = {"seat_id": seat, "token": claim.token, "line": claim.line}
+    await core.turns.take_turn(names[0], lambda facts: Offered(facts=facts, **offered))
+    await core.turns.take_turn(names[0], lambda facts: Answered(facts=facts))
+    answer = await instance.http.post(f"/api/sessions/{session['id']}/stop", json=WHY)
+    assert answer.json()["state"] == "closing", answer.text
+    assert (await core.calls.get(names[0])).node == "talking"  # type: ignore[union-attr]
+    assert any("因故提前结束" in sentence for sentence in await heard(instance, names[1]))
+    check(await instance.http.post(f"/api/sessions/{session['id']}/hold", json=WHY), "state_conflict")
+
+
+async def test_a_redial_takes_the_place_back_and_the_order_is_withdrawn_once_a_number(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    core = instance.core
+    names = await wait_in_line(instance, 1, 2)
+    await core.turns.take_turn(names[0], lambda facts: HungUp(facts=facts))
+    await core.outbox.idle()
+    (abandoned,) = (await instance.http.get("/api/work-orders")).json()["items"]
+    assert abandoned["source"] == "abandoned"
+    await instance.call_in("t-CA00", number="+8613812345001")
+    assert [caller.call_id for caller in await core.line.callers(seat)] == ["t-CA00", names[1]]
+    assert await status_of(instance, abandoned) == "cancelled"
+    await core.turns.take_turn("t-CA00", lambda facts: HungUp(facts=facts))
+    await core.outbox.idle()
+    (again,) = (await instance.http.get("/api/work-orders")).json()["items"]
+    assert (again["id"], again["status"]) == (abandoned["id"], "registered")
+
+
+async def status_of(instance: Instance, order: dict[str, Any]) -> str:
+    return str((await instance.http.get(f"/api/work-orders/{order['id']}")).json()["status"])
+
+
+async def test_one_place_a_number_the_newer_call_has_it(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat = session["seats"][0]["id"]
+    names = await wait_in_line(instance, 1, 2)
+    await instance.call_in("t-CA01", number="+8613812345001")
+    assert [caller.call_id for caller in await instance.core.line.callers(seat)] == ["t-CA01", names[1]]
+    assert any("另一个来电" in sentence for sentence in await heard(instance, names[0]))
+
+
+async def test_numbers_are_nowhere_in_the_places(instance: Instance) -> None:
+    await instance.open_session()
+    await wait_in_line(instance, 1)
+    keys = [key async for key in instance.core.redis.scan_iter("*number:*")]
+    assert keys
+    assert not [key for key in keys if "13812345001" in key]
+
+
+async def test_a_kept_place_ends_with_the_session_as_an_order(instance: Instance) -> None:
+    instance.core.settings.callback_line = "sip:{number}@127.0.0.1:9"
+    session = await instance.open_session()
+    (name,) = await wait_in_line(instance, 1)
+    core = instance.core
+    await core.turns.take_turn(name, lambda facts: Keyed(facts=replace(facts, now=facts.now + 5), key="3"))
+    await core.turns.take_turn(name, lambda facts: HungUp(facts=facts))
+    await core.outbox.idle()
+    line = (await instance.http.get("/api/line")).json()
+    assert [caller["state"] for caller in line["callers"]] == ["callback"]
+    ledger = (await instance.http.get("/api/ledger", params={"session_id": session["id"]})).json()
+    assert (ledger["calls"], ledger["outcomes"], ledger["unaccounted"]) == (1, {"callback": 1}, 0)
+    assert (await instance.http.post(f"/api/sessions/{session['id']}/close")).json()["state"] == "closed"
+    await core.outbox.idle()
+    (order,) = (await instance.http.get("/api/work-orders")).json()["items"]
+    assert (order["call_id"], order["source"]) == (name, "callback")
+    assert (await instance.http.get("/api/ledger")).json()["outcomes"] == {"callback": 1}
