@@ -364,7 +364,12 @@ class Leg:
         self.gone = True
         self.claim = None
         self.stage.stop()
-        await self._patiently(lambda: close_gone(self._exchange, self.call_id, self.stage.recorded_s))
+        await self._patiently(self._account)
+
+    async def _account(self) -> None:
+        """A call that came and went while Redis was away is left to the audit, which knows Asterisk's own records."""
+        with suppress(UnknownCall):
+            await close_gone(self._exchange, self.call_id, self.stage.recorded_s)
 
     # -- turns and scenes ---------------------------------------------------------------------------------------------
     async def _turn(self, make: MakeEvent, seen: int | None = None, *, at_once: bool = False) -> Turn:
