@@ -30,8 +30,9 @@ test: lint
 	@echo "== tests with real servers"
 	@$(PYTHON) -m pytest --durations=10 --ignore=tests/unit tests
 
+# All figures, about 22 minutes; `make bench QUICK=1` about 5. Leave the machine alone meanwhile.
 bench: setup-dev
-	@$(PYTHON) -m bench
+	@QUICK=$(QUICK) $(PYTHON) -m bench
 
 # Everything that was made here, except the state of a running instance (.hotline holds recordings and orders).
 clean:
