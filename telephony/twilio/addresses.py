@@ -57,7 +57,8 @@ class Addresses:
 
     def turn(self, step: Step, call: Call, **more: str | int) -> str:
         """The URL of a step in the scene that this call is in now. `more`: ids and counters only."""
-        return self.step(step, {"scene": call.scene, "seq": call.seq, **more})
+        of = {"of": call.id.removeprefix("t-")} if call.leg else {}
+        return self.step(step, {"scene": call.scene, "seq": call.seq, **of, **more})
 
     def sound(self, path: Path) -> str:
         """The URL of a prompt: `<language>/<hash>.wav` in the prompts' folder."""

@@ -20,7 +20,9 @@ from config.lease import Lease
 from ivr.call import Call
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.switchboard import Switchboard
-from telephony.twilio.exchange import Exchange, call_sid_of, is_ours
+from telephony.twilio.callbacks import call_back
+from telephony.twilio.exchange import Exchange, is_ours, leg_of
+from telephony.twilio.outbound import Outbound
 from telephony.twilio.resync import account_for, check, watch_live
 from telephony.twilio.spool import Spool, sweep
 
@@ -28,6 +30,8 @@ log = structlog.get_logger()
 
 #: Updates under way at a time: at closing time everybody who waits is told.
 AT_ONCE = 10
+#: Most changes are a webhook's own, and it is about to answer: several of them are one look.
+SETTLES_S = 0.03
 #: A webhook is under way, or the cloud did not answer: look again.
 AGAIN_S = 0.1
 LOOKS_MAX = 100
@@ -42,6 +46,7 @@ class Bridge:
 
     def __init__(self, exchange: Exchange, spool: Spool) -> None:
         self._exchange, self._core, self._spool = exchange, exchange.core, spool
+        self._outbound = Outbound(exchange)
         self._prefix = exchange.settings.redis_prefix
         self._lease = Lease(self._core.redis, f"{self._prefix}bridge:twilio", LEASE_S)
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -87,6 +92,7 @@ class Bridge:
             self._look_at(call_id)
 
     async def _look(self, call_id: str) -> None:
+        await asyncio.sleep(SETTLES_S)
         for _ in range(LOOKS_MAX):
             try:
                 async with self._slots:
@@ -104,7 +110,10 @@ class Bridge:
     async def _interrupt(self, call_id: str) -> bool:
         """True: there is nothing more to do."""
         call = await self._core.calls.get(call_id)
-        if call is None or call.node == "ended":
+        if call is None or call.node in ("ended", "kept"):
+            return True
+        if call.node == "calling":
+            await call_back(self._exchange, self._outbound, call)
             return True
         verdict = await self._exchange.legs.interrupt(call)
         if verdict == "yours":
@@ -116,7 +125,7 @@ class Bridge:
         try:
             if call.node == "ringing":
                 await self._core.line.renew(call.seat_id, call.token, self._exchange.settings.claim_lease_s)
-            await self._exchange.connection.redirect(call_sid_of(call.id), url)
+            await self._exchange.connection.redirect(leg_of(call), url)
         except CallGone:
             await check(self._exchange, call.id)
         except (CarrierUnavailable, CarrierRefused):

@@ -12,6 +12,7 @@ from ivr.nodes.operator import is_answered
 from ivr.nodes.ringing import must_confirm
 from ivr.verbs import Ask, Await, Hold
 from telephony.twilio.addresses import Step
+from telephony.twilio.callbacks import is_of_another_leg
 from telephony.twilio.exchange import Exchange, call_id_of, new_call
 from telephony.twilio.interpreter import Interpreter
 from telephony.twilio.webhook import Webhook
@@ -45,7 +46,7 @@ class Caller:
 
     async def answer(self, step: Step, hook: Webhook) -> str:
         """The TwiML. A repetition gets the answer that was given before."""
-        call_id = call_id_of(hook.call_sid)
+        call_id = call_id_of(hook.for_sid or hook.call_sid)
         given, request = await self._legs.begin(call_id, hook.digest)
         if given:
             return given
@@ -58,7 +59,11 @@ class Caller:
         return self._interpreter.later(self._exchange.addresses.turn("present", call), INTERRUPTED_S, apologise=False)
 
     async def gone(self, call_id: str, hook: Webhook) -> Turn:
-        """The caller hung up. A talk whose beginning nobody told us of is put down first."""
+        """The caller hung up. A talk whose beginning nobody told us of is put down first. A leg that the call has left is
+        no news."""
+        turn = await self._turns.present(call_id)
+        if is_of_another_leg(turn.call, hook.call_sid, hook.leg):
+            return turn
         if hook.bridged:
             await self._take(call_id, lambda facts: Answered(facts=facts), hook.scene)
         return await self._take(call_id, lambda facts: HungUp(facts=facts, seconds=hook.recorded_s))
@@ -82,7 +87,8 @@ class Caller:
             return _Heard(await self.gone(call_id, hook))
         match step:
             case "voice":
-                return _Heard(await self._take(call_id, lambda facts: Arrived(facts=facts)))
+                leg = hook.call_sid if hook.for_sid else ""
+                return _Heard(await self._take(call_id, lambda facts: Arrived(facts=facts, leg=leg)))
             case "keys":
                 return await self._keyed(call_id, hook)
             case "silence":

@@ -71,6 +71,11 @@ def call_sid_of(call_id: str) -> str:
     return call_id.removeprefix(PREFIX)
 
 
+def leg_of(call: Call) -> str:
+    """CallSid of the leg the caller is on: the one by which we called back, else the one they came by."""
+    return call.leg or call_sid_of(call.id)
+
+
 def is_ours(call_id: str) -> bool:
     """True for the id of a call of this carrier."""
     return call_id.startswith(PREFIX) and is_call_sid(call_sid_of(call_id))

@@ -3,6 +3,7 @@
 import asyncio
 
 from calls.store import UnknownCall
+from telephony.twilio.callbacks import OFF_THE_FIRST_LEG
 from telephony.twilio.caller import Caller
 from telephony.twilio.exchange import Exchange, call_id_of, new_call
 from telephony.twilio.outbound import Outbound
@@ -25,11 +26,12 @@ class Notices:
         """The call is over, or it is of no interest. One that came and went unseen is put into the ledger."""
         if hook.leg:
             await self._outbound.note(hook.leg, hook.status)
+            await self._renew(hook)
         if not hook.ended or not hook.call_sid:
             return
         if await asyncio.to_thread(self._spool.finish, hook.call_sid):
             return  # the fallback served this caller: the sweep of the spool knows more than we do
-        call_id = call_id_of(hook.call_sid)
+        call_id = call_id_of(hook.for_sid or hook.call_sid)
         try:
             await self._caller.gone(call_id, hook)
         except UnknownCall:
@@ -39,6 +41,12 @@ class Notices:
             await self._exchange.core.calls.create(new_call(self._exchange, call_id, hook.number, now))
             await self._caller.gone(call_id, hook)
         await self._exchange.legs.forget(call_id)
+
+    async def _renew(self, hook: Webhook) -> None:
+        """A caller's phone rings because we call back: the claim must not lapse meanwhile."""
+        call = await self._exchange.core.calls.get(call_id_of(hook.for_sid)) if hook.for_sid else None
+        if call is not None and call.node in OFF_THE_FIRST_LEG and not hook.ended:
+            await self._exchange.core.line.renew(call.seat_id, call.token, self._exchange.settings.claim_lease_s)
 
     async def recording(self, hook: Webhook) -> None:
         """Have it fetched. A notice that is lost is made up for by the sweep of jobs.cloud_recordings."""

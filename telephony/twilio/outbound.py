@@ -42,31 +42,41 @@ class Outbound:
         self._exchange = exchange
         self._redis, self._prefix = exchange.core.redis, exchange.settings.redis_prefix
 
-    async def place(self, number: str, leg: str = "") -> Placed:
-        """Call `number` (E.164). With a `leg` that was placed before, the call that was made then: never two."""
+    async def place(self, number: str, leg: str = "", *, of: str = "", ring_s: float = RING_S) -> Placed:
+        """Call `number` (E.164). With a `leg` that was placed before, the call that was made then: never two.
+        `of`: CallSid by which a call came that this one goes on with."""
         leg = leg or new_id()
         made = await self._field(leg, "call_sid")
         if made:
             return Placed(leg, made)
         await self._turn()
         settings, addresses = self._exchange.settings, self._exchange.addresses
+        about: dict[str, str | int] = {"leg": leg, "of": of} if of else {"leg": leg}
         call_sid = await self._exchange.connection.place(
             {
                 "To": number,
                 "From": settings.twilio_number,
-                "Url": addresses.step("voice", {"leg": leg}),
+                "Url": addresses.step("voice", about),
                 "Method": "POST",
                 "FallbackUrl": addresses.plain("fallback"),
                 "FallbackMethod": "POST",
-                "StatusCallback": addresses.step("status", {"leg": leg}),
+                "StatusCallback": addresses.step("status", about),
                 "StatusCallbackMethod": "POST",
                 "StatusCallbackEvent": EVENTS,
-                "Timeout": str(RING_S),
+                "Timeout": str(round(ring_s)),
                 "MachineDetection": "Enable",
             }
         )
         await self._put(leg, {"call_sid": call_sid, "state": "placed"})
         return Placed(leg, call_sid)
+
+    async def reserve(self, leg: str) -> bool:
+        """True for one of all who would place this leg."""
+        return bool(await self._redis.set(f"{self._key(leg)}:reserved", "1", nx=True, ex=KEPT_S))
+
+    async def give_up(self, leg: str) -> None:
+        """It was not placed: whoever comes next may."""
+        await self._redis.delete(f"{self._key(leg)}:reserved")
 
     async def note(self, leg: str, state: str) -> None:
         """What the cloud tells of a placed call. What it was answered by stays known."""

@@ -10,7 +10,7 @@ from config.numbers import read_number
 from ivr.events import HungUp
 from telephony.errors import CallGone
 from telephony.twilio.connection import CloudCall
-from telephony.twilio.exchange import Exchange, call_id_of, call_sid_of, is_call_sid, is_ours, new_call
+from telephony.twilio.exchange import Exchange, call_id_of, call_sid_of, is_call_sid, is_ours, leg_of, new_call
 
 log = structlog.get_logger()
 
@@ -22,15 +22,20 @@ SETTLED = timedelta(minutes=5)
 
 async def check(exchange: Exchange, call_id: str) -> bool:
     """Ask the cloud; True while the call goes on. Raises CarrierUnavailable, CarrierRefused, RedisError."""
+    call = await exchange.core.calls.get(call_id)
+    if call is not None and call.node in ("kept", "calling"):
+        await exchange.legs.forget(call_id)  # nobody is on the phone, and that is as it should be
+        return True
     try:
-        going_on = not (await exchange.connection.call(call_sid_of(call_id))).ended
+        going_on = not (await exchange.connection.call(leg_of(call) if call else call_sid_of(call_id))).ended
     except CallGone:
         going_on = False
     if going_on:
         await exchange.legs.heard(call_id)
         return True
     try:
-        await exchange.core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts))
+        seen = call.scene if call else None
+        await exchange.core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts), seen)
         log.info("a caller left without a word", call_id=call_id)
     except UnknownCall:
         log.warning("a silent call is not known", call_id=call_id)

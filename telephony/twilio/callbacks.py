@@ -1,0 +1,51 @@
+"""Calls back who keeps a place in the line. Whoever answers comes in as the same call, by a leg named in every address.
+
+A try is known by the claim's token: any process may notice that it is due, one makes it, and none makes it twice.
+"""
+
+import hashlib
+
+import structlog
+
+from ivr.call import Call
+from ivr.events import HungUp
+from ivr.verbs import CallBack
+from telephony.errors import CarrierRefused, CarrierUnavailable
+from telephony.twilio.exchange import Exchange, call_sid_of
+from telephony.twilio.outbound import Outbound
+
+log = structlog.get_logger()
+
+#: Nodes at which nobody is on the phone, or somebody on another leg than the one the call came by.
+OFF_THE_FIRST_LEG = frozenset({"kept", "calling", "screening"})
+
+
+def leg_of_try(call: Call) -> str:
+    """The id of the try that this claim asks for."""
+    return hashlib.sha256(f"{call.id}/{call.token}".encode()).hexdigest()[:26]
+
+
+def is_of_another_leg(call: Call, call_sid: str, leg: str) -> bool:
+    """True for what is told of a leg this call has left: the one it came by, or that of an earlier try."""
+    if leg:
+        return leg != leg_of_try(call) and call.leg != call_sid
+    return call.node in OFF_THE_FIRST_LEG or (call.leg != "" and call.leg != call_sid)
+
+
+async def call_back(exchange: Exchange, outbound: Outbound, call: Call) -> None:
+    """Place the call, unless somebody else does. Raises CarrierUnavailable: then it is to be tried again."""
+    turn = await exchange.core.turns.present(call.id)
+    verb = turn.verbs[0] if turn.verbs else None
+    if turn.call.token != call.token or not isinstance(verb, CallBack):
+        return
+    leg = leg_of_try(call)
+    if not await outbound.reserve(leg):
+        return
+    try:
+        await outbound.place(verb.number, leg, of=call_sid_of(call.id), ring_s=verb.ring_s)
+    except CarrierUnavailable:
+        await outbound.give_up(leg)
+        raise
+    except CarrierRefused as error:
+        log.warning("a caller could not be called back", call_id=call.id, error=str(error))
+        await exchange.core.turns.take_turn(call.id, lambda facts: HungUp(facts=facts), call.scene)
