@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         "", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead"
     )
     web_phones: int = Field(
-        9, ge=0, le=50, description="Browser phones web-1, web-2, ...: a seat's line is `sip:web-1`; 0 = no browser phones"
+        9, ge=0, le=50, description="Browser phones web-1, web-2, ...: a seat's line is `sip:web-1@browser`; 0 = no browser phones"
     )
     sip_ws_port: int = Field(
         0, ge=0, le=65535, description="Asterisk's websocket, on loopback only; 0 = SIP port + 28 (5088)"

@@ -13,7 +13,7 @@ from config.settings import Settings
 from telephony.asterisk.cdr import COLUMNS, EPOCH_COLUMNS
 from telephony.asterisk.dial_string import dial_string
 from telephony.asterisk.install import AsteriskProgram
-from telephony.asterisk.web_phone import PASS_HEADER, citizens_handset, handsets
+from telephony.asterisk.web_phone import HANDSET_HEADER, citizens_handset, handsets
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "asterisk"
 
@@ -161,7 +161,7 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
         "ami_user": settings.ami_user,
         "ami_secret": settings.ami_secret.get_secret_value() or secret(settings, "ami_secret"),
         "originate_secret": secret(settings, "ami_originate"),
-        "pass_header": PASS_HEADER,
+        "pass_header": HANDSET_HEADER,
         "handsets": handsets(settings),
         "citizen": citizens_handset(settings),
         "sip_ws_port": settings.effective_sip_ws_port,

@@ -13,10 +13,10 @@ from config.secrets import secret
 from config.settings import Settings
 
 #: The header that only our server may write.
-PASS_HEADER = "X-Hotline-Pass"
+HANDSET_HEADER = "X-Hotline-Handset"
 #: What citizens' browsers call from. It cannot be rung.
 CITIZEN = "web-citizen"
-_LINE = re.compile(r"sip:(web-[1-9][0-9]?)")
+_LINE = re.compile(r"sip:(web-[1-9][0-9]?)@browser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def citizens_handset(settings: Settings) -> Handset:
 
 
 def handset_of(line: str, settings: Settings) -> Handset | None:
-    """The handset that the line `sip:web-3` rings; None for a line that is no browser, or one we do not have."""
+    """The handset that the line `sip:web-3@browser` rings; None for a line that is no browser, or one we do not have."""
     found = _LINE.fullmatch(line)
     wanted = found[1] if found else ""
     return next((handset for handset in handsets(settings) if handset.name == wanted), None)

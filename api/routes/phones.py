@@ -1,0 +1,63 @@
+"""Tickets for browser phones. Each opens the websocket `/ws` once, within seconds."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+
+from api.accounts.throttle import TooManyTries
+from api.auth import Principal, address_of, require
+from api.documents import problems
+from api.gate import Gate
+from api.parts import Behind
+from api.phone.permission import citizens_ticket, leaders_ticket, operators_ticket
+from api.phone.schemas import PhoneTicketIn, PhoneTicketOut
+from api.phone.tickets import VALID_S, Ticket, Tickets
+from api.problems import Problem
+from config.settings import Settings
+
+router = APIRouter(prefix="/api/phone", tags=["phone"])
+#: Tickets for one address in a minute: a hall of leaders behind one router, all of whose connections come back at once.
+TICKETS_A_MINUTE = 120
+_ACT = problems(
+    "invalid_request", "unauthenticated", "forbidden", "csrf_failed", "not_found", "seat_not_found", "state_conflict",
+    "too_many_tries", "database_unavailable", "redis_unavailable",
+)  # fmt: skip
+#: Where a browser phone belongs; Asterisk looks at the user part only.
+_REALM = "hotline.invalid"
+
+
+@router.post("/tickets", responses=_ACT)
+async def issue_phone_ticket(
+    wanted: PhoneTicketIn, parts: Behind, request: Request, who: Annotated[Principal, Depends(require("phone"))]
+) -> PhoneTicketOut:
+    """For a citizen, the leader of a seat, or an operator; the two latter must be signed in, with a cookie."""
+    gate: Gate = request.app.state.gate
+    if not parts.core.settings.web_phones:
+        raise Problem("not_found", "There are no browser phones: WEB_PHONES is 0.")
+    try:
+        await gate.throttle.count("phone", address_of(request), TICKETS_A_MINUTE, 60)
+    except TooManyTries as many:
+        raise Problem("too_many_tries", extra={"retry_after_s": many.seconds}) from many
+    ticket = await _ticket_for(wanted, parts, who)
+    value = await Tickets(parts.core.redis, parts.core.settings).issue(ticket)
+    settings: Settings = parts.core.settings
+    return PhoneTicketOut(
+        ticket=value,
+        valid_s=VALID_S,
+        uri=f"sip:{ticket.number or ticket.handset}@{_REALM}",
+        number=ticket.number,
+        registers=not ticket.number,
+        service=f"sip:{settings.service_number}@{_REALM}",
+    )
+
+
+async def _ticket_for(wanted: PhoneTicketIn, parts: Behind, who: Principal) -> Ticket:
+    if wanted.purpose == "citizen":
+        return await citizens_ticket(parts, wanted.number)
+    if not who.account_id:
+        raise Problem("unauthenticated", "Sign in.")
+    if wanted.purpose == "seat":
+        return await leaders_ticket(parts, who, wanted.seat_id)
+    if not who.may("desk"):
+        raise Problem("forbidden", "This needs the scope `desk`.")
+    return operators_ticket(parts, who)

@@ -1,0 +1,170 @@
+"""Citizen and leader in two browsers, and each with a SIP phone on the other side: every sound is measured where it is heard."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from api.gate import Gate, assemble_gate
+from tests.phones import hearing
+from tests.phones.baresip import Phone
+from tests.phones.browser import BrowserPhone, browser_phone
+from tests.system.conftest import brisk, shared
+from tests.system.installation import Installation
+from tests.system.watch import accounted, call_from, ended, kinds, order_of, recorded, recording_of, seat_is, session
+from tests.waiting import until
+
+__all__ = ["shared"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
+BROWSER_LINE = "sip:web-1@browser"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
+    async with brisk(tmp_path_factory.mktemp("browsers"), shared) as installation:
+        await gate_of(installation).accounts.create("zhang", "leader", unit="市住建局")
+        yield installation
+
+
+def gate_of(house: Installation) -> Gate:
+    return assemble_gate(house.core)
+
+
+def origin_of(house: Installation) -> str:
+    return f"http://127.0.0.1:{house.settings.http_port}"
+
+
+async def sign_in(house: Installation, login: str) -> tuple[str, str]:
+    """Name and value of the cookie."""
+    gate = gate_of(house)
+    account = await gate.accounts.find(login)
+    value = await gate.logins.begin(account.id, account.login, account.name, account.role, account.unit, "link")
+    return gate.cookie, value
+
+
+class Hall:
+    """Opens phones that end with the test."""
+
+    def __init__(self, house: Installation, folder: Path, stack: AsyncExitStack) -> None:
+        self.house, self.folder, self.stack = house, folder, stack
+
+    async def citizen(self) -> BrowserPhone:
+        phone = await self._browser("citizen", CITIZEN_HZ, None)
+        await phone.open(f"{origin_of(self.house)}/phone")
+        return phone
+
+    async def leader(self, seat_id: str) -> BrowserPhone:
+        phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, "zhang"))
+        await phone.open(f"{origin_of(self.house)}/phone/seat/{seat_id}")
+        await phone.until("ready")
+        return phone
+
+    async def sip(self, number: str, tone_hz: float) -> Phone:
+        return await self.stack.enter_async_context(Phone(self.folder / f"sip{number}", number, tone_hz=tone_hz))
+
+    async def _browser(self, name: str, tone_hz: float, cookie: tuple[str, str] | None) -> BrowserPhone:
+        phone = browser_phone(self.folder / name, origin_of(self.house), tone_hz, cookie=cookie)
+        return await self.stack.enter_async_context(phone)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hall(house: Installation, tmp_path: Path) -> AsyncIterator[Hall]:
+    async with AsyncExitStack() as stack:
+        yield Hall(house, tmp_path, stack)
+
+
+async def test_citizen_and_leader_in_two_browsers(house: Installation, hall: Hall) -> None:
+    async with session(house, BROWSER_LINE) as (session_id, seat_id):
+        leader, citizen = await hall.leader(seat_id), await hall.citizen()
+        await citizen.act("dial")
+        await citizen.until("talking")
+        assert hearing.describe(await citizen.listen(2.0)).is_speech_like
+        call_id = await call_from(house, "+86" + (await citizen.says())["number"])
+        await citizen.press("1")
+        await leader.until("ringing")
+        await leader.act("answer")
+        await seat_is(house, seat_id, "talking")
+        await both_hear(citizen, leader)
+        await leader.act("hang-up")
+        await citizen.until("ready")
+        await leader.until("ready")
+        assert await accounted(house, session_id, 1) == {"talked": 1}
+    assert kinds(await ended(house, call_id)) == ["arrived", "willing", "offered", "connected", "talked", "closed"]
+    order = await order_of(house, call_id)
+    talk = recorded(house, await recording_of(house, order))
+    assert min(hearing.tone_share(talk, hz) for hz in (CITIZEN_HZ, LEADER_HZ)) > 0.2
+    assert not leader.complaints + citizen.complaints
+
+
+async def test_a_sip_phone_calls_a_leader_in_the_browser(house: Installation, hall: Hall) -> None:
+    async with session(house, BROWSER_LINE) as (session_id, seat_id):
+        leader, citizen = await hall.leader(seat_id), await hall.sip("13812345678", CITIZEN_HZ)
+        await citizen.dial(house.service)
+        await citizen.until("CALL_ESTABLISHED")
+        await citizen.press("1")
+        await leader.until("ringing")
+        await leader.act("answer")
+        await seat_is(house, seat_id, "talking")
+        await both_hear(citizen, leader)
+        await citizen.hang_up()
+        await leader.until("ready")
+        assert await accounted(house, session_id, 1) == {"talked": 1}
+
+
+async def test_a_citizen_in_the_browser_calls_a_leader_with_a_sip_phone(house: Installation, hall: Hall) -> None:
+    leader = await hall.sip("leader", LEADER_HZ)
+    async with session(house, leader.address) as (session_id, seat_id):
+        citizen = await hall.citizen()
+        await citizen.act("dial")
+        await citizen.until("talking")
+        await citizen.press("1")
+        await leader.until("CALL_INCOMING")
+        await leader.answer()
+        await seat_is(house, seat_id, "talking")
+        await both_hear(citizen, leader)
+        await citizen.act("hang-up")
+        await leader.until("CALL_CLOSED")
+        assert await accounted(house, session_id, 1) == {"talked": 1}
+
+
+async def test_a_leader_who_does_not_answer_or_is_muted(house: Installation, hall: Hall) -> None:
+    """Ringing ends by itself and the caller is at the head again; a muted leader is not heard, the meter shows the own voice."""
+    async with session(house, BROWSER_LINE) as (_, seat_id):
+        leader, citizen = await hall.leader(seat_id), await hall.citizen()
+        await citizen.act("dial")
+        await citizen.press("1")
+        await leader.until("ringing")
+        await seat_is(house, seat_id, "paused")
+        await leader.until("ready")
+        await house.post(f"/api/seats/{seat_id}/resume")
+        await leader.until("ringing")
+        await leader.act("answer")
+        await both_hear(citizen, leader)
+        await leader.act("mute")
+        await until_async_silent(citizen)
+        assert await leader.level("spoken") > 20
+        await citizen.act("hang-up")
+        await leader.until("ready")
+
+
+async def until_async_silent(phone: BrowserPhone) -> None:
+    async def silent() -> bool:
+        return hearing.tone_share(await phone.listen(0.3), LEADER_HZ) == 0.0
+
+    await until(silent, 10, "silence")
+
+
+async def both_hear(citizen: BrowserPhone | Phone, leader: BrowserPhone | Phone) -> None:
+    """Each hears the other's tone and little else."""
+
+    async def hear() -> bool:
+        by_citizen = hearing.tone_share(await citizen.listen(1.0), LEADER_HZ)
+        by_leader = hearing.tone_share(await leader.listen(1.0), CITIZEN_HZ)
+        return min(by_citizen, by_leader) > 0.8
+
+    await until(hear, 12, "both hear each other")
