@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.texts import Number, Reason, Sentence, SipUri, Word
+from api.texts import NumberLines, Reason, Sentence, SipLines, Word
 
 SeatState = Literal["closed", "free", "ringing", "talking", "wrap_up", "paused"]
 SessionState = Literal["planned", "open", "closing", "closed", "postponed", "cancelled"]
@@ -81,8 +81,8 @@ class ActOut(Shape):
 class LineAddress(Shape):
     """Where a leader answers, by carrier. At least one."""
 
-    asterisk: SipUri | None = None
-    twilio: Number | None = None
+    asterisk: SipLines | None = Field(None, description="Further lines, rung in turn, after a comma: desk, then mobile")
+    twilio: NumberLines | None = None
 
     @model_validator(mode="after")
     def _one_at_least(self) -> "LineAddress":

@@ -42,9 +42,32 @@ def _number(value: str) -> str:
     return value
 
 
+def _each_line(value: str) -> str:
+    """Lines that are rung in turn, separated by commas; each a SIP URI or a number."""
+    for line in value.split(","):
+        if line.strip().startswith("sip"):
+            _sip_uri(line.strip())
+        else:
+            _number(line.strip())
+    return value
+
+
+def _sip_first(value: str) -> str:
+    if not refuse_control(value).startswith("sip"):
+        raise PydanticCustomError("invalid_line", "a SIP URI such as sip:leader@192.0.2.1:5060")
+    return _each_line(value)
+
+
+def _number_first(value: str) -> str:
+    _number(refuse_control(value).partition(",")[0].strip())
+    return _each_line(value)
+
+
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(refuse_control)]
 Sentence = Annotated[str, Field(max_length=500), AfterValidator(refuse_control)]
 Reason = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(refuse_control)]
+SipLines = Annotated[str, Field(max_length=255), AfterValidator(_sip_first)]
+NumberLines = Annotated[str, Field(max_length=64), AfterValidator(_number_first)]
 SipUri = Annotated[str, Field(max_length=255), AfterValidator(_sip_uri)]
 Number = Annotated[str, Field(max_length=16), AfterValidator(_number)]

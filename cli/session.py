@@ -150,7 +150,8 @@ def _moment(name: str, text: str) -> str:
 def _read_seat(text: str) -> dict[str, Any]:
     match [part.strip() for part in text.split(",")]:
         case [unit, leader, first, *rest] if unit and leader and len(rest) <= 1:
-            line = {("asterisk" if one.startswith("sip") else "twilio"): one for one in (first, *rest)}
+            # Further lines of the same carrier, rung in turn, are separated by blanks.
+            line = {("asterisk" if one.startswith("sip") else "twilio"): ",".join(one.split()) for one in (first, *rest)}
             return {"unit": unit, "leader": leader, "line": line}
         case _:
             raise CommandError(

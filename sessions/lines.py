@@ -1,8 +1,12 @@
 """Lines by which a leader is rung: a SIP URI or a number. Whatever else a dial string could be made of is refused."""
 
 import re
+from collections.abc import Callable
 
 _LONGEST = 120
+#: As the columns are (sessions.model).
+_LONGEST_ASTERISK, _LONGEST_TWILIO = 200, 40
+_MOST_LINES = 3
 #: `sip:user@host[:port]` with the characters of an ordinary user and host only: no parameters, headers, quotes or
 #: commas, with which a dial string (`Dial(PJSIP/...,20,mg)`) or an AMI action could be extended.
 _SIP = re.compile(
@@ -32,6 +36,26 @@ def read_line(raw: str) -> str:
     if found["port"] and not 0 < int(found["port"]) <= _HIGHEST_PORT:
         raise LineRefused("the port of a line is between 1 and 65535")
     return line
+
+
+def read_lines(raw: str) -> str:
+    """Lines for Asterisk, rung in turn and separated by commas: the desk, then the mobile. Raises LineRefused."""
+    return _each(raw, read_line, _LONGEST_ASTERISK)
+
+
+def read_number_lines(raw: str) -> str:
+    """The same for the cloud phone. Raises LineRefused."""
+    return _each(raw, read_number_line, _LONGEST_TWILIO)
+
+
+def _each(raw: str, read: Callable[[str], str], longest: int) -> str:
+    lines = [line for line in map(read, raw.split(",")) if line]
+    if len(lines) > _MOST_LINES:
+        raise LineRefused(f"a seat has at most {_MOST_LINES} lines for a carrier")
+    joined = ",".join(lines)
+    if len(joined) > longest:
+        raise LineRefused(f"the lines of a seat have at most {longest} characters together")
+    return joined
 
 
 def read_number_line(raw: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.lines import LineRefused, read_line, read_number_line
+from sessions.lines import LineRefused, read_line, read_lines, read_number_line, read_number_lines
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,11 @@ def test_the_cloud_phone_wants_international_numbers() -> None:
     assert read_number_line("") == ""
     with pytest.raises(LineRefused, match="\\+"):
         read_number_line("13812345678")
+
+
+def test_several_lines_are_rung_in_turn_and_each_is_checked() -> None:
+    assert read_lines("sip:desk@10.0.0.1:5060, +8613900000000") == "sip:desk@10.0.0.1:5060,+8613900000000"
+    assert read_number_lines("+8613900000000,+8613900000001") == "+8613900000000,+8613900000001"
+    for hostile in ("sip:desk@10.0.0.1,x&y", "sip:a@h,1234567,1234568,1234569", "sip:desk@10.0.0.1;a=b"):
+        with pytest.raises(LineRefused):
+            read_lines(hostile)
