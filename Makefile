@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 PYTHON := .venv/bin/python
-PACKAGES := api calls cli config ivr jobs queueing sessions telephony workorders
+PACKAGES := api calls cli config ivr jobs queueing rehearsal sessions telephony workorders
 
 .PHONY: run test lint bench clean setup setup-dev
 

@@ -1,121 +1,110 @@
-"""The served order against the joining order, from the ledger alone: who was put through ahead of whom, and why (R5.2).
+"""First come, first served? The served order against the joining order, each deviation with its reason. Pure; reads facts
+of the ledger and nothing else."""
 
-Pure but for the one query. A deviation without a reason must not exist.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
-from sqlalchemy import select
 
-from calls.model import LedgerEntry
-from config.database import Database
+from calls.ledger import Entry
 
-#: What happened to a caller's place in a line.
-KINDS = (
-    "willing", "seat_changed", "callback", "left_line", "connected", "operator_act", "callback_missed", "callback_ended",
+#: Facts about either of the two that explain why one went before the other. The first that is found is the reason.
+REASONS = (
+    "operator_act", "callback_missed", "missed", "seat_changed", "place_taken_back", "callback_answered", "fallback",
 )  # fmt: skip
-#: Acts of an operator that change who goes first.
-ACTS = ("move", "next", "urgent", "seat")
+#: Two who join within so many seconds, or while a process dies that was to put one of them into the line.
+TOGETHER_S = 12.0
 
 
-class Fact(Struct, frozen=True):
-    """One row of the ledger. `at` in Unix seconds."""
-
-    call_id: str
-    kind: str
-    at: float
-    data: dict[str, Any]
-
-
-class Deviation(Struct, frozen=True):
-    """A caller who was put through while others, who joined the same line earlier, still waited."""
+class Stay(Struct):
+    """One caller in one line. Times in Unix seconds; `left_at` 0.0 = not yet."""
 
     call_id: str
     seat_id: str
     joined_at: float
-    served_at: float
-    overtook: tuple[str, ...]
-    #: `move: reason (who)`, `callback_missed` ...; empty = there is none, which must not be.
-    reasons: tuple[str, ...]
+    since: float
+    served_at: float = 0.0
+    left_at: float = 0.0
+
+
+class Deviation(Struct, frozen=True):
+    """`call_id` was put through at `at` while `overtaken`, who had joined before, waited. Empty `reason`: unexplained."""
+
+    call_id: str
+    overtaken: str
+    seat_id: str
+    at: float
+    reason: str
 
 
 class Fairness(Struct, frozen=True):
-    """Of one session."""
+    """Of `served` callers, in order, `deviations` from the order of joining."""
 
-    served: int
+    served: tuple[str, ...]
     deviations: tuple[Deviation, ...]
 
     @property
-    def unexplained(self) -> int:
-        return sum(not deviation.reasons for deviation in self.deviations)
+    def unexplained(self) -> tuple[Deviation, ...]:
+        return tuple(one for one in self.deviations if not one.reason)
 
 
-@dataclass
-class _Line:
-    """Who waits where, as the facts are gone through."""
-
-    seat: dict[str, str] = field(default_factory=dict)
-    joined: dict[str, float] = field(default_factory=dict)
-    acts: dict[str, list[str]] = field(default_factory=dict)
-
-    def overtaken(self, call_id: str, seat_id: str) -> tuple[str, ...]:
-        mine = self.joined.get(call_id, 0.0)
-        waiting = (one for one, seat in self.seat.items() if seat == seat_id and one != call_id)
-        return tuple(one for one in waiting if self.joined[one] < mine)
-
-    def reasons(self, call_ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(reason for one in call_ids for reason in self.acts.get(one, ())))
+def judge(facts: Sequence[Entry]) -> Fairness:
+    """`facts` of one session, in any order."""
+    ordered = sorted(facts, key=lambda fact: fact.at)
+    stays = follow(ordered)
+    served = sorted((stay for stay in stays if stay.served_at), key=lambda stay: stay.served_at)
+    notes = _explaining(ordered)
+    found = [
+        Deviation(one.call_id, other.call_id, one.seat_id, one.served_at, _reason(one, other, notes))
+        for one in served
+        for other in stays
+        if _overtaken(one, other)
+    ]
+    return Fairness(tuple(stay.call_id for stay in served), tuple(found))
 
 
-def judge(facts: Iterable[Fact]) -> Fairness:
-    """The deviations in these facts, which are in the order of time."""
-    line, served, deviations = _Line(), 0, list[Deviation]()
-    for fact in facts:
-        if fact.kind != "connected":
-            _follow(line, fact)
-            continue
-        served += 1
-        seat_id = str(fact.data.get("seat_id", ""))
-        overtook = line.overtaken(fact.call_id, seat_id)
-        if overtook:
-            reasons = line.reasons((fact.call_id, *overtook))
-            joined_at = line.joined.get(fact.call_id, 0.0)
-            deviations.append(Deviation(fact.call_id, seat_id, joined_at, fact.at, overtook, reasons))
-        line.seat.pop(fact.call_id, None)
-    return Fairness(served, tuple(deviations))
+def follow(ordered: Iterable[Entry]) -> list[Stay]:
+    """Everybody's stays in the lines, from facts in the order of time."""
+    stays: list[Stay] = []
+    now: dict[str, Stay] = {}
+    offered: dict[str, float] = {}
+    for fact in ordered:
+        stay = now.get(fact.call_id)
+        match fact.kind:
+            case "willing" | "seat_changed":
+                joined_at = float(fact.data.get("joined_at", stay.joined_at if stay else fact.at))
+                if stay and not stay.left_at:
+                    stay.left_at = fact.at
+                now[fact.call_id] = Stay(fact.call_id, str(fact.data.get("seat_id", "")), joined_at, fact.at)
+                stays.append(now[fact.call_id])
+            case "offered":
+                offered[fact.call_id] = fact.at
+            case "connected" if stay and not stay.left_at:
+                stay.served_at, stay.left_at = offered.get(fact.call_id, fact.at), fact.at
+            case "left_line" | "closed" if stay and not stay.left_at:
+                keeps = fact.kind == "closed" and fact.outcome == "callback"
+                stay.left_at = 0.0 if keeps else fact.at
+            case _:
+                continue
+    return stays
 
 
-def _follow(line: _Line, fact: Fact) -> None:
-    call_id, data = fact.call_id, fact.data
-    match fact.kind:
-        case "willing":
-            line.seat[call_id] = str(data.get("seat_id", ""))
-            line.joined[call_id] = float(data.get("joined_at", fact.at))
-        case "seat_changed":
-            line.seat[call_id] = str(data.get("seat_id", ""))
-        case "callback" if data.get("seat_id") and call_id in line.joined:
-            line.seat[call_id] = str(data["seat_id"])
-        case "left_line" | "callback_ended":
-            line.seat.pop(call_id, None)
-        case "operator_act" if data.get("act") in ACTS:
-            told = f"{data['act']}: {data.get('reason', '')} ({data.get('who', '')})"
-            line.acts.setdefault(call_id, []).append(told)
-        case "callback_missed":
-            line.acts.setdefault(call_id, []).append("callback_missed")
-        case _:
-            return
+def _overtaken(one: Stay, other: Stay) -> bool:
+    waited = other.since <= one.served_at and (not other.left_at or other.left_at > one.served_at)
+    return waited and other.seat_id == one.seat_id and other.joined_at < one.joined_at and other is not one
 
 
-async def fairness_of(database: Database, session_id: str) -> Fairness:
-    """Of one session, so far."""
-    query = (
-        select(LedgerEntry)
-        .where(LedgerEntry.session_id == session_id, LedgerEntry.kind.in_(KINDS))
-        .order_by(LedgerEntry.at, LedgerEntry.id)
-    )
-    async with database.read() as session:
-        rows = list(await session.scalars(query))
-    return judge(Fact(row.call_id, row.kind, row.at.timestamp(), row.data) for row in rows)
+def _explaining(ordered: Iterable[Entry]) -> dict[str, set[str]]:
+    notes: dict[str, set[str]] = {}
+    for fact in ordered:
+        if fact.kind in REASONS:
+            notes.setdefault(fact.call_id, set()).add(fact.kind)
+    return notes
+
+
+def _reason(one: Stay, other: Stay, notes: dict[str, set[str]]) -> str:
+    kinds = notes.get(one.call_id, set()) | notes.get(other.call_id, set())
+    known = next((reason for reason in REASONS if reason in kinds), "")
+    if known:
+        return known
+    together = abs(one.joined_at - other.joined_at) <= TOGETHER_S or one.served_at - other.since <= TOGETHER_S
+    return "together" if together else ""

@@ -122,6 +122,11 @@ class Ledger:
                 new += len((await session.execute(statement.returning(LedgerEntry.id))).all())
         return new
 
+    async def write_many(self, entries: Sequence[Entry]) -> None:
+        """The same for thousands, when it does not matter how many were new."""
+        async with self._database.begin() as session:
+            await session.execute(self._insert(LedgerEntry).on_conflict_do_nothing(), [_row(one) for one in entries])
+
     async def known(self, call_id: str) -> bool:
         """True when the ledger has heard of this call."""
         return not await self.unknown_calls([call_id])
@@ -155,6 +160,12 @@ class Ledger:
                 select(LedgerEntry).where(LedgerEntry.call_id == call_id).order_by(LedgerEntry.id)
             )
             return [_entry(row) for row in rows]
+
+    async def of_session(self, session_id: str) -> list[Entry]:
+        """Every fact put down in a session, in the order it was put down."""
+        query = select(LedgerEntry).where(LedgerEntry.session_id == session_id).order_by(LedgerEntry.id)
+        async with self._database.read() as session:
+            return [_entry(row) for row in await session.scalars(query)]
 
     async def outcome(self, call_id: str) -> str | None:
         """The outcome of a closed call."""

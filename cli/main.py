@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import account, call, dial, forecast, ledger, line, order, processing, seat, session, token, twilio
+from cli import account, call, dial, directing, forecast, ledger, line, order, processing, seat, simulate, token, twilio
 from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.messages import say
@@ -25,7 +25,7 @@ app = typer.Typer(
     help="12345 热线问政：领导接听市民来电 · the leader answers the citizens' calls",
     epilog=EPILOG,
 )
-app.add_typer(session.app, name="session")
+app.add_typer(directing.app, name="session")
 app.add_typer(seat.app, name="seat")
 app.add_typer(line.app, name="line")
 app.add_typer(order.app, name="order")
@@ -36,6 +36,7 @@ app.add_typer(forecast.app, name="forecast")
 app.add_typer(twilio.app, name="twilio")
 app.command("ledger")(ledger.show_ledger)
 app.command("dial")(dial.dial)
+app.command("simulate")(simulate.simulate)
 processing.add_commands(app)
 
 

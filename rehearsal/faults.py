@@ -1,0 +1,71 @@
+"""What goes wrong in a rehearsal: events lost, repeated and overtaken, and processes that die at the worst moments."""
+
+from collections import Counter
+from random import Random
+
+from redis.asyncio import Redis
+
+from calls.entries import Entry
+from calls.outbox import Perform
+from calls.store import Calls, Put
+from config.clock import Clock
+from config.settings import Settings
+from ivr.call import Call
+from ivr.commands import AnyCommand
+
+#: How often each happens, of all chances it has. A real network of a bad day is far from it.
+RATES = {
+    "lost": 0.02,
+    "repeated": 0.04,
+    "overtaken": 0.03,
+    "died after saving": 0.02,
+    "died before confirming": 0.02,
+    "died after claiming": 0.05,
+}
+#: A lost event is told again by the carrier, or found out by looking, after this.
+TOLD_AGAIN_S = (3.0, 60.0)
+OVERTAKEN_S = (0.2, 5.0)
+
+
+class Faults:
+    """Strikes by a seeded chance; none when it is off. `struck` counts them."""
+
+    def __init__(self, seed: int, *, on: bool) -> None:
+        self.random = Random(f"faults {seed}")  # noqa: S311 - a simulation
+        self.on = on
+        self.struck: Counter[str] = Counter()
+
+    def strike(self, kind: str) -> bool:
+        if not self.on or self.random.random() >= RATES[kind]:
+            return False
+        self.struck[kind] += 1
+        return True
+
+
+class Died(Exception):
+    """The process was killed; whoever called it hears nothing."""
+
+
+class MortalCalls(Calls):
+    """A store whose process sometimes dies when a turn is saved and none of its commands is performed."""
+
+    def __init__(self, redis: Redis, settings: Settings, clock: Clock, faults: Faults) -> None:
+        super().__init__(redis, settings, clock)
+        self._faults = faults
+
+    async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
+        saved = await super().put(before_seq, after, commands)
+        if saved is not None and saved.granted and self._faults.strike("died after saving"):
+            return Put()
+        return saved
+
+
+def mortal(perform: Perform, faults: Faults) -> Perform:
+    """Performs, and sometimes dies before it can say so: the command is performed once more by another process."""
+
+    async def perform_and_die(entry: Entry) -> None:
+        await perform(entry)
+        if faults.strike("died before confirming"):
+            raise Died
+
+    return perform_and_die

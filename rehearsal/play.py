@@ -1,0 +1,263 @@
+"""Plays one session: opening, leaders, callers, faults, closing. Afterwards everything is in ledger and order book."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from shutil import copyfile
+
+from msgspec.structs import replace
+
+from calls.ledger import Ledger
+from calls.opening import Opening
+from calls.store import UnknownCall
+from config.columns import from_unix
+from config.database import Database
+from config.migrate import upgrade
+from config.settings import Settings
+from ivr.call import Call
+from ivr.events import AnyEvent, Arrived
+from ivr.facts import Facts
+from ivr.verbs import AnyVerb, Hold
+from rehearsal.books import BufferedLedger, OrderBook
+from rehearsal.direct import DirectRedis
+from rehearsal.faults import OVERTAKEN_S, TOLD_AGAIN_S, Faults
+from rehearsal.phones import Phone
+from rehearsal.plan import OPENS_AT, SESSION_S, Citizen, Plan, citizens, draw_talk, talk_lengths
+from rehearsal.stage import Act, Stage
+from rehearsal.troupe import Process, start
+from sessions.calendar import Calendar
+from sessions.plan import Plan as SessionPlan
+from sessions.plan import PlannedSeat
+
+#: How often wake-ups, claims that lapsed and commands that were left behind are looked for.
+LOOK_EVERY_S = 5.0
+SAMPLE_EVERY_S = 10.0
+#: How often the calendar is looked at while a session closes.
+CALENDAR_EVERY_S = 20.0
+#: Nothing takes longer than this after closing time.
+GIVES_UP_S = 3 * 3600.0
+#: A leader whose telephone was not heard is told by the operators, and ready again after this.
+BACK_AFTER_S = (30.0, 120.0)
+RESTARTS = 3
+
+
+@dataclass
+class Told:
+    """What the play saw with its own eyes, for the proof and the story."""
+
+    lines: list[tuple[float, str]] = field(default_factory=list)
+    risen: list[str] = field(default_factory=list)
+    chances: dict[str, float] = field(default_factory=dict)
+    depths: list[tuple[float, int]] = field(default_factory=list)
+    turns: int = 0
+    restarts: int = 0
+
+
+class Play:
+    """One session. `play` it once."""
+
+    def __init__(self, plan: Plan, settings: Settings, redis: DirectRedis, database: Database) -> None:
+        self.plan, self.settings, self.redis, self.database = plan, settings, redis, database
+        self.stage = Stage(OPENS_AT - 60)
+        self.faults = Faults(plan.seed, on=plan.faults)
+        self.ledger, self.orders = BufferedLedger(Ledger(database)), OrderBook()
+        self.phones: dict[str, Phone] = {}
+        self.told = Told()
+        self.session_id = ""
+        self.seat_ids: list[str] = []
+        self.signals: list[str] = []
+        self._talks = talk_lengths(plan)
+        self._leaders = Random(f"leaders {plan.seed}")  # noqa: S311 - a simulation
+        self._calendar = Calendar(database, self.stage)
+        self._look: set[str] = set()
+        self._dialled: Counter[str] = Counter()
+        self._over = False
+        self._start_process()
+
+    async def play(self) -> None:
+        """From one minute before the opening until nobody is left."""
+        await self._prepare()
+        for citizen in citizens(self.plan):
+            self.stage.at(OPENS_AT + citizen.at, _dialling(self, citizen))
+        await self.stage.play(self._settle)
+        await self.ledger.flush()
+
+    # -- what the phones use ------------------------------------------------------------------------------------------
+    def deliver(self, seconds: float, call_id: str, make: Callable[[Facts], AnyEvent], seen: int | None) -> None:
+        """An event on its way: it may be lost and told again, come twice, or be overtaken."""
+        faults = self.faults
+        if faults.strike("lost"):
+            seconds += faults.random.uniform(*TOLD_AGAIN_S)
+        elif faults.strike("overtaken"):
+            seconds += faults.random.uniform(*OVERTAKEN_S)
+
+        async def come() -> None:
+            await self.take(call_id, make, seen)
+
+        self.stage.after(seconds, come)
+        if faults.strike("repeated"):
+            self.stage.after(seconds + faults.random.uniform(*OVERTAKEN_S), come)
+
+    async def take(self, call_id: str, make: Callable[[Facts], AnyEvent], seen: int | None) -> None:
+        self.told.turns += 1
+        try:
+            await self.process.turns.take_turn(call_id, make, seen)
+        except UnknownCall:
+            self.told.lines.append((self.stage.now, f"{call_id} is not known"))
+
+    def leader_hears(self, seat_id: str) -> bool:
+        """False: nobody takes the call; the operators see to it, and the seat is ready again."""
+        if self._leaders.random() >= self.plan.misses:
+            return True
+
+        async def ready() -> None:
+            await self.process.seats.resume(seat_id)
+            self._look.add(seat_id)
+
+        self.stage.after(self.settings.ring_s + self._leaders.uniform(*BACK_AFTER_S), ready)
+        return False
+
+    def draw_talk(self) -> float:
+        return draw_talk(self._talks)
+
+    async def dial(self, citizen: Citizen, *, again: bool = False) -> None:
+        """A call comes in."""
+        name = citizen.number[-8:] or f"w{len(self.signals)}"
+        self._dialled[name] += 1
+        letter = "t" if citizen.carrier == "twilio" else "a"
+        call_id = f"{letter}-{self.plan.seed}-{name}-{self._dialled[name]}"
+        who = replace(citizen, redials_after_s=0.0) if again else citizen
+        self.phones[call_id] = Phone(self, call_id, who)
+        self.signals.append(call_id)
+        call = Call(call_id, citizen.carrier, self.stage.now, number=citizen.number, host="pbx1")
+        await self.process.calls.create(call)
+        self.deliver(0.0, call_id, lambda facts: Arrived(facts=facts), None)
+
+    # -- the course of the session ------------------------------------------------------------------------------------
+    async def _prepare(self) -> None:
+        closes_at = OPENS_AT + SESSION_S
+        seats = tuple(
+            PlannedSeat(unit=f"单位{n}", leader=f"领导{n}", line_asterisk=f"sip:leader{n}@127.0.0.1:5060")
+            for n in range(1, self.plan.seats + 1)
+        )
+        plan = SessionPlan(opens_at=from_unix(OPENS_AT), closes_at=from_unix(closes_at), seats=seats)
+        session = await self._calendar.plan(plan)
+        self.session_id, self.seat_ids = session.id, [seat.id for seat in session.seats]
+        self.stage.at(OPENS_AT, self._tick_calendar)
+        for seat_id in self.seat_ids:
+            self.stage.at(OPENS_AT + self.plan.leader_late_s, self._signing_in(seat_id))
+        self.stage.at(closes_at, self._tick_calendar)
+        self.stage.at(OPENS_AT + LOOK_EVERY_S, self._tick)
+        if self.plan.faults:
+            for _ in range(RESTARTS):
+                self.stage.at(OPENS_AT + self.faults.random.uniform(0, SESSION_S), self._restart)
+
+    def _signing_in(self, seat_id: str) -> Act:
+        async def sign_in() -> None:
+            await self._opening().sign_in(seat_id)
+            self._look.add(seat_id)
+            self._tell("leader_came" if self.plan.leader_late_s else "leader_there")
+
+        return sign_in
+
+    async def _tick_calendar(self) -> None:
+        ticked = await self._opening().tick()
+        for kind, ids in (("opened", ticked.opened), ("closing", ticked.closing), ("closed", ticked.closed)):
+            if self.session_id in ids:
+                self._tell(kind)
+        self._over = self._over or self.session_id in ticked.closed
+        if self.stage.now >= OPENS_AT + SESSION_S and not self._over:
+            self.stage.after(CALENDAR_EVERY_S, self._tick_calendar)
+
+    async def _tick(self) -> None:
+        """What cron, the drainers and the switchboards do again and again."""
+        await self.process.wakeups.wake_due()
+        if self.faults.on:
+            await self.process.outbox.drain_once()
+        self._look.update(self.seat_ids)
+        if self.stage.now % SAMPLE_EVERY_S < LOOK_EVERY_S:
+            taken = [await self.process.depths.sample(seat_id) for seat_id in self.seat_ids]
+            self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken)))
+        if await self._goes_on():
+            self.stage.after(LOOK_EVERY_S, self._tick)
+
+    async def _goes_on(self) -> bool:
+        if self.stage.now > OPENS_AT + SESSION_S + GIVES_UP_S:
+            return False
+        if not self._over or any(not phone.over for phone in self.phones.values()):
+            return True
+        return (await self.process.outbox.lag()).lanes > 0
+
+    async def _restart(self) -> None:
+        """Everything that is not in Redis is forgotten."""
+        self._start_process()
+        self.told.restarts += 1
+        self._tell("restarted")
+
+    async def _settle(self) -> None:
+        await self.process.outbox.idle()
+        while self._look:
+            seat_id = self._look.pop()
+            reap = self.stage.now % LOOK_EVERY_S < 1
+            if self.faults.strike("died after claiming"):
+                await self.process.line.claim_next(seat_id, "dead", self.settings.claim_lease_s)
+            elif await self.process.switchboard.serve(seat_id, reap=reap):
+                await self.process.outbox.idle()
+
+    def _start_process(self) -> None:
+        self.process: Process = start(
+            self.settings, self.redis, self.stage, self.ledger, self.orders, self.faults, self._hear
+        )
+
+    def _opening(self) -> Opening:
+        process = self.process
+        return Opening(self.settings, self.redis, self._calendar, process.seats, process.line, process.turns)
+
+    def _hear(self, call: Call, verbs: tuple[AnyVerb, ...], facts: Facts) -> None:
+        if call.node in ("waiting", "goodbye", "ended", "kept") and call.seat_id:
+            self._look.add(call.seat_id)
+        phone = self.phones[call.id]
+        if call.node == "question" and facts.chance is not None:
+            self.told.chances.setdefault(call.id, facts.chance)
+        for verb in verbs:
+            if isinstance(verb, Hold):
+                self._check_position(phone, call, verb)
+        phone.hear(call, verbs)
+
+    def _check_position(self, phone: Phone, call: Call, hold: Hold) -> None:
+        """A position that is spoken never rises."""
+        for prompt in hold.prompts:
+            spoken = (
+                int(prompt.values["count"]) + 1 if prompt.key == "ahead" else 1 if prompt.key == "next_is_you" else 0
+            )
+            before = phone.told.get(call.seat_id, spoken)
+            if spoken > before:
+                self.told.risen.append(f"{call.id}: from {before} to {spoken}")
+            if spoken:
+                phone.told[call.seat_id] = spoken
+
+    def _tell(self, what: str) -> None:
+        self.told.lines.append((self.stage.now, what))
+
+
+def _dialling(play: Play, citizen: Citizen) -> Act:
+    async def dial() -> None:
+        await play.dial(citizen)
+
+    return dial
+
+
+def template(folder: Path) -> Path:
+    """A database with all tables and nothing in them, to be copied for every session."""
+    path = folder / "empty.db"
+    if not path.exists():
+        upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
+
+
+def copy_of(empty: Path, seed: int) -> Path:
+    path = empty.with_name(f"session-{seed}.db")
+    copyfile(empty, path)
+    return path

@@ -1,0 +1,67 @@
+"""What must hold after every rehearsal, whatever was broken on the way. Each violation is one sentence."""
+
+from msgspec import Struct
+
+from calls.fairness import judge
+from calls.ledger import Ledger
+from rehearsal.play import Play
+
+
+class Result(Struct, frozen=True):
+    """What became of one session. No `violations`: everything holds."""
+
+    seed: int
+    calls: int
+    outcomes: dict[str, int]
+    orders: int
+    unaccounted: int
+    doubled: int
+    deviations: int
+    injected: dict[str, int]
+    turns: int
+    longest_depth: int
+    violations: tuple[str, ...]
+
+
+async def prove(play: Play) -> Result:
+    """Looks at ledger, order book and Redis; changes nothing."""
+    ledger = Ledger(play.database)
+    summary = await ledger.summary()
+    facts = await ledger.of_session(play.session_id)
+    fairness = judge(facts)
+    broken = list(play.ledger.faults)
+    broken += [f"{one.call_id} has no outcome, last: {one.last_kind}" for one in summary.unaccounted]
+    if summary.calls != len(play.signals) or not summary.complete:
+        broken.append(f"{len(play.signals)} signals, {summary.calls} calls, {sum(summary.outcomes.values())} outcomes")
+    broken += [f"{call_id} was to have two orders" for call_id in play.orders.doubled]
+    broken += [f"a position rose, {risen}" for risen in play.told.risen]
+    broken += [f"{one.call_id} went before {one.overtaken}" for one in fairness.unexplained]
+    broken += await _left_behind(play)
+    return Result(
+        seed=play.plan.seed,
+        calls=summary.calls,
+        outcomes=summary.outcomes,
+        orders=play.orders.orders,
+        unaccounted=len(summary.unaccounted) + abs(len(play.signals) - summary.calls),
+        doubled=len(play.orders.doubled),
+        deviations=len(fairness.deviations),
+        injected={**play.faults.struck, "restarts": play.told.restarts} if play.faults.on else {},
+        turns=play.told.turns,
+        longest_depth=max((depth for _, depth in play.told.depths), default=0),
+        violations=tuple(broken),
+    )
+
+
+async def _left_behind(play: Play) -> list[str]:
+    """Claims, callers in a line, calls and commands that nobody will ever deal with."""
+    process, broken = play.process, []
+    for seat in await process.seats.all(play.seat_ids):
+        if seat.state != "closed":
+            broken.append(f"seat {seat.id} is {seat.state}")
+        if waiting := await process.line.members(seat.id):
+            broken.append(f"{len(waiting)} callers are still in a line")
+    broken += [f"{call_id} is still alive" for call_id in await process.calls.live()]
+    if (lag := await process.outbox.lag()).lanes:
+        broken.append(f"{lag.lanes} lanes of commands were left behind, {lag.stuck} of them stuck")
+    wanting = {call_id for call_id, phone in play.phones.items() if not phone.over}
+    return broken + [f"{call_id} hangs on for ever" for call_id in sorted(wanting)]
