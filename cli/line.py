@@ -60,6 +60,29 @@ def release_caller(
     print_json(after) if as_json else out.print(Text(f"{after['call_id']} → {to}"))
 
 
+@app.command("next")
+def offer_next(call_id: str, reason: ReasonText, url: Url = "", as_json: AsJson = False) -> None:
+    """下一位就接这位 · offer this caller next."""
+    _put(call_id, "next", {"reason": reason}, url, as_json)
+
+
+@app.command("urgent")
+def mark_urgent(call_id: str, reason: ReasonText, url: Url = "", as_json: AsJson = False) -> None:
+    """紧急，排到最前 · it cannot wait: to the head of the line."""
+    _put(call_id, "urgent", {"reason": reason}, url, as_json)
+
+
+@app.command("seat")
+def put_to_seat(call_id: str, seat_id: str, reason: ReasonText, url: Url = "", as_json: AsJson = False) -> None:
+    """转到另一个席位，等候时间照算 · to another seat's line, with the joining time kept."""
+    _put(call_id, "seat", {"seat_id": seat_id, "reason": reason}, url, as_json)
+
+
+def _put(call_id: str, act: str, body: dict[str, object], url: str, as_json: bool) -> None:
+    after = Api(url).post(f"/api/line/{call_id}/{act}", body)
+    print_json(after) if as_json else out.print(Text(f"{after['call_id']} → {after['position']}"))
+
+
 def _follow(api: Api) -> None:
     """Draw until Ctrl-C; a stream that ends is opened again."""
     with Live(Text("…"), console=out, auto_refresh=False, transient=False) as live:

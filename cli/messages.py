@@ -58,6 +58,12 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "Session {id} is made ({state}), {opens} to {closes}.",
     ),
     "session_is": ("场次 {id} 现在：{state}", "場次 {id} 現在：{state}", "Session {id} is now {state}"),
+    "told": ("已告知 {told} 位等候的人。", "已告知 {told} 位等候的人。", "{told} callers who wait were told."),
+    "fairness": (
+        "接通 {served} 位，没有原因的插队 {unexplained} 处。",
+        "接通 {served} 位，沒有原因的插隊 {unexplained} 處。",
+        "{served} served, {unexplained} out of order without a reason.",
+    ),
     "seat_is": ("席位 {id} 现在：{state}", "席位 {id} 現在：{state}", "Seat {id} is now {state}"),
     "order_is": ("工单 {number} 现在：{state}", "工單 {number} 現在：{state}", "Work order {number} is now {state}"),
     "nothing": ("没有记录。", "沒有記錄。", "Nothing to show."),

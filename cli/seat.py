@@ -39,6 +39,12 @@ def resume_seat(seat_id: str, url: Url = "", as_json: AsJson = False) -> None:
     _act(seat_id, "resume", "", url, as_json)
 
 
+@app.command("ready")
+def seat_is_ready(seat_id: str, url: Url = "", as_json: AsJson = False) -> None:
+    """不用再整理，马上接下一位 · ready at once: ends wrap-up."""
+    _act(seat_id, "resume", "", url, as_json)
+
+
 @app.command("close")
 def close_seat(seat_id: str, reason: ReasonText = "", url: Url = "", as_json: AsJson = False) -> None:
     """签退 · the leader signs out."""

@@ -37,8 +37,8 @@ def create_session(
         demo_session(datetime.now(UTC))
         if demo
         else {
-            "opens_at": _moment("--opens-at", opens_at),
-            "closes_at": _moment("--closes-at", closes_at),
+            "opens_at": read_moment("--opens-at", opens_at),
+            "closes_at": read_moment("--closes-at", closes_at),
             "theme": theme,
             "seats": [_read_seat(text) for text in seat],
         }
@@ -117,9 +117,9 @@ def postpone_session(
     """延期 · postpone it."""
     body: dict[str, object] = {"reason": reason} if reason else {}
     if opens_at:
-        body["opens_at"] = _moment("--opens-at", opens_at)
+        body["opens_at"] = read_moment("--opens-at", opens_at)
     if closes_at:
-        body["closes_at"] = _moment("--closes-at", closes_at)
+        body["closes_at"] = read_moment("--closes-at", closes_at)
     _act(session_id, "postpone", body, url, as_json)
 
 
@@ -137,7 +137,7 @@ def _act(session_id: str, act: str, body: dict[str, object], url: str, as_json: 
         tell("session_is", id=after["id"], state=say(after["state"]))
 
 
-def _moment(name: str, text: str) -> str:
+def read_moment(name: str, text: str) -> str:
     """ISO 8601 with an offset; a time without one is read in the service's time zone."""
     try:
         moment = datetime.fromisoformat(text)
