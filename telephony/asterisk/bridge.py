@@ -87,6 +87,7 @@ class Bridge:
     async def run(self, stop: asyncio.Event) -> None:
         """Stand by until the node is ours, drive it while it is; again, until `stop`."""
         health = asyncio.create_task(self._tell_health(stop))
+        log.info("this bridge stands by", node=self._settings.pbx_node)
         try:
             while not stop.is_set():
                 if await self._hold():
