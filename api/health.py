@@ -17,8 +17,6 @@ from config.settings import Settings
 
 #: A load balancer asks every few seconds and gives up soon.
 CHECK_S = 2.0
-#: A writer that holds the database longer than this is no ordinary one.
-LOCKED_S = 1.5
 #: A worker writes its heartbeat at least this often (RQ's default maintenance and job timeouts allow 7 minutes).
 WORKER_SILENT_S = 480.0
 
@@ -68,19 +66,10 @@ async def _run(check: Check) -> tuple[str, str]:
 async def _check_database(database: Database) -> str:
     try:
         await check(database)
-        async with asyncio.timeout(LOCKED_S):
-            await _may_write(database)
+        await database.check_writable()
     except DatabaseUnavailable as error:
         raise Unready(str(error)) from error
-    except TimeoutError as error:
-        raise Unready("the database is locked: something else has been writing to it; stop that") from error
     return "ok"
-
-
-async def _may_write(database: Database) -> None:
-    """Takes the right to write, and gives it back."""
-    async with database.begin() as session:
-        await session.connection()
 
 
 async def _check_redis(redis: Redis) -> str:

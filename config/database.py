@@ -1,6 +1,7 @@
 """The SQL database of an instance, SQLite or PostgreSQL. Knows connections, transactions and errors, but no tables."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from config.settings import Settings
 
 #: Seconds a statement waits for another writer, and for a connection.
 BUSY_TIMEOUT_S = 10.0
+#: A writer that holds the lock longer than this is no ordinary one, and told of.
+LOCK_TOLD_S = 1.5
 CONNECT_TIMEOUT_S = 5.0
 #: No statement of ours takes long; one that does must not hold up a turn for ever.
 STATEMENT_TIMEOUT_S = 15.0
@@ -112,8 +115,26 @@ class Database:
         async with self.read() as session:
             await session.connection()
 
+    async def check_writable(self) -> None:
+        """Raises DatabaseUnavailable when somebody else has held SQLite's one write lock for LOCK_TOLD_S."""
+        place = make_url(self.url).database or ""
+        if self.is_sqlite and place not in ("", ":memory:"):
+            await asyncio.to_thread(_take_write_lock, place)
+
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _take_write_lock(place: str) -> None:
+    """On a connection of its own: those of the pool wait much longer."""
+    connection = sqlite3.connect(place, timeout=LOCK_TOLD_S, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite3.OperationalError as error:
+        raise DatabaseUnavailable(f"{place}: {error}: something else has been writing to it; stop that") from None
+    finally:
+        connection.close()
 
 
 def _normal(url: str) -> URL:
