@@ -30,7 +30,7 @@ test: lint
 	@echo "== tests with real servers"
 	@$(PYTHON) -m pytest --durations=10 --ignore=tests/unit tests
 
-# All figures, about 22 minutes; `make bench QUICK=1` about 5. Leave the machine alone meanwhile.
+# All figures, about 25 minutes; `make bench QUICK=1` about 6. Leave the machine alone meanwhile.
 bench: setup-dev
 	@QUICK=$(QUICK) $(PYTHON) -m bench
 

@@ -1,7 +1,7 @@
 """`make bench`: how fast the hotline is, side by side with Asterisk's own app_queue and dialplan, in one run on one machine.
 
-    python -m bench                 everything, about 22 minutes; writes bench/RESULTS.md
-    QUICK=1 python -m bench         the same with few samples, about 5 minutes
+    python -m bench                 everything, about 25 minutes; writes bench/RESULTS.md
+    QUICK=1 python -m bench         the same with few samples, about 6 minutes
     python -m bench turns lines     some chapters only; the table is printed, RESULTS.md stays as it is
 
 Chapters: `handovers` (leader hangs up -> the next caller rings), `answers` (answer -> sound, key -> next prompt), `load`

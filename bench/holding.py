@@ -38,9 +38,11 @@ class Holding:
 
 async def without_callers(side: Hotline, folder: Path, seconds: float) -> Holding:
     """A bridge of its own for this, so that its memory holds nothing of earlier calls but what any first call brings."""
-    await side.house.kill("bridge")
-    await side.house.start("bridge")
-    await side.house.until_driven()
+    house = side.house
+    await house.kill("bridge")
+    await house.core.redis.delete(f"{house.settings.redis_prefix}health:bridge:{house.settings.pbx_node}")
+    await house.start("bridge")
+    await house.until_driven()
     crowd = Crowd(keys=((0.5, "1"),), stay_s=2.0, rate=4.0, calls=WARM_CALLS, first_number=90_000_000)
     async with callers(folder, crowd, side.target, side.number) as sipp:
         await sipp.done(60.0)

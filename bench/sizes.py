@@ -12,13 +12,13 @@ class Sizes:
     seed: int = 12345
     #: (callers waiting, handovers measured)
     handovers: tuple[tuple[int, int], ...] = ((5, 60), (50, 60), (500, 40))
-    talk_s: tuple[float, float] = (0.7, 1.9)
+    talk_s: tuple[float, float] = (0.6, 1.6)
     answers: int = 220
     answers_per_s: float = 3.5
     load_s: float = 60.0
     load_per_s: float = 10.0
-    rates: tuple[float, ...] = (10, 15, 20, 25, 30, 40, 55, 75, 100, 130, 170, 220)
-    rate_s: float = 8.0
+    rates: tuple[float, ...] = (10, 15, 20, 25, 30, 40, 55, 75, 100, 130, 170)
+    rate_s: float = 6.0
     hold_s: float = 60.0
     flow_s: float = 3.0
     store_turns: int = 2000

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bench.progress import say
 from config.native import native_dir
 from config.settings import Settings
 from ivr.verbs import Prompt
@@ -47,7 +48,7 @@ async def prepare_shared() -> Path:
     for prompt in (*whispers, *served):
         value = "".join(f"-{value}" for value in prompt.values.values())
         _tone(recorded / f"{prompt.key}{value}.wav", WHISPER_HZ, WHISPER_S)
-    await prepare(settings)
+    await prepare(settings, progress=_tell)
     prompts = Prompts(settings)
     await prompts.audio([*whispers, *served[:60]], settings.language)
     return folder
@@ -60,6 +61,11 @@ def _borrow(folder: Path, language: str) -> None:
     if not own.exists() and made.is_dir():
         own.parent.mkdir(parents=True, exist_ok=True)
         own.symlink_to(made)
+
+
+def _tell(done: int, total: int) -> None:
+    if done % 500 == 0 or done == total:
+        say(f"  prompts {done}/{total}")
 
 
 def _tone(path: Path, hz: float, seconds: float) -> None:
