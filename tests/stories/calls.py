@@ -44,7 +44,7 @@ STORIES = (
     ),
     Story(
         "hangs up while waiting", "away", (Do("choose_line", press="1"), Do("choose_waiting", hang_up=True, after_s=5)),
-        "abandoned", "abandoned", ("waiting_joined", "next_is_you", "choose_waiting"), ("arrived", "willing"),
+        "abandoned", "abandoned", ("waiting_joined", "next_is_you", "choose_waiting"), ("arrived", "willing", "left_line"),
     ),
     Story(
         "hangs up in the message", "away", (Do("choose_line", press="2"), Do("message_how", _MESSAGE, hang_up=True, after_s=6)),
@@ -52,7 +52,7 @@ STORIES = (
     ),
     Story(
         "asks to be called back", "away", (Do("choose_line", press="1"), Do("choose_waiting", press="3", after_s=60)),
-        "callback", "callback", ("choose_waiting", "callback_promise", "goodbye"), ("arrived", "willing", "callback"),
+        "callback", "", ("choose_waiting", "callback_kept", "goodbye"), ("arrived", "willing", "callback"),
     ),
     Story(
         "withholds the number and types one", "away",
@@ -63,25 +63,25 @@ STORIES = (
     Story(
         "waits until the session closes", "away",
         (Do("choose_line", press="1"), Do("message_how", _MESSAGE, speak_s=8), Do("order_repeat", hang_up=True)),
-        "work_order", "released", ("waiting_joined", "message_session_closed", "order_number"),
-        ("arrived", "willing", "released", "message"), meanwhile="session closes",
+        "work_order", "released", ("message_session_closed", "order_number"),
+        ("arrived", "willing", "released", "left_line", "message"), meanwhile="session closes",
     ),
     Story(
         "is released by an operator", "away",
         (Do("choose_line", press="1"), Do("message_how", _MESSAGE, speak_s=8), Do("order_repeat", hang_up=True)),
-        "work_order", "released", ("waiting_joined", "message_released", "order_number"),
-        ("arrived", "willing", "released", "message"), meanwhile="operator releases",
+        "work_order", "released", ("message_released", "order_number"),
+        ("arrived", "willing", "released", "left_line", "message"), meanwhile="operator releases",
     ),
     Story(
         "is not taken by the leader", "no_answer",
         (Do("choose_free", press="1"), Do("waiting_leader_missed", hang_up=True, after_s=5)), "abandoned", "abandoned",
         ("connecting_recorded", "waiting_leader_missed", "next_is_you"),
-        ("arrived", "willing", "offered", "missed"),
+        ("arrived", "willing", "offered", "missed", "left_line"),
     ),
     Story(
         "finds the leader's line busy", "busy",
         (Do("choose_free", press="1"), Do("waiting_leader_missed", hang_up=True, after_s=5)), "abandoned", "abandoned",
-        ("connecting_recorded", "waiting_leader_missed"), ("arrived", "willing", "offered", "missed"),
+        ("connecting_recorded", "waiting_leader_missed"), ("arrived", "willing", "offered", "missed", "left_line"),
     ),
     Story(
         "calls when no session is open", "no_session",

@@ -9,7 +9,8 @@ from telephony.errors import CarrierRefused, CarrierUnavailable
 from telephony.twilio.exchange import call_id_of
 from telephony.twilio.outbound import Outbound
 from tests.cloud import Callee, When
-from tests.integration.twilio.town import Town
+from tests.cloud.leg import Leg
+from tests.integration.twilio.town import LEADER, Town, said
 from tests.waiting import until
 
 CITIZEN = "+8613812345678"
@@ -31,6 +32,42 @@ async def test_who_answers_comes_into_the_flow(here: Town) -> None:
     call = await here.saved(leg)
     assert (call.id, call.number) == (call_id_of(placed.call_sid), CITIZEN)
     assert await _outbound(here).state(placed.leg) == "human"
+
+
+async def _keeps_a_place(here: Town) -> Leg:
+    """A caller who asked to be called back when it is their turn."""
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    leg = here.call(When("请按一", press="1"), When("请按三", press="3", after_s=40), number=CITIZEN)
+    await here.at(leg, "kept", 30.0)
+    assert await here.outcome(leg) == "callback"
+    return leg
+
+
+async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(here: Town) -> None:
+    here.cloud.calls_per_second = 1000.0
+    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, script=(When("请按一", press="1"),))
+    here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=30)
+    first = await _keeps_a_place(here)
+    await here.core.seats.resume(here.seat_id)
+    await here.at(first, "talking", 30.0)
+    back = await here.cloud.leg_to(CITIZEN)
+    assert (await here.saved(first)).leg == back.sid
+    await here.at(first, "ended", 30.0)
+    await back.ended(30.0)
+    assert any(said("goodbye_talked") in text for text in back.texts)
+    assert [order.source for order in await here.orders()] == ["talked"]
+    assert len(await here.core.calls.live()) == 0
+
+
+async def test_a_voicemail_does_not_reach_the_leader_and_after_all_tries_there_is_an_order(here: Town) -> None:
+    here.cloud.calls_per_second = 1000.0
+    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, machine=True)
+    first = await _keeps_a_place(here)
+    await here.core.seats.resume(here.seat_id)
+    await here.at(first, "ended", 60.0)
+    assert LEADER not in {leg.parties.to for leg in here.cloud.calls.values()}
+    assert (await here.order(first)).source == "callback"
 
 
 async def test_a_voicemail_is_not_spoken_to(here: Town) -> None:
