@@ -96,7 +96,7 @@ async def test_given_a_locked_database_then_it_says_so(house: Installation) -> N
         holder.close()
 
     async def unlocked() -> bool:
-        return (await readiness(house))[1].get("database") == "ok"
+        return bool((await readiness(house))[1].get("database") == "ok")
 
     await until(unlocked, 30)
 

@@ -19,9 +19,9 @@ from tests.system.installation import Installation
 from tests.system.watch import accounted, session
 from tests.waiting import until
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
 
-CALLS, A_GROUP, A_SECOND = 200, 10, 1.2
+CALLS, A_GROUP, A_SECOND = 200, 10, 0.5
 #: Chosen once; every run does the same.
 CHANCE = Random(20181125)
 

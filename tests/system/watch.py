@@ -69,7 +69,9 @@ async def reaches(house: Installation, call_id: str, node: str, within_s: float 
         call = await house.core.calls.get(call_id)
         return call if call is not None and call.node == node else None
 
-    return await until(there, within_s, f"{call_id} at {node}")
+    found = await until(there, within_s, f"{call_id} at {node}")
+    assert found is not None
+    return found
 
 
 async def ended(house: Installation, call_id: str, within_s: float = 20.0) -> Any:
@@ -156,10 +158,11 @@ async def hears(
     house: Installation, phone: Phone, *prompts: Prompt, within_s: float = 20.0, after_s: float = 0.0
 ) -> float:
     """Waits until these sentences were heard, one after the other, from `after_s` on; seconds at which the last begins."""
-    at, scanned = after_s, 0.0
+    began, at, scanned = after_s, after_s, 0.0
     for prompt, path in zip(prompts, await sounds(house, prompts), strict=True):
         sound = hearing.read(path)
         length = sound.size / hearing.RATE
+        start = at
         found: float | None = None
         end = monotonic() + within_s
         while found is None:
