@@ -32,8 +32,9 @@ from sessions.plan import Plan as SessionPlan
 from sessions.plan import PlannedSeat
 
 #: How often wake-ups, claims that lapsed and commands that were left behind are looked for.
-LOOK_EVERY_S = 5.0
-SAMPLE_EVERY_S = 10.0
+LOOK_EVERY_S = 10.0
+#: How often a seat is looked at of which nothing was heard: its claimer may have died.
+REAP_EVERY_S = 40.0
 #: How often the calendar is looked at while a session closes.
 CALENDAR_EVERY_S = 20.0
 #: Nothing takes longer than this after closing time.
@@ -71,7 +72,11 @@ class Play:
         self._talks = talk_lengths(plan)
         self._leaders = Random(f"leaders {plan.seed}")  # noqa: S311 - a simulation
         self._calendar = Calendar(database, self.stage)
+        #: Seats to be served after this act, those to be reaped first, and calls on hold.
         self._look: set[str] = set()
+        self._reap: set[str] = set()
+        self._waiting: set[str] = set()
+        self._reaped_at, self._struck, self._left_behind = 0.0, 0, False
         self._dialled: Counter[str] = Counter()
         self._over = False
         self._start_process()
@@ -173,15 +178,28 @@ class Play:
 
     async def _tick(self) -> None:
         """What cron, the drainers and the switchboards do again and again."""
-        await self.process.wakeups.wake_due()
+        if self._waiting:
+            await self.process.wakeups.wake_due()
+            self._look.update(self.seat_ids)
         if self.faults.on:
-            await self.process.outbox.drain_once()
-        self._look.update(self.seat_ids)
-        if self.stage.now % SAMPLE_EVERY_S < LOOK_EVERY_S:
-            taken = [await self.process.depths.sample(seat_id) for seat_id in self.seat_ids]
-            self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken)))
+            await self._drain()
+        if self.stage.now - self._reaped_at >= REAP_EVERY_S:
+            self._reaped_at = self.stage.now
+            self._reap.update(self.seat_ids)
+            self._look.update(self.seat_ids)
+        taken = [await self.process.depths.sample(seat_id) for seat_id in self.seat_ids]
+        self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken)))
         if await self._goes_on():
             self.stage.after(LOOK_EVERY_S, self._tick)
+
+    async def _drain(self) -> None:
+        """Only when something was left behind since, for it is looked for in every shard."""
+        struck = self.faults.struck.total() + self.told.restarts
+        if struck != self._struck or self._left_behind:
+            self._struck = struck
+            await self.process.outbox.drain_once()
+            await self.process.outbox.idle()
+            self._left_behind = (await self.process.outbox.lag()).lanes > 0
 
     async def _goes_on(self) -> bool:
         if self.stage.now > OPENS_AT + SESSION_S + GIVES_UP_S:
@@ -200,7 +218,8 @@ class Play:
         await self.process.outbox.idle()
         while self._look:
             seat_id = self._look.pop()
-            reap = self.stage.now % LOOK_EVERY_S < 1
+            reap = seat_id in self._reap
+            self._reap.discard(seat_id)
             if self.faults.strike("died after claiming"):
                 await self.process.line.claim_next(seat_id, "dead", self.settings.claim_lease_s)
             elif await self.process.switchboard.serve(seat_id, reap=reap):
@@ -218,6 +237,7 @@ class Play:
     def _hear(self, call: Call, verbs: tuple[AnyVerb, ...], facts: Facts) -> None:
         if call.node in ("waiting", "goodbye", "ended", "kept") and call.seat_id:
             self._look.add(call.seat_id)
+        (self._waiting.add if call.node == "waiting" else self._waiting.discard)(call.id)
         phone = self.phones[call.id]
         if call.node == "question" and facts.chance is not None:
             self.told.chances.setdefault(call.id, facts.chance)
