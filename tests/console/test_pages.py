@@ -83,7 +83,7 @@ async def test_a_page_is_for_everybody(console: Console, browser: Browser, path:
                 await page.set_viewport_size({"width": width, "height": height})
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, f"{path} scrolls sideways at {width} px ({language})"
-                plain = re.sub(r'[^a-z]+', '-', path).strip('-') or 'front'
+                plain = re.sub(r"[^a-z]+", "-", path).strip("-") or "front"
                 name = f"{plain}.{language}.{scheme}.{width}.png"
                 await page.screenshot(path=PICTURES / name, full_page=True)
         assert [fault for fault in faults_of(page) if "the server responded with a status of 4" not in fault] == []
