@@ -1,0 +1,154 @@
+"""Every role against every act, over HTTP without the pages; and what belongs to another unit or person."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from api.accounts.acts import ACTS, ROLES, TABLE, Act
+from tests.console.conftest import PEOPLE, Console
+from tests.integration.api.conftest import plan
+from workorders.intake import NewOrder, make_order
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+#: act -> what is asked. Ids that do not exist: whoever may, gets a 404 or 409; who may not, never gets so far.
+DOORS: dict[Act, list[tuple[str, str]]] = {
+    "screen": [("GET", "/screen")],
+    "board": [("GET", "/board"), ("GET", "/account"), ("POST", "/account/totp")],
+    "read": [
+        *(("GET", path) for path in ("/api/line", "/api/sessions", "/api/sessions/x", "/api/calls/x", "/api/ledger")),
+        ("GET", "/sessions"), ("GET", "/sessions/x"), ("GET", "/report/x"),
+    ],
+    "own_orders": [("GET", "/orders"), ("GET", "/orders/x"), ("GET", "/api/work-orders"), ("GET", "/api/work-orders/x")],
+    "line": [("POST", "/api/line/x/move"), ("POST", "/api/line/x/release")],
+    "sessions": [
+        *(("POST", f"/api/sessions/x/{act}") for act in ("open", "close", "postpone", "cancel")),
+        ("POST", "/sessions"), ("POST", "/sessions/x/open"),
+    ],
+    "seats": [
+        *(("POST", f"/api/seats/x/{act}") for act in ("open", "pause", "resume", "close")),
+        ("POST", "/sessions/x/seats/y/open"),
+    ],
+    "orders": [("POST", "/api/work-orders/x/sign"), ("POST", "/orders/x/step/sign")],
+    "numbers": [("POST", "/orders/x/number")],
+    "recordings": [("POST", "/orders/x/recordings/y"), ("GET", "/recordings/x")],
+    "prompts": [("GET", "/prompts"), ("GET", "/prompts/sound?key=x"), ("POST", "/prompts/restore")],
+    "audit": [("GET", "/audit")],
+    "accounts": [("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts/nobody/disable")],
+}  # fmt: skip
+#: What each of these doors lets in besides.
+ALSO: dict[Act, frozenset[Act]] = {"own_orders": frozenset({"read"})}
+#: Tried by the tests of the parts that have them: desks, browser phone, test calls.
+ELSEWHERE: frozenset[Act] = frozenset({"phone", "desk", "lead", "test_calls"})
+BODIES = {"move": {"position": 1, "reason": "r"}, "release": {"to": "operator"}}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def people(console: Console) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+    """A client for each role, signed in by cookie; the citizen is nobody."""
+    clients = {role: await console.signed_in(login) for login, (role, _) in PEOPLE.items()}
+    yield {**clients, "citizen": console.client("")}
+    for client in clients.values():
+        await client.aclose()
+
+
+def test_the_table_is_tried_in_full() -> None:
+    assert set(DOORS) | ELSEWHERE == ACTS
+    assert TABLE["administrator"] == ACTS
+    assert set(TABLE) == set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("act", sorted(DOORS))
+async def test_a_role_does_what_the_table_says(people: dict[str, httpx.AsyncClient], role: str, act: Act) -> None:
+    allowed = bool((ALSO.get(act, frozenset()) | {act}) & TABLE[role])  # type: ignore[index]
+    for method, path in DOORS[act]:
+        body = BODIES.get(path.rpartition("/")[2])
+        answer = await people[role].request(method, path, json=body if method == "POST" else None)
+        entered = answer.status_code not in (401, 403) and "/sign-in" not in answer.headers.get("location", "")
+        assert entered == allowed, f"{role} {method} {path}: {answer.status_code}"
+
+
+async def test_a_refused_act_is_in_the_audit_trail(console: Console, people: dict[str, httpx.AsyncClient]) -> None:
+    await people["handler"].post("/api/sessions/secret/close")
+    line = (await console.gate.trail.read(who="unit", act="close_session_now", limit=1))[0]
+    assert (line.result, line.role, line.on_what) == ("refused", "handler", "session_id=secret")
+
+
+async def test_an_act_is_in_the_audit_trail_with_reason_and_address(
+    console: Console, people: dict[str, httpx.AsyncClient]
+) -> None:
+    made = (await people["supervisor"].post("/api/sessions", json=plan(86_400))).json()
+    answer = await people["supervisor"].post(f"/api/sessions/{made['id']}/cancel", json={"reason": "台风"})
+    assert answer.status_code == 200
+    line = (await console.gate.trail.read(act="cancel_session", limit=1))[0]
+    assert (line.who, line.reason, line.result, line.address) == ("sup", "台风", "asked", "127.0.0.1")
+    assert line.on_what == f"session_id={made['id']}"
+
+
+async def test_a_unit_finds_its_own_orders_only(console: Console, people: dict[str, httpx.AsyncClient]) -> None:
+    ours, theirs = [
+        await make_order(
+            console.core.database,
+            NewOrder(command_id=unit, at=console.core.clock(), source="declined", call_id=f"a-{n}", unit=unit),
+        )
+        for n, unit in enumerate(("单位0", "单位9"))
+    ]
+    for role in ("handler", "leader"):
+        client = people[role]
+        listed = {one["id"] for one in (await client.get("/api/work-orders")).json()["items"]}
+        assert ours.id in listed
+        assert theirs.id not in listed
+        asked = (await client.get("/api/work-orders", params={"unit": "单位9"})).json()["items"]
+        assert {one["unit"] for one in asked} == {"单位0"}
+        for path in (f"/api/work-orders/{theirs.id}", f"/orders/{theirs.id}"):
+            assert (await client.get(path)).status_code == 404
+            assert (await client.get(path.replace(theirs.id, ours.id))).status_code == 200
+    assert (await people["handler"].post(f"/api/work-orders/{theirs.id}/dispatch")).status_code == 404
+    assert (await people["handler"].post(f"/orders/{theirs.id}/step/dispatch")).status_code == 404
+
+
+async def test_a_leader_has_only_the_own_seat(console: Console, people: dict[str, httpx.AsyncClient]) -> None:
+    session = await console.open_session(seats=2)
+    mine, other = session["seats"]
+    assert mine["unit"] == "单位0"
+    assert (await people["leader"].post(f"/api/seats/{mine['id']}/open")).status_code == 200
+    for act in ("open", "pause", "resume", "close"):
+        assert (await people["leader"].post(f"/api/seats/{other['id']}/{act}")).status_code == 404
+    refused = await people["leader"].post(f"/sessions/{session['id']}/seats/{other['id']}/open")
+    assert refused.status_code == 404
+
+
+async def test_a_full_number_wants_a_reason_and_leaves_a_line(
+    console: Console, people: dict[str, httpx.AsyncClient]
+) -> None:
+    order = await make_order(
+        console.core.database,
+        NewOrder(command_id="n", at=console.core.clock(), source="declined", call_id="a-n", number="+8613812345678"),
+    )
+    operator = people["operator"]
+    page = await operator.get(f"/orders/{order.id}")
+    assert "138****5678" in page.text
+    assert "13812345678" not in page.text
+    without = await operator.post(f"/orders/{order.id}/number", data={"reason": ""})
+    assert without.status_code == 422
+    shown = await operator.post(f"/orders/{order.id}/number", data={"reason": "回访"})
+    assert "13812345678" in shown.text
+    line = (await console.gate.trail.read(act="see_number", limit=1))[0]
+    assert (line.who, line.reason, line.on_what) == ("op", "回访", f"order_id={order.id}")
+    over_api = await operator.get(f"/api/work-orders/{order.id}", params={"reason": "核对"})
+    assert over_api.json()["petitioner"] == "+8613812345678"
+    assert (await console.gate.trail.read(act="see_number", limit=1))[0].reason == "核对"
+
+
+async def test_a_token_may_what_its_scopes_say_until_it_is_revoked(console: Console) -> None:
+    token = await console.gate.tokens.create("robot", ["read"])
+    async with console.client(token) as http:
+        assert (await http.get("/api/line")).status_code == 200
+        assert (await http.post("/api/sessions/x/open")).status_code == 403
+        assert await console.gate.tokens.revoke("robot")
+        assert (await http.get("/api/line")).status_code == 401
+    stored = {row.name: row.digest for row in await console.gate.tokens.all()}
+    assert token not in stored["robot"]
