@@ -31,11 +31,14 @@ class Connection:
 
     async def send(self, request: bytes) -> int:
         """The status, once the whole answer is there."""
+        return (await self.fetch(request))[0]
+
+    async def fetch(self, request: bytes) -> tuple[int, bytes]:
+        """The status and the body."""
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
-        await self._reader.readexactly(length)
-        return int(head.split(b" ", 2)[1])
+        return int(head.split(b" ", 2)[1]), await self._reader.readexactly(length)
 
 
 def post(path: str, form: Sequence[tuple[str, str]], signature: str) -> bytes:

@@ -26,6 +26,7 @@ class Sizes:
     line_depths: tuple[int, ...] = (10, 1_000, 100_000)
     throughput_s: float = 4.0
     webhook_s: float = 15.0
+    cloud_callers: int = 1000
 
 
 QUICK = Sizes(
@@ -42,6 +43,7 @@ QUICK = Sizes(
     line_depths=(10, 1_000, 20_000),
     throughput_s=1.0,
     webhook_s=4.0,
+    cloud_callers=60,
 )
 
 

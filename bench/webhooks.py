@@ -9,11 +9,13 @@ from pathlib import Path
 
 import httpx
 
+from bench.cloud_callers import CloudCaller, CloudCallers
 from bench.figures import Summary, ratio, summarise
 from bench.http_client import as_fast_as_possible, at_rate, post
 from bench.progress import say
 from bench.report import Chapter, Row, ms, times
 from bench.sizes import Sizes
+from bench.usage import usage_of
 from telephony.twilio.signature import Form, Signatures
 from tests.servers import free_port
 from tests.system.installation import Installation
@@ -24,6 +26,7 @@ PATH = "/twilio/voice"
 PER_S, P99_MOST_S, THROUGHPUT_LEAST = 200.0, 0.05, 0.5
 #: Nothing can be faster; so many requests are made beforehand for each second.
 MOST_PER_S = 4000
+FIRST_ON_HOLD, LOOP_S = 90_000_000, 30.0
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -36,6 +39,10 @@ class WebhookFigures:
     ours_per_s: float
     bare_per_s: float
     refused: int
+    #: Callers on hold, and percent of a core that they take of the api and of Redis.
+    on_hold: int = 0
+    api_percent: float = 0.0
+    redis_percent: float = 0.0
 
 
 async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
@@ -61,7 +68,25 @@ async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
         await as_fast_as_possible(port, requests[-50:], 5.0)  # what any first call imports and caches
         ours = await at_rate(port, requests[:steady], PER_S)
         ours_per_s = await as_fast_as_possible(port, requests[steady:-50], sizes.throughput_s)
-    return WebhookFigures(summarise(ours.taken), summarise(plain.taken), ours_per_s, plain_per_s, ours.refused)
+        joined, api_percent, redis_percent = await _hold(house, port, sizes)
+    return WebhookFigures(
+        summarise(ours.taken), summarise(plain.taken), ours_per_s, plain_per_s, ours.refused,
+        joined, api_percent, redis_percent,
+    )  # fmt: skip
+
+
+async def _hold(house: Installation, port: int, sizes: Sizes) -> tuple[int, float, float]:
+    """Callers on hold, and what they cost api and Redis, in percent of a core."""
+    count = sizes.cloud_callers
+    signatures = Signatures(SID, TOKEN, f"http://127.0.0.1:{port}")
+    crowd = CloudCallers(signatures, [CloudCaller(_form(FIRST_ON_HOLD + n)) for n in range(count)], port)
+    joined = await crowd.join()
+    say(f"  hotline: {joined} callers of the cloud on hold")
+    pids = {"api": house.processes["api"].pid, "redis": house.redis.pid}
+    before = {name: usage_of([pid]).cpu_s for name, pid in pids.items()}
+    await crowd.hold(sizes.hold_s, LOOP_S)
+    spent = {name: usage_of([pid]).cpu_s - before[name] for name, pid in pids.items()}
+    return joined, 100 * spent["api"] / sizes.hold_s, 100 * spent["redis"] / sizes.hold_s
 
 
 @asynccontextmanager
@@ -94,14 +119,18 @@ def _requests(port: int, first: int, count: int) -> list[bytes]:
 
 
 def _request(signatures: Signatures, n: int) -> bytes:
+    form = _form(n)
+    return post(PATH, form, signatures.sign(PATH, Form(form)))
+
+
+def _form(n: int) -> list[tuple[str, str]]:
     """A call that arrives, as the cloud tells of it."""
     number = f"+86139{n:08d}"
-    form = [
+    return [
         ("CallSid", f"CA{n:032x}"), ("AccountSid", SID), ("From", number), ("To", NUMBER), ("Caller", number),
         ("Called", NUMBER), ("CallStatus", "ringing"), ("Direction", "inbound"), ("ApiVersion", "2010-04-01"),
         ("FromCountry", "CN"), ("ToCountry", "CN"), ("FromCity", ""), ("ToCity", ""), ("FromState", ""), ("ToState", ""),
     ]  # fmt: skip
-    return post(PATH, form, signatures.sign(PATH, Form(form)))
 
 
 def chapter(figures: WebhookFigures) -> Chapter:
@@ -116,6 +145,10 @@ def chapter(figures: WebhookFigures) -> Chapter:
         Row(
             "throughput of /twilio/voice", f"{figures.ours_per_s:,.0f} /s", f"{figures.bare_per_s:,.0f} /s", times(share),
             f"at least {THROUGHPUT_LEAST} x", share >= THROUGHPUT_LEAST,
+        ),
+        Row(
+            f"{figures.on_hold} callers on hold, a webhook every {LOOP_S:.0f} s each: processor",
+            f"api {figures.api_percent:.0f} %, Redis {figures.redis_percent:.0f} % of a core",
         ),
     )  # fmt: skip
     note = (

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from bench.cloud_callers import _GATHER, _REDIRECT, target_of
 from bench.http_client import as_fast_as_possible, at_rate, post
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -54,3 +55,13 @@ def test_a_request_carries_the_form_its_length_and_the_signature() -> None:
     assert body == b"From=%2B86139&City="
     assert b"Content-Length: 19" in head
     assert b"X-Twilio-Signature: abc=" in head
+
+
+def test_the_next_url_of_a_caller_is_read_from_the_twiml_without_overrides() -> None:
+    twiml = (
+        '<Response><Gather action="http://h/twilio/keys?scene=2&amp;seq=3#rc=2" numDigits="1"><Play>x</Play></Gather>'
+        '<Redirect method="POST">http://h/twilio/hold?scene=2#rc=2</Redirect></Response>'
+    )
+    assert target_of(_GATHER, twiml) == "/twilio/keys?scene=2&seq=3"
+    assert target_of(_REDIRECT, twiml) == "/twilio/hold?scene=2"
+    assert target_of(_REDIRECT, "<Response/>") == ""
