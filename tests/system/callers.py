@@ -15,7 +15,7 @@ from tests.waiting import until
 
 async def nodes(house: Installation) -> dict[str, str]:
     """Call id -> node of every live call."""
-    found = {}
+    found: dict[str, str] = {}
     for call_id in await house.core.calls.live():
         call = await house.core.calls.get(call_id)
         if call is not None and call.node != "ended":
@@ -26,6 +26,17 @@ async def nodes(house: Installation) -> dict[str, str]:
 async def order(house: Installation, seat_id: str) -> list[tuple[str, float]]:
     """Call ids of the line, in order, with their first joining times."""
     return [(caller.call_id, caller.joined_at) for caller in await house.core.line.callers(seat_id)]
+
+
+async def line_of(house: Installation, seat_id: str, count: int) -> list[tuple[str, float]]:
+    """The line once that many callers are in it."""
+
+    async def whole() -> Any:
+        found = await order(house, seat_id)
+        return found if len(found) == count else None
+
+    line: list[tuple[str, float]] = await until(whole, 5, f"{count} callers in the line")
+    return line
 
 
 async def until_order(house: Installation, seat_id: str, expected: list[tuple[str, float]]) -> None:
@@ -47,13 +58,14 @@ async def until_nodes(house: Installation, within_s: float = 30.0, **expected: i
 
     found: dict[str, str] = {}
 
-    async def there() -> dict[str, str] | None:
+    async def there() -> Any:
         found.clear()
         found.update(await nodes(house))
         return found if counted(found) == expected else None
 
     try:
-        return await until(there, within_s, f"callers at {expected}")
+        await until(there, within_s, f"callers at {expected}")
+        return found
     except AssertionError as error:
         raise AssertionError(f"{error}, but {counted(found)}") from None
 
@@ -85,13 +97,14 @@ async def until_closed(house: Installation, session_id: str, calls: int, within_
 async def until_orders(house: Installation, count: int, status: str = "", within_s: float = 40.0) -> list[Any]:
     """The orders once there are that many (with this status): one a call, no more."""
 
-    async def there() -> list[Any] | None:
+    async def there() -> Any:
         found = await house.orders(limit="200")
         assert len(found) == len({item["call_id"] for item in found}) <= count
         fitting = [item for item in found if not status or item["status"] == status]
         return fitting if len(fitting) == count else None
 
-    return await until(there, within_s, f"{count} orders {status}")
+    orders: list[Any] = await until(there, within_s, f"{count} orders {status}")
+    return orders
 
 
 async def end_all(house: Installation) -> None:

@@ -11,6 +11,7 @@ from tests.system.callers import (
     WatchedLeader,
     channels,
     end_all,
+    line_of,
     nodes,
     order,
     outlive,
@@ -49,7 +50,7 @@ async def test_given_twenty_callers_in_every_state_when_each_part_is_killed_then
         for name, (who, count) in groups.items():
             await crowds.enter_async_context(citizens(house, tmp_path / name, who, count))
         before = await until_nodes(house, 45, talking=1, waiting=11, question=3, message=3, order=2)
-        line = await order(house, seat_id)
+        line = await line_of(house, seat_id, 11)
         for part in ("api", "worker", "cron", "bridge"):
             await house.kill(part)
             assert await nodes(house) == before, part
@@ -66,6 +67,6 @@ async def test_given_twenty_callers_in_every_state_when_each_part_is_killed_then
         await end_all(house)
         outcomes = await until_closed(house, session_id, 20)
     assert outcomes == {"talked": 1, "abandoned": 14, "work_order": 5}
-    # Who hung up at the question said nothing yet; everybody else has one order, with what they said.
+    # Who hung up at the question said nothing yet; everybody else has one line_of, order, with what they said.
     orders = await until_orders(house, 17, "dispatched")
     assert len(orders) == 17

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from telephony.demo.scenarios import Citizen, Leader
-from tests.system.callers import WatchedLeader, in_bridges, nodes, order, until_closed, until_nodes, until_order
+from tests.system.callers import (
+    WatchedLeader,
+    in_bridges,
+    line_of,
+    nodes,
+    order,
+    until_closed,
+    until_nodes,
+    until_order,
+)
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.waiting import until
@@ -38,7 +47,7 @@ async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_th
     _, seat_id = await house.open_session(leader.address)
     async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 2), WAITS, 60), 2):
         await until_nodes(house, ringing=1, waiting=1)
-        waiting = await order(house, seat_id)
+        waiting = await line_of(house, seat_id, 2)
         await house.kill("bridge")
 
         await until(lambda: in_bridges(house, 2), 10)
@@ -60,7 +69,7 @@ async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is
     session_id, seat_id = await house.open_session(leader.address, sign_in=False)
     async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 3), WAITS, 90), 3, rate=2):
         await until_nodes(house, waiting=3)
-        before = await order(house, seat_id)
+        before = await line_of(house, seat_id, 3)
         await house.kill("bridge")
         await house.post(f"/api/seats/{seat_id}/open")
         claim = await house.core.line.claim_next(seat_id, "dead", 3.0)

@@ -1,0 +1,147 @@
+"""Redis dies, stays away, or comes back empty, with callers in the middle of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from telephony.demo.scenarios import Citizen, Leader
+from tests.system.callers import (
+    WatchedLeader,
+    channels,
+    end_all,
+    line_of,
+    nodes,
+    order,
+    until_closed,
+    until_nodes,
+    until_orders,
+)
+from tests.system.crowd import citizens, numbers
+from tests.system.installation import Installation
+from tests.waiting import until
+
+WAITS = ((1.0, "1"),)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
+    extra = {"HOTLINE_ASK_TIMEOUT_S": "90", "HOTLINE_MESSAGE_MAX_S": "5", "HOTLINE_FIRST_LEASE_S": "8"}
+    async with Installation(tmp_path / "hotline", shared, extra) as installation:
+        yield installation
+
+
+async def ready(house: Installation) -> bool:
+    return (await house.http.get("/readyz")).status_code == 200
+
+
+async def unready(house: Installation) -> dict[str, str] | None:
+    """What `/readyz` says is missing."""
+    response: httpx.Response = await house.http.get("/readyz")
+    return response.json() if response.status_code == 503 else None
+
+
+async def alive(house: Installation) -> bool:
+    try:
+        return bool(await house.core.redis.ping())
+    except OSError:
+        return False
+
+
+@pytest.mark.timeout(180)
+async def test_given_a_talk_and_a_line_when_redis_dies_and_comes_back_then_nobody_notices(
+    house: Installation, tmp_path: Path
+) -> None:
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=300))
+    session_id, seat_id = await house.open_session(leader.address)
+    waiting = Citizen(callers=numbers(0, 5), keys=WAITS, stay_s=200)
+    asked = Citizen(callers=numbers(50, 2), stay_s=200)
+    async with (
+        leader.phone,
+        citizens(house, tmp_path / "w", waiting, 5),
+        citizens(house, tmp_path / "q", asked, 2),
+    ):
+        before = await until_nodes(house, talking=1, waiting=4, question=2)
+        line = await line_of(house, seat_id, 4)
+        house.redis.kill()
+        await until(lambda: unready(house), 20)
+        await asyncio.to_thread(house.redis.start)
+        await until(lambda: alive(house), 10)
+        await until(lambda: ready(house), 20)
+        assert await nodes(house) == before
+        assert await order(house, seat_id) == line
+        assert (leader.rung, await channels(house)) == (1, 8)
+        await end_all(house)
+        assert await until_closed(house, session_id, 7) == {"talked": 1, "abandoned": 6}
+        await until_orders(house, 5)
+
+
+@pytest.mark.timeout(180)
+async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an_apology_and_are_accounted_for(
+    house: Installation, tmp_path: Path
+) -> None:
+    session_id, seat_id = await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
+    waiting = Citizen(callers=numbers(0, 4), keys=WAITS, stay_s=200)
+    late = Citizen(callers=numbers(80, 3), stay_s=90)
+    async with citizens(house, tmp_path / "w", waiting, 4):
+        before = await until_nodes(house, waiting=4)
+        line = await line_of(house, seat_id, 4)
+        house.redis.kill()
+        async with citizens(house, tmp_path / "l", late, 3) as newcomers:
+            said = await until(lambda: unready(house), 20) or {}
+            assert said["redis"] != "ok"
+            assert said["database"] == "ok"
+            await newcomers.done(60)  # sorry, message, thanks: more than twenty seconds
+        assert len(list((house.folder / "spool").glob("a-*.wav"))) == 3
+        assert await channels(house) == 4
+        await asyncio.to_thread(house.redis.start)
+        await until(lambda: ready(house), 20)
+        await until(lambda: same(house, before), 20, "everybody where they were")
+        assert await order(house, seat_id) == line
+        await end_all(house)
+        assert await until_closed(house, "", 7) == {"abandoned": 4, "fallback": 3}
+        await until_orders(house, 7, "dispatched")
+        assert not list((house.folder / "spool").iterdir())
+    assert session_id
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("bridge_runs", [True, False])
+async def test_given_a_talk_and_a_line_when_redis_loses_everything_then_all_is_put_back_from_the_channels(
+    house: Installation, tmp_path: Path, bridge_runs: bool
+) -> None:
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=300))
+    session_id, seat_id = await house.open_session(leader.address)
+    waiting = Citizen(callers=numbers(0, 5), keys=WAITS, stay_s=200)
+    speaking = Citizen(callers=numbers(50, 2), keys=((1.0, "2"),), stay_s=8)
+    async with (
+        leader.phone,
+        citizens(house, tmp_path / "w", waiting, 5),
+        citizens(house, tmp_path / "q", Citizen(callers=numbers(70, 1), stay_s=200), 1),
+    ):
+        before = await until_nodes(house, talking=1, waiting=4, question=1)
+        line = await line_of(house, seat_id, 4)
+        if not bridge_runs:
+            await house.kill("bridge")
+        await house.core.redis.flushall()
+        if not bridge_runs:
+            await house.start("bridge")
+        await until(lambda: same(house, before), 15, "everybody where they were")
+
+        async def put_back() -> bool:
+            seat = await house.core.seats.state(seat_id)
+            return (seat.state, bool(seat.session_id)) == ("talking", True) and await order(house, seat_id) == line
+
+        await until(put_back, 15, "line and seat as before")
+        assert (leader.rung, await channels(house)) == (1, 7)
+        async with citizens(house, tmp_path / "m", speaking, 2) as newcomers:
+            await newcomers.done(60)
+        await end_all(house)
+        assert await until_closed(house, session_id, 8) == {"talked": 1, "abandoned": 5, "work_order": 2}
+        await until_orders(house, 7, "dispatched")
+
+
+async def same(house: Installation, before: dict[str, str]) -> bool:
+    return await nodes(house) == before

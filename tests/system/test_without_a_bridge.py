@@ -1,0 +1,74 @@
+"""No bridge for longer than the lease: everybody is served by Asterisk alone, and is accounted for afterwards."""
+
+from pathlib import Path
+
+import pytest
+
+from telephony.demo.scenarios import Citizen, Leader
+from tests.system.callers import WatchedLeader, until_closed, until_nodes, until_orders
+from tests.system.crowd import citizens, numbers
+from tests.system.installation import Installation
+from tests.system.watch import petitioner_of, recording_of
+
+SHORT = {
+    "HOTLINE_CHANNEL_LEASE_S": "6",
+    "HOTLINE_FIRST_LEASE_S": "2",
+    "HOTLINE_MESSAGE_MAX_S": "4",
+    "HOTLINE_ASK_TIMEOUT_S": "60",
+}
+
+
+@pytest.mark.timeout(180)
+async def test_given_no_bridge_for_longer_than_the_lease_then_everybody_leaves_a_message_that_becomes_an_order(
+    tmp_path: Path, shared: Path
+) -> None:
+    waiting = Citizen(callers=numbers(0, 3), keys=((1.0, "1"),), stay_s=90)
+    asked, late = Citizen(callers=numbers(10, 2), stay_s=90), Citizen(callers=numbers(20, 3), stay_s=90)
+    async with Installation(tmp_path / "hotline", shared, SHORT) as house:
+        await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
+        async with (
+            citizens(house, tmp_path / "w", waiting, 3) as first,
+            citizens(house, tmp_path / "q", asked, 2) as second,
+        ):
+            await until_nodes(house, waiting=3, question=2)
+            await house.kill("bridge")
+            async with citizens(house, tmp_path / "l", late, 3) as third:
+                for crowd in (first, second, third):
+                    await crowd.done(60)
+        assert len(list((house.folder / "spool").glob("a-*.wav"))) == 8
+        await house.start("bridge")
+        assert await until_closed(house, "", 8) == {"fallback": 8}
+        orders = await until_orders(house, 8, "dispatched")
+        petitioners = [await petitioner_of(house, order) for order in orders]
+        assert {one.number for one in petitioners} == {
+            f"+86{number}" for who in (waiting, asked, late) for number, _ in who.callers
+        }
+        for order in orders:
+            recording = await recording_of(house, order)
+            assert (recording.state, (recording.duration_s or 0) > 3) == ("ready", True)
+        assert not list((house.folder / "spool").iterdir())
+        database = b"".join(path.read_bytes() for path in house.folder.glob("*.db*"))
+        assert database
+        assert not [number for number, _ in late.callers if number.encode() in database]
+
+
+@pytest.mark.timeout(120)
+async def test_given_operators_and_no_bridge_then_everybody_is_put_through_to_them_and_the_ledger_says_so(
+    tmp_path: Path, shared: Path
+) -> None:
+    operators = WatchedLeader(tmp_path / "operators", Leader(ring_s=0.3, talk_s=3.0))
+    waiting = Citizen(callers=numbers(0, 2), keys=((1.0, "1"),), stay_s=90)
+    late = Citizen(callers=numbers(20, 2), stay_s=90)
+    settings = {**SHORT, "HOTLINE_OPERATORS_LINE": operators.address}
+    async with Installation(tmp_path / "hotline", shared, settings) as house, operators.phone:
+        await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
+        async with citizens(house, tmp_path / "w", waiting, 2) as first:
+            await until_nodes(house, waiting=2)
+            await house.kill("bridge")
+            async with citizens(house, tmp_path / "l", late, 2) as second:
+                await first.done(60)
+                await second.done(60)
+        assert operators.rung == 4
+        await house.start("bridge")
+        assert await until_closed(house, "", 4) == {"transferred": 4}
+        assert await house.orders() == []
