@@ -90,6 +90,10 @@ def _cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def _start(arguments: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, *arguments], env=environment)
+
+
 @asynccontextmanager
 async def sides(folder: Path) -> AsyncIterator[tuple[Side, Side, RedisServer]]:
     """Ours with an open session, and the bare route."""
@@ -106,9 +110,7 @@ async def sides(folder: Path) -> AsyncIterator[tuple[Side, Side, RedisServer]]:
         core = build(settings)
         await bring_up(core.database)
         await _open_session(core)
-        ours = Side(
-            f"http://127.0.0.1:{port}", subprocess.Popen([sys.executable, "-m", "cli.main", "api"], env=environment)
-        )
+        ours = Side(f"http://127.0.0.1:{port}", _start(["-m", "cli.main", "api"], environment))
         twiml = folder / "bare.xml"
         bare_env = {
             **environment, "HOTLINE_HTTP_PORT": str(bare_port), "HOTLINE_PUBLIC_URL": f"http://127.0.0.1:{bare_port}",
@@ -117,7 +119,7 @@ async def sides(folder: Path) -> AsyncIterator[tuple[Side, Side, RedisServer]]:
         try:
             await _answers(f"{ours.url}/healthz")
             await asyncio.to_thread(twiml.write_bytes, await _once(ours))
-            bare = Side(f"http://127.0.0.1:{bare_port}", subprocess.Popen([sys.executable, "-c", BARE], env=bare_env))
+            bare = Side(f"http://127.0.0.1:{bare_port}", _start(["-c", BARE], bare_env))
             try:
                 await _answers(f"{bare.url}/docs")
                 yield ours, bare, redis
@@ -184,6 +186,34 @@ async def _rate(side: Side, seconds: float) -> float:
     return count / max(0.01, side.cpu_s() - cpu)
 
 
+async def measure_waiting(side: Side, redis: RedisServer, callers: int = 1000, seconds: float = SECONDS) -> list[Row]:
+    """Callers on hold, each with a sign of life every 30 s: the share of one core that the api and Redis take."""
+    sids = []
+    async with httpx.AsyncClient(trust_env=False, timeout=30, limits=httpx.Limits(max_connections=SENDERS)) as client:
+
+        async def step(path: str, sid: str, **more: str) -> None:
+            form = {"CallSid": sid, "AccountSid": ACCOUNT, "CallStatus": "in-progress", "From": "anonymous", **more}
+            url = f"{side.url}{path}"
+            answer = await client.post(url, data=form, headers={"X-Twilio-Signature": sign(TOKEN, url, form)})
+            assert answer.status_code == 200
+
+        for number in range(callers):
+            sids.append(f"CA{number:016x}{'f' * 16}")
+            await step("/twilio/voice", sids[-1])
+            await step("/twilio/keys?scene=1&seq=1", sids[-1], Digits="1")
+        await asyncio.sleep(3.0)
+        api, server, begun = side.cpu_s(), _cpu_s(redis.pid), time.perf_counter()
+        rate = callers / 30.0
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            await step(f"/twilio/hold?scene=2&seq=2&count={number}", sids[number % callers])
+        taken = time.perf_counter() - begun
+    return [
+        Row(f"{callers} callers on hold: api", 100 * (side.cpu_s() - api) / taken, "% of a core"),
+        Row(f"{callers} callers on hold: Redis", 100 * (_cpu_s(redis.pid) - server) / taken, "% of a core"),
+    ]
+
+
 async def _open_session(core: Core) -> None:
     from datetime import UTC, datetime, timedelta
 
@@ -216,10 +246,11 @@ async def _answers(url: str) -> None:
 
 async def measure(folder: Path) -> Sequence[Row]:
     """Everything here, in one run."""
-    async with sides(folder) as (ours, bare, _):
+    async with sides(folder) as (ours, bare, redis):
+        waiting = await measure_waiting(ours, redis)
         await _rate(ours, 1.0)
         await _rate(bare, 1.0)
-        return [*await measure_latency(ours), *await measure_throughput(ours, bare)]
+        return [*waiting, *await measure_latency(ours), *await measure_throughput(ours, bare)]
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def _ask(client: httpx.Client, operation: Any, token: str) -> set[int]:
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(case=operation.as_strategy())
-    def ask(case: schemathesis.Case) -> None:
+    def ask(case: schemathesis.Case[Any]) -> None:
         wanted = case.as_transport_kwargs(headers={"Authorization": f"Bearer {token}"})
         data = wanted.get("data")
         answer = client.request(
