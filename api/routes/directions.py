@@ -15,7 +15,7 @@ from api.routes.sessions import show
 from api.schemas import SessionOut, Shape
 from api.texts import Identifier, Reason
 from calls.directing import Directing
-from calls.fairness import fairness_of
+from calls.served_order import fairness_of
 from ivr.notices import NoticeKey
 from sessions.calendar import StepRefused, UnknownSession
 from sessions.plan import PlanRefused

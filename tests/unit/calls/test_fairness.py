@@ -1,6 +1,6 @@
 """Every deviation from the joining order is found, with its reason."""
 
-from calls.fairness import Fact, judge
+from calls.served_order import Fact, judge
 
 
 def joined(call_id: str, at: float) -> Fact:
