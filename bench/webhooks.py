@@ -26,7 +26,7 @@ PATH = "/twilio/voice"
 PER_S, P99_MOST_S, THROUGHPUT_LEAST = 200.0, 0.05, 0.5
 #: Nothing can be faster; so many requests are made beforehand for each second.
 MOST_PER_S = 4000
-FIRST_ON_HOLD, LOOP_S = 90_000_000, 30.0
+LOOP_S = 30.0
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -46,6 +46,30 @@ class WebhookFigures:
 
 
 async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
+    steady, most = round(PER_S * sizes.webhook_s), round(MOST_PER_S * sizes.throughput_s)
+    async with bare(folder) as port:
+        say("  the bare route")
+        requests = _requests(port, steady + most)
+        plain = await at_rate(port, requests[:steady], PER_S)
+        plain_per_s = await as_fast_as_possible(port, requests[steady:], sizes.throughput_s)
+    async with _hotline(folder / "rates", shared) as house:
+        say("  hotline")
+        port = house.settings.http_port
+        requests = _requests(port, steady + most)
+        await as_fast_as_possible(port, requests[-50:], 5.0)  # what any first call imports and caches
+        ours = await at_rate(port, requests[:steady], PER_S)
+        ours_per_s = await as_fast_as_possible(port, requests[steady:-50], sizes.throughput_s)
+    async with _hotline(folder / "holding", shared) as house:
+        joined, api_percent, redis_percent = await _hold(house, sizes)
+    return WebhookFigures(
+        summarise(ours.taken), summarise(plain.taken), ours_per_s, plain_per_s, ours.refused,
+        joined, api_percent, redis_percent,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def _hotline(folder: Path, shared: Path) -> AsyncIterator[Installation]:
+    """An api with a session whose leader takes nobody."""
     port = free_port()
     extra = {
         "HOTLINE_HTTP_PORT": str(port),
@@ -55,31 +79,17 @@ async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
         "HOTLINE_TWILIO_NUMBER": NUMBER,
         "HOTLINE_TWILIO_API_URL": NOBODY,
     }
-    steady, most = round(PER_S * sizes.webhook_s), round(MOST_PER_S * sizes.throughput_s)
-    async with bare(folder) as bare_port:
-        say("  the bare route")
-        requests = _requests(bare_port, 0, steady + most)
-        plain = await at_rate(bare_port, requests[:steady], PER_S)
-        plain_per_s = await as_fast_as_possible(bare_port, requests[steady:], sizes.throughput_s)
-    async with Installation(folder / "hotline", shared, extra, parts=("api",)) as house:
-        await house.open_session("sip:leader@127.0.0.1:9")
-        say("  hotline")
-        requests = _requests(port, 0, steady + most)
-        await as_fast_as_possible(port, requests[-50:], 5.0)  # what any first call imports and caches
-        ours = await at_rate(port, requests[:steady], PER_S)
-        ours_per_s = await as_fast_as_possible(port, requests[steady:-50], sizes.throughput_s)
-        joined, api_percent, redis_percent = await _hold(house, port, sizes)
-    return WebhookFigures(
-        summarise(ours.taken), summarise(plain.taken), ours_per_s, plain_per_s, ours.refused,
-        joined, api_percent, redis_percent,
-    )  # fmt: skip
+    async with Installation(folder, shared, extra, parts=("api",)) as house:
+        _, seat_id = await house.open_session("sip:leader@127.0.0.1:9")
+        await house.post(f"/api/seats/{seat_id}/pause", {"reason": "bench"})
+        yield house
 
 
-async def _hold(house: Installation, port: int, sizes: Sizes) -> tuple[int, float, float]:
+async def _hold(house: Installation, sizes: Sizes) -> tuple[int, float, float]:
     """Callers on hold, and what they cost api and Redis, in percent of a core."""
-    count = sizes.cloud_callers
+    port = house.settings.http_port
     signatures = Signatures(SID, TOKEN, f"http://127.0.0.1:{port}")
-    crowd = CloudCallers(signatures, [CloudCaller(_form(FIRST_ON_HOLD + n)) for n in range(count)], port)
+    crowd = CloudCallers(signatures, [CloudCaller(_form(n)) for n in range(sizes.cloud_callers)], port)
     joined = await crowd.join()
     say(f"  hotline: {joined} callers of the cloud on hold")
     pids = {"api": house.processes["api"].pid, "redis": house.redis.pid}
@@ -113,9 +123,9 @@ async def _answers(client: httpx.AsyncClient, port: int) -> bool:
         return False
 
 
-def _requests(port: int, first: int, count: int) -> list[bytes]:
+def _requests(port: int, count: int) -> list[bytes]:
     signatures = Signatures(SID, TOKEN, f"http://127.0.0.1:{port}")
-    return [_request(signatures, n) for n in range(first, first + count)]
+    return [_request(signatures, n) for n in range(count)]
 
 
 def _request(signatures: Signatures, n: int) -> bytes:
