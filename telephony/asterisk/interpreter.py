@@ -122,6 +122,8 @@ class Interpreter:
         if result.hung_up:
             self.recorded_s = result.seconds
             return
+        if not _has_header(path):
+            raise CarrierRefused("nothing could be written where recordings are kept: is the disk full?")
         self._on_recorded(result.seconds, _ended_by(result, verb))
 
     async def _connect(self, verb: Connect, language: Language) -> None:
@@ -184,6 +186,11 @@ class Interpreter:
             self._channel.left_agi()
             self._music = False
             await self._channel.redirect(dialplan.SERVICE_CONTEXT, dialplan.AGAIN_EXTEN)
+
+
+def _has_header(path: Path) -> bool:
+    """Asterisk does not tell when it could not write: a recording of nothing but silence has a header all the same."""
+    return path.is_file() and path.stat().st_size >= WAV_HEADER
 
 
 def _ended_by(result: agi.AgiResult, verb: Record) -> EndedBy:

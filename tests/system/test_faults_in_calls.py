@@ -31,7 +31,7 @@ async def test_given_a_full_disk_when_a_matter_is_recorded_then_the_caller_is_to
         await hears(house, citizen, Prompt("message_what"))
         await citizen.press("#")
         await hears(house, citizen, Prompt("fallback_sorry"), within_s=40)
-        await spooled_then_gone(house, citizen, call_id)
+        await citizen.hang_up()
         assert (await ended(house, call_id, 30))["outcome"] in {"fallback", "work_order"}
     order = await order_of(house, call_id)
     assert order["tags"] == ["熱線問政"]
@@ -84,9 +84,3 @@ async def asks(house: Installation, phone: Phone) -> str:
     call_id = await call_from(house, f"+86{phone.number}")
     await reaches(house, call_id, "question")
     return call_id
-
-
-async def spooled_then_gone(house: Installation, phone: Phone, call_id: str) -> None:
-    """The dialplan, or the flow, takes the message elsewhere; then the caller hangs up."""
-    await phone.listen(10.0)
-    await phone.hang_up()

