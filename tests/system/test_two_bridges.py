@@ -100,7 +100,7 @@ async def test_given_two_bridges_when_the_one_that_drives_is_stopped_then_it_han
 async def test_given_a_bridge_that_was_frozen_for_longer_than_its_lease_when_it_goes_on_then_it_does_nothing_more(
     house: Installation, tmp_path: Path
 ) -> None:
-    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=8.0))
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=300))
     session_id, seat_id = await house.open_session(leader.address, sign_in=False)
     waiting = Citizen(callers=numbers(0, 4), keys=((1.0, "1"), (14.0, "2")), stay_s=90)
     async with leader.phone, citizens(house, tmp_path / "w", waiting, 4):
