@@ -49,12 +49,13 @@ BODIES = {"move": {"position": 1, "reason": "r"}, "release": {"to": "operator"}}
 async def people(console: Console) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
     """A client for each role, signed in by cookie; the citizen is nobody."""
     clients = {role: await console.signed_in(login) for login, (role, _) in PEOPLE.items()}
-    yield {**clients, "citizen": console.client("")}
+    clients["citizen"] = console.client("")
+    yield clients
     for client in clients.values():
         await client.aclose()
 
 
-def test_the_table_is_tried_in_full() -> None:
+async def test_the_table_is_tried_in_full() -> None:
     assert set(DOORS) | ELSEWHERE == ACTS
     assert TABLE["administrator"] == ACTS
     assert set(TABLE) == set(ROLES)

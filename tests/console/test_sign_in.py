@@ -5,6 +5,7 @@ import re
 import httpx
 import pyotp
 import pytest
+import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -19,7 +20,7 @@ async def _sign_in(http: httpx.AsyncClient, login: str, password: str = PASSWORD
     return await http.post("/sign-in", data={"login": login, "password": password, "code": code})
 
 
-@pytest.fixture(autouse=True)
+@pytest_asyncio.fixture(loop_scope="module", autouse=True)
 async def _no_tries(console: Console) -> None:
     """Each test begins with nothing tried."""
     keys = [key async for key in console.core.redis.scan_iter(f"{console.settings.redis_prefix}tries:*")]

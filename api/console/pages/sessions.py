@@ -11,10 +11,12 @@ from api.console.checks import inspect
 from api.console.visit import PageRoute, Visit, visit
 from api.problems import Problem
 from api.proof import read_stated
+from api.routes import directions
 from api.routes import seats as seat_acts
 from api.routes import sessions as session_acts
 from api.schemas import PostponeIn, ReasonIn, SessionIn
 from api.texts import Identifier
+from ivr.notices import NOTICES
 from sessions.calendar import UnknownSession
 from sessions.model import Session
 
@@ -53,7 +55,12 @@ async def session_page(session_id: Identifier, seen: Reading, check: bool = Fals
         await inspect(seen.parts, session, seen.words) if check or session.state in ("planned", "postponed") else []
     )
     return seen.show(
-        "session.html", session=session, states={seat.id: seat for seat in now}, checks=checks, acts=_possible(session)
+        "session.html",
+        session=session,
+        states={seat.id: seat for seat in now},
+        checks=checks,
+        acts=_possible(session),
+        notices=NOTICES,
     )
 
 
@@ -99,11 +106,23 @@ async def _cancel(seen: Visit, session_id: str, form: Form) -> None:
     await session_acts.cancel_session(session_id, seen.parts, seen.who, _checked(ReasonIn, _given(form, "reason")))
 
 
+async def _extend(seen: Visit, session_id: str, form: Form) -> None:
+    wanted = _checked(directions.ExtendIn, _given(form, "reason", "closes_at"))
+    await directions.extend_session(session_id, wanted, seen.parts, seen.who)
+
+
+async def _announce(seen: Visit, session_id: str, form: Form) -> None:
+    wanted = _checked(directions.AnnounceIn, _given(form, "reason", "notice"))
+    await directions.announce_to_waiting(session_id, wanted, seen.parts, seen.who)
+
+
 ACTS: dict[str, Callable[[Visit, str, Form], Awaitable[None]]] = {
     "open": _open,
     "close": _close,
     "postpone": _postpone,
     "cancel": _cancel,
+    "extend": _extend,
+    "announce": _announce,
 }
 _COMING = ("open", "postpone", "cancel")
 _BY_STATE: dict[str, tuple[str, ...]] = {
