@@ -31,7 +31,10 @@ async def leaders_ticket(parts: Parts, who: Principal, seat_id: str) -> Ticket:
     """The handset of one's own seat. Raises seat_not_found, state_conflict."""
     handset = await _handset_of_seat(parts, who, seat_id)
     if not handset:
-        raise Problem("state_conflict", "The line of this seat is no browser phone: it must be sip:web-1@browser, sip:web-2@browser, ...")
+        raise Problem(
+            "state_conflict",
+            "The line of this seat is no browser phone: it must be sip:web-1@browser, sip:web-2@browser, ...",
+        )
     return Ticket(handset, account_id=who.account_id, seat_id=seat_id)
 
 

@@ -40,7 +40,9 @@ async def relay(browser: WebSocket, place: tuple[str, int], stamp: Stamp, still:
         return
     await browser.accept(subprotocol=SUBPROTOCOL)
     async with asterisk:
-        code = await _first_of(_from_browser(browser, asterisk, stamp), _from_asterisk(browser, asterisk), _watch(still))
+        code = await _first_of(
+            _from_browser(browser, asterisk, stamp), _from_asterisk(browser, asterisk), _watch(still)
+        )
     with suppress(RuntimeError, WebSocketDisconnect):
         await browser.close(code)
 

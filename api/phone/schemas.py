@@ -10,7 +10,9 @@ from api.schemas import Shape
 class PhoneTicketIn(Shape):
     purpose: Literal["citizen", "seat", "operators"]
     seat_id: Annotated[str, Field(max_length=64)] = ""
-    number: Annotated[str, Field(max_length=20, description="A citizen's number of before, so that a redial is known")] = ""
+    number: Annotated[
+        str, Field(max_length=20, description="A citizen's number of before, so that a redial is known")
+    ] = ""
 
 
 class PhoneTicketOut(Shape):

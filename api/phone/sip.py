@@ -13,8 +13,25 @@ RINGING = CALLING | {"REGISTER"}
 #: Everything else is left out: a number of the browser's choosing, authorisations, routes around us.
 _HEADERS = frozenset(
     {
-        "via", "max-forwards", "from", "to", "call-id", "cseq", "contact", "content-type", "expires", "allow",
-        "supported", "require", "user-agent", "reason", "rack", "rseq", "session-expires", "min-se", "accept",
+        "via",
+        "max-forwards",
+        "from",
+        "to",
+        "call-id",
+        "cseq",
+        "contact",
+        "content-type",
+        "expires",
+        "allow",
+        "supported",
+        "require",
+        "user-agent",
+        "reason",
+        "rack",
+        "rseq",
+        "session-expires",
+        "min-se",
+        "accept",
     }  # fmt: skip
 )
 LONGEST = 32_768

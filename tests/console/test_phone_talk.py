@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from api.gate import Gate, assemble_gate
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.phones.browser import BrowserPhone, browser_phone
+from tests.phones.browser import BrowserPhone
+from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, Hall, gate_of
 from tests.system.conftest import brisk, shared
 from tests.system.installation import Installation
 from tests.system.watch import accounted, call_from, ended, kinds, order_of, recorded, recording_of, seat_is, session
@@ -20,56 +20,12 @@ __all__ = ["shared"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
-BROWSER_LINE = "sip:web-1@browser"
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
     async with brisk(tmp_path_factory.mktemp("browsers"), shared) as installation:
-        await gate_of(installation).accounts.create("zhang", "leader", unit="市住建局")
+        await gate_of(installation).accounts.create(LEADER, "leader", unit=UNIT)
         yield installation
-
-
-def gate_of(house: Installation) -> Gate:
-    return assemble_gate(house.core)
-
-
-def origin_of(house: Installation) -> str:
-    return f"http://127.0.0.1:{house.settings.http_port}"
-
-
-async def sign_in(house: Installation, login: str) -> tuple[str, str]:
-    """Name and value of the cookie."""
-    gate = gate_of(house)
-    account = await gate.accounts.find(login)
-    value = await gate.logins.begin(account.id, account.login, account.name, account.role, account.unit, "link")
-    return gate.cookie, value
-
-
-class Hall:
-    """Opens phones that end with the test."""
-
-    def __init__(self, house: Installation, folder: Path, stack: AsyncExitStack) -> None:
-        self.house, self.folder, self.stack = house, folder, stack
-
-    async def citizen(self) -> BrowserPhone:
-        phone = await self._browser("citizen", CITIZEN_HZ, None)
-        await phone.open(f"{origin_of(self.house)}/phone")
-        return phone
-
-    async def leader(self, seat_id: str) -> BrowserPhone:
-        phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, "zhang"))
-        await phone.open(f"{origin_of(self.house)}/phone/seat/{seat_id}")
-        await phone.until("ready")
-        return phone
-
-    async def sip(self, number: str, tone_hz: float) -> Phone:
-        return await self.stack.enter_async_context(Phone(self.folder / f"sip{number}", number, tone_hz=tone_hz))
-
-    async def _browser(self, name: str, tone_hz: float, cookie: tuple[str, str] | None) -> BrowserPhone:
-        phone = browser_phone(self.folder / name, origin_of(self.house), tone_hz, cookie=cookie)
-        return await self.stack.enter_async_context(phone)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

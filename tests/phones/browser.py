@@ -48,7 +48,7 @@ class BrowserPhone:
 
     page: Page
     context: BrowserContext
-    #: What the page said on its console and what went wrong in it.
+    #: Errors on the page's console and in its scripts.
     complaints: list[str] = field(default_factory=list)
 
     async def open(self, url: str) -> None:
@@ -76,7 +76,9 @@ class BrowserPhone:
 
     async def until_problem(self, reason: str, within_s: float = 15.0) -> str:
         """The sentence of this problem, visible."""
-        await self.page.wait_for_selector(f"[data-problem={reason}] [data-part=problem]:visible", timeout=within_s * 1000)
+        await self.page.wait_for_selector(
+            f"[data-problem={reason}] [data-part=problem]:visible", timeout=within_s * 1000
+        )
         return (await self.says())["problem"]
 
     async def listen(self, seconds: float) -> hearing.Samples:
@@ -108,7 +110,7 @@ async def browser_phone(
             await context.add_cookies([{"name": cookie[0], "value": cookie[1], "url": origin}])
         await context.add_init_script(_EARS)
         phone = BrowserPhone(await context.new_page(), context)
-        phone.page.on("console", lambda said: phone.complaints.append(said.text))
+        phone.page.on("console", lambda said: phone.complaints.append(said.text) if said.type == "error" else None)
         phone.page.on("pageerror", lambda error: phone.complaints.append(str(error)))
         try:
             yield phone

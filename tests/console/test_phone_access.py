@@ -1,0 +1,204 @@
+"""Who gets a browser phone, for how long, and what it does when the microphone, the api or Asterisk is not there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from api.phone.tickets import VALID_S
+from tests.phones import hearing
+from tests.phones.browser import browser_phone
+from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, gate_of, origin_of, sign_in
+from tests.system.conftest import brisk, shared
+from tests.system.installation import Installation
+from tests.system.watch import session
+from tests.waiting import until
+
+__all__ = ["shared"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FOREIGN_LEADER = "li"
+REGISTER = (
+    "REGISTER sip:hotline.invalid SIP/2.0\r\nVia: SIP/2.0/WS a.invalid;branch=z9hG4bK1\r\nMax-Forwards: 69\r\n"
+    "To: <sip:{name}@hotline.invalid>\r\nFrom: <sip:{name}@hotline.invalid>;tag=1\r\nCall-ID: {name}\r\n"
+    "CSeq: 1 REGISTER\r\nContact: <sip:x@a.invalid;transport=ws>;expires=60\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
+    async with brisk(tmp_path_factory.mktemp("access"), shared) as installation:
+        await gate_of(installation).accounts.create(LEADER, "leader", unit=UNIT)
+        await gate_of(installation).accounts.create(FOREIGN_LEADER, "leader", unit="市人社局")
+        yield installation
+
+
+async def ask(house: Installation, wanted: dict[str, str], login: str = "") -> httpx.Response:
+    """For a ticket, as a page of `login` does."""
+    cookies, headers = {}, {}
+    if login:
+        name, value = await sign_in(house, login)
+        found = await gate_of(house).logins.find(value)
+        assert found is not None
+        cookies, headers = {name: value}, {"X-CSRF-Token": found.csrf}
+    async with httpx.AsyncClient(
+        base_url=origin_of(house), cookies=cookies, headers=headers, trust_env=False
+    ) as client:
+        return await client.post("/api/phone/tickets", json=wanted)
+
+
+async def citizens_ticket(house: Installation) -> str:
+    return str((await ask(house, {"purpose": "citizen"})).json()["ticket"])
+
+
+def socket(
+    house: Installation, ticket: str, origin: str | None = None, cookie: tuple[str, str] | None = None
+) -> connect:
+    headers = {"Cookie": "=".join(cookie)} if cookie else {}
+    return connect(
+        f"ws://127.0.0.1:{house.settings.http_port}/ws", proxy=None, additional_headers=headers,
+        origin=Origin(origin_of(house) if origin is None else origin),
+        subprotocols=[Subprotocol("sip"), Subprotocol(f"ticket.{ticket}")],
+    )  # fmt: skip
+
+
+async def refused(attempt: connect) -> bool:
+    try:
+        async with attempt:
+            return False
+    except InvalidStatus as answer:
+        return answer.response.status_code == 403
+
+
+async def test_a_ticket_opens_one_connection_from_our_pages_and_expires(house: Installation) -> None:
+    ticket = await citizens_ticket(house)
+    async with socket(house, ticket) as open_one:
+        assert open_one.subprotocol == "sip"
+        assert await refused(socket(house, ticket)), "used a second time"
+    assert await refused(socket(house, "never-given"))
+    for origin in ("https://elsewhere.example", "null", ""):
+        assert await refused(socket(house, await citizens_ticket(house), origin)), origin
+    late = await citizens_ticket(house)
+    keys = [key async for key in house.core.redis.scan_iter(f"{house.settings.redis_prefix}phone-ticket:*")]
+    lifetimes = [await house.core.redis.ttl(key) for key in keys]
+    assert lifetimes
+    assert all(0 < left <= VALID_S for left in lifetimes)
+    for key in keys:
+        await house.core.redis.pexpire(key, 1)
+    await until(lambda: _gone(house, keys), 5, "expiry")
+    assert await refused(socket(house, late)), "expired"
+
+
+async def _gone(house: Installation, keys: list[Any]) -> bool:
+    return not await house.core.redis.exists(*keys)
+
+
+async def test_a_leader_gets_the_phone_of_the_own_seat_only(house: Installation) -> None:
+    async with session(house, BROWSER_LINE, sign_in=False) as (_, seat_id):
+        wanted = {"purpose": "seat", "seat_id": seat_id}
+        assert (await ask(house, wanted)).json()["code"] == "unauthenticated"
+        assert (await ask(house, wanted, FOREIGN_LEADER)).json()["code"] == "seat_not_found"
+        assert (await ask(house, {"purpose": "operators"}, LEADER)).json()["code"] == "forbidden"
+        assert (await house.http.post("/api/phone/tickets", json=wanted)).json()["code"] == "unauthenticated"
+        mine = (await ask(house, wanted, LEADER)).json()
+        assert (mine["uri"], mine["registers"]) == ("sip:web-1@hotline.invalid", True)
+        foreign = await sign_in(house, FOREIGN_LEADER)
+        assert await refused(socket(house, mine["ticket"], cookie=foreign)), "another person's ticket"
+        unsigned = (await ask(house, wanted, LEADER)).json()["ticket"]
+        assert await refused(socket(house, unsigned)), "without the sign-in it was given to"
+    assert (await ask(house, wanted, LEADER)).json()["code"] == "seat_not_found", "the session is over"
+    async with session(house, "sip:desk@127.0.0.1:9", sign_in=False) as (_, seat_id):
+        assert (await ask(house, {**wanted, "seat_id": seat_id}, LEADER)).json()["code"] == "state_conflict"
+
+
+async def test_a_phone_registers_as_itself_only_and_ends_with_the_sign_in(house: Installation) -> None:
+    async with session(house, BROWSER_LINE, sign_in=False) as (_, seat_id):
+        wanted = {"purpose": "seat", "seat_id": seat_id}
+        cookie = await sign_in(house, LEADER)
+        ticket = (await ask(house, wanted, LEADER)).json()["ticket"]
+        async with socket(house, ticket, cookie=cookie) as phone:
+            assert (await say(phone, "web-2")).startswith("SIP/2.0 404")
+            assert (await say(phone, "web-1")).startswith("SIP/2.0 200")
+            await gate_of(house).logins.end(cookie[1])
+            async with asyncio.timeout(15):
+                with pytest.raises(ConnectionClosed) as closed:
+                    await phone.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401
+
+
+async def test_a_citizens_phone_can_not_register_nor_say_what_phones_do_not_say(house: Installation) -> None:
+    for said in (
+        REGISTER.format(name="web-1"),
+        "REFER sip:a@b SIP/2.0\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "x" * 40_000,
+    ):
+        async with socket(house, await citizens_ticket(house)) as phone:
+            await phone.send(said)
+            with pytest.raises(ConnectionClosed) as closed:
+                await asyncio.wait_for(phone.recv(), 5)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1008
+
+
+async def say(phone: ClientConnection, name: str) -> str:
+    await phone.send(REGISTER.format(name=name))
+    return str(await asyncio.wait_for(phone.recv(), 5))
+
+
+async def test_a_citizens_number_is_given_by_us(house: Installation) -> None:
+    first = (await ask(house, {"purpose": "citizen"})).json()["number"]
+    again = (await ask(house, {"purpose": "citizen", "number": first})).json()["number"]
+    forged = (await ask(house, {"purpose": "citizen", "number": "13812345678"})).json()["number"]
+    assert first == again
+    assert forged.startswith("1990000")
+
+
+async def test_a_refused_microphone_is_said_and_can_be_allowed(house: Installation, tmp_path: Path) -> None:
+    async with browser_phone(tmp_path, origin_of(house), CITIZEN_HZ, microphone=False) as citizen:
+        await citizen.open(f"{origin_of(house)}/phone")
+        await citizen.act("dial")
+        assert "麦克风" in await citizen.until_problem("refused")
+        assert (await citizen.says())["state"] == "电话未启用"
+        await citizen.context.grant_permissions(["microphone"], origin=origin_of(house))
+        await citizen.act("dial")
+        await citizen.until("talking")
+        assert not hearing.describe(await citizen.listen(1.5)).is_silent
+        await citizen.act("hang-up")
+        await citizen.until("ready")
+
+
+async def test_a_phone_comes_back_by_itself_when_asterisk_or_the_api_was_restarted(
+    house: Installation, tmp_path: Path
+) -> None:
+    cookie = await sign_in(house, LEADER)
+    async with (
+        session(house, BROWSER_LINE, sign_in=False) as (_, seat_id),
+        browser_phone(tmp_path, origin_of(house), LEADER_HZ, cookie=cookie) as leader,
+    ):
+        await leader.open(f"{origin_of(house)}/phone/seat/{seat_id}")
+        await leader.until("ready")
+        await house.kill_asterisk()
+        await leader.until("away")
+        await house.start_asterisk()
+        await leader.until("ready", 30)
+        await until(lambda: registered(house), 5, "registration at Asterisk")
+        await house.kill("api")
+        await leader.until("away")
+        await house.start("api")
+        await leader.until("ready", 30)
+        await until(lambda: registered(house), 5, "registration at Asterisk")
+        assert not (await leader.says())["problem"]
+
+
+async def registered(house: Installation) -> bool:
+    return "web-1/sip:" in await house.asterisk.command("pjsip show contacts")

@@ -1,0 +1,56 @@
+"""The room of a test with browser phones: who sits at which, and who is signed in."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from api.gate import Gate, assemble_gate
+from tests.phones.baresip import Phone
+from tests.phones.browser import BrowserPhone, browser_phone
+from tests.system.installation import Installation
+
+CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
+#: The line of a seat whose leader answers in the browser.
+BROWSER_LINE = "sip:web-1@browser"
+#: The leader of the seat that Installation.open_session makes.
+LEADER, UNIT = "zhang", "市住建局"
+
+
+def gate_of(house: Installation) -> Gate:
+    return assemble_gate(house.core)
+
+
+def origin_of(house: Installation) -> str:
+    return f"http://127.0.0.1:{house.settings.http_port}"
+
+
+async def sign_in(house: Installation, login: str) -> tuple[str, str]:
+    """Name and value of the cookie."""
+    gate = gate_of(house)
+    account = await gate.accounts.find(login)
+    value = await gate.logins.begin(account.id, account.login, account.name, account.role, account.unit, "link")
+    return gate.cookie, value
+
+
+class Hall:
+    """Opens phones that end with the test."""
+
+    def __init__(self, house: Installation, folder: Path, stack: AsyncExitStack) -> None:
+        self.house, self.folder, self.stack = house, folder, stack
+
+    async def citizen(self) -> BrowserPhone:
+        phone = await self._browser("citizen", CITIZEN_HZ, None)
+        await phone.open(f"{origin_of(self.house)}/phone")
+        return phone
+
+    async def leader(self, seat_id: str) -> BrowserPhone:
+        phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, LEADER))
+        await phone.open(f"{origin_of(self.house)}/phone/seat/{seat_id}")
+        await phone.until("ready")
+        return phone
+
+    async def sip(self, number: str, tone_hz: float) -> Phone:
+        return await self.stack.enter_async_context(Phone(self.folder / f"sip{number}", number, tone_hz=tone_hz))
+
+    async def _browser(self, name: str, tone_hz: float, cookie: tuple[str, str] | None) -> BrowserPhone:
+        phone = browser_phone(self.folder / name, origin_of(self.house), tone_hz, cookie=cookie)
+        return await self.stack.enter_async_context(phone)
