@@ -1,14 +1,13 @@
 """Numbers and names of callers as networks and mischief bring them: every call works, numbers are encrypted, none is logged."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from telephony.demo.scenarios import Citizen
-from tests.system.crowd import Sipp, citizens
+from tests.system.crowd import citizens
 from tests.system.installation import Installation
 from tests.system.watch import accounted, petitioner_of, session
 from tests.waiting import until
@@ -27,11 +26,9 @@ CALLERS = {
     ("1%0D%0AAction:%20Logoff", "Percent%0D%0AAction: Logoff"): "",
     ("13512345609", "a\\r\\nAction: Logoff"): "+8613512345609",
 }
-#: A display name that goes on in further lines of the message, as folding allows.
-FOLDED = ("13512345607", "Folded\n Logoff\n Originate")
 WITHHELD = ("anonymous", "Anonymous")
 TYPED = "13512345608"
-NAMES = ("张三丰", "李四光", "本地固话", "O'Brien", "Forty Digits", "Percent", "Folded")
+NAMES = ("张三丰", "李四光", "本地固话", "O'Brien", "Forty Digits", "Percent")
 
 #: 2 for the matter, # for no more instructions, # for the end of the matter.
 DECLINES = ((2.0, "2"), (3.0, "#"), (3.0, "#"))
@@ -41,11 +38,10 @@ DECLINES = ((2.0, "2"), (3.0, "#"), (3.0, "#"))
 async def orders(brisk_house: Installation, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[Any]]:
     """The orders of all these callers, who called at once."""
     house, folder = brisk_house, tmp_path_factory.mktemp("callers")
-    every = len(CALLERS) + 2
+    every = len(CALLERS) + 1
     async with (
         session(house, sign_in=False) as (session_id, _),
         citizens(house, folder / "many", Citizen(tuple(CALLERS), DECLINES, stay_s=6), len(CALLERS), 20),
-        folded(house, folder / "folded"),
         citizens(house, folder / "withheld", Citizen((WITHHELD,), (*DECLINES, *typing(TYPED)), stay_s=4), 1),
     ):
         assert await accounted(house, session_id, every, 90) == {"work_order": every}
@@ -58,14 +54,6 @@ def typing(number: str) -> tuple[tuple[float, str], ...]:
     return tuple((0.4, key) for key in f"{number}#")
 
 
-def folded(house: Installation, folder: Path) -> Sipp:
-    """A call whose display name is folded over lines: the generator's own file of names cannot hold that."""
-    sipp = citizens(house, folder, Citizen(((FOLDED[0], ""),), DECLINES, stay_s=6), 1)
-    scenario = folder / "citizen.xml"
-    scenario.write_text(scenario.read_text().replace("From: [field1]", f"From: {FOLDED[1]}"))
-    return sipp
-
-
 async def dispatched(house: Installation, session_id: str, count: int) -> list[Any]:
     found = [order for order in await house.orders(session_id=session_id) if order["status"] == "dispatched"]
     return found if len(found) == count else []
@@ -74,7 +62,7 @@ async def dispatched(house: Installation, session_id: str, count: int) -> list[A
 async def test_every_call_works_and_is_known_by_the_right_number(brisk_house: Installation, orders: list[Any]) -> None:
     people = [await petitioner_of(brisk_house, order) for order in orders]
     known = sorted(person.number or "" for person in people)
-    assert known == sorted([*CALLERS.values(), f"+86{FOLDED[0]}", ""])
+    assert known == sorted([*CALLERS.values(), ""])
     assert [person.contact for person in people if person.contact] == [TYPED]
     assert all(order["recordings"] for order in orders)
 
@@ -109,4 +97,4 @@ async def test_the_manager_connection_outlived_them_all(brisk_house: Installatio
 def everything_personal() -> list[str]:
     """The digits by which anybody could be recognised, without prefixes."""
     numbers = [number[3:] for number in CALLERS.values() if number]
-    return [number.removeprefix("734") for number in numbers] + [FOLDED[0], TYPED, "1" * 40]
+    return [number.removeprefix("734") for number in numbers] + [TYPED, "1" * 40]
