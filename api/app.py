@@ -16,7 +16,20 @@ from api.limits import Doorway
 from api.metrics import Counting, Metrics
 from api.parts import Parts
 from api.problems import add_problem_answers
-from api.routes import acts, calls, directions, line, orders, phone_socket, phones, seats, sessions, status, twilio
+from api.routes import (
+    acts,
+    calls,
+    directions,
+    line,
+    orders,
+    phone_socket,
+    phones,
+    proof,
+    seats,
+    sessions,
+    status,
+    twilio,
+)
 from api.schemas import ProblemOut
 from api.snapshot import LineReader
 from api.streams import LineFeed
@@ -59,7 +72,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     fixed = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
     app.state.tokens = TokensInTurn(fixed, gate.tokens)
     add_problem_answers(app)
-    for routes in (status, line, acts, directions, sessions, seats, calls, orders, twilio, phones, phone_socket):
+    for routes in (status, line, acts, directions, sessions, seats, calls, proof, orders, twilio, phones, phone_socket):
         app.include_router(routes.router)
     board_feed = add_pages(app, behind, int(time.time() * 1000))
     app.add_middleware(Doorway)

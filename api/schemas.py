@@ -174,6 +174,47 @@ class LedgerOut(Shape):
     live: int = Field(description="Calls that go on and have no outcome yet")
 
 
+class UnaccountedOut(Shape):
+    call_id: str
+    first_at: datetime
+    last_at: datetime
+    last_kind: str = Field(description="The last that was heard of it")
+
+
+class MissingOut(Shape):
+    call_id: str
+    carrier: Literal["asterisk", "twilio"]
+    started_at: datetime
+    seconds: float
+    told: str = Field(description="In the carrier's words")
+    last_kind: str = Field(description="The last fact in the ledger; empty when it has never heard of the call")
+
+
+class SealOut(Shape):
+    number: int
+    first_entry: int
+    last_entry: int
+    fault: str = Field(description="changed, missing, added, no_chain or cut_off")
+
+
+class LedgerCheckOut(Shape):
+    session_id: str | None
+    complete: bool
+    calls: int
+    outcomes: dict[str, int]
+    live: int
+    unaccounted: list[UnaccountedOut]
+    asterisk: Literal["ok", "off", "away"] = Field(description="Whether its call records were compared")
+    cloud: Literal["ok", "off", "away"]
+    asterisk_records: int
+    cloud_records: int
+    missing: list[MissingOut] = Field(description="Calls that a carrier knows and that have no outcome")
+    seals: int
+    sealed: int = Field(description="Facts under a seal")
+    not_sealed_yet: int
+    broken_seals: list[SealOut]
+
+
 # -- work orders ------------------------------------------------------------------------------------------------------
 class OrderEvent(Shape):
     at: datetime

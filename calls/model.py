@@ -37,3 +37,18 @@ class LedgerEntry(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     carrier: Mapped[str] = mapped_column(String(12), default="")
     host: Mapped[str] = mapped_column(String(64), default="")
+
+
+class LedgerSeal(Base):
+    """A hash over all facts since the seal before, and over that seal: none of them can be changed unnoticed."""
+
+    __tablename__ = "ledger_seals"
+
+    #: 1, 2, 3 ...
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    #: The last row of the ledger that is under this seal; the first is the one after the seal before.
+    last_entry: Mapped[int] = mapped_column(RowNumber)
+    entries: Mapped[int]
+    #: HMAC-SHA-256 in hexadecimal.
+    digest: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime] = mapped_column(UtcTime)

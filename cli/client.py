@@ -35,6 +35,10 @@ class Api:
         """The JSON at `path`."""
         return self._ask("GET", path, query=query)
 
+    def text(self, path: str, query: Query | None = None) -> str:
+        """The document at `path` as it comes: CSV, HTML."""
+        return self._send("GET", path, query=query).text
+
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         """The JSON that the act at `path` answers with."""
         return self._ask("POST", path, body=dict(body or {}))
@@ -42,13 +46,18 @@ class Api:
     def _ask(
         self, method: str, path: str, *, query: Query | None = None, body: Mapping[str, object] | None = None
     ) -> Any:
+        return self._send(method, path, query=query, body=body).json()
+
+    def _send(
+        self, method: str, path: str, *, query: Query | None = None, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
         wanted = {name: value for name, value in (query or {}).items() if value not in (None, "")}
         try:
             answer = self._http.request(method, path, params=wanted, json=body if method == "POST" else None)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise CommandError(Exit.UNREACHABLE, "api_away", url=self.url) from error
         _check(answer, self.url)
-        return answer.json()
+        return answer
 
     def events(self, path: str) -> Iterator[tuple[str, Any]]:
         """Server-sent events as (name, document) until the stream ends; a cut is the end, too."""

@@ -8,13 +8,18 @@ from cli.client import Api
 from cli.errors import Exit
 from cli.messages import say
 from cli.options import AsJson, Url
-from cli.output import print_json, print_table, tell
+from cli.output import local, out, print_json, print_table, tell
 
 #: Ids told on the terminal; `--json` has them all.
 IDS_MAX = 10
 
 
+app = typer.Typer(help="台账 · the ledger")
+
+
+@app.callback(invoke_without_command=True)
 def show_ledger(
+    context: typer.Context,
     session_id: Annotated[str, typer.Option("--session", help="只看一个场次 · of one session")] = "",
     cdr: Annotated[
         bool, typer.Option("--cdr", help="与 Asterisk 话单核对 · compare with Asterisk's call records")
@@ -23,6 +28,8 @@ def show_ledger(
     as_json: AsJson = False,
 ) -> None:
     """台账：来电数等于各种结果之和 · calls = the sum of outcomes."""
+    if context.invoked_subcommand:
+        return
     api = Api(url)
     found = api.get("/api/ledger", {"session_id": session_id})
     missing: list[str] = []
@@ -37,6 +44,47 @@ def show_ledger(
         _tell_ledger(found)
     if found["unaccounted"] or missing:
         raise typer.Exit(Exit.NEGATIVE)
+
+
+@app.command("check")
+def check_ledger(
+    session_id: Annotated[str, typer.Option("--session", help="只核对一个场次 · of one session")] = "",
+    url: Url = "",
+    as_json: AsJson = False,
+) -> None:
+    """核对：结果唯一、与话单及云端相符、封存未动 · one outcome each, none missing, nothing changed."""
+    found = Api(url).get("/api/ledger/check", {"session_id": session_id})
+    if as_json:
+        print_json(found)
+    else:
+        _tell_check(found)
+    if not found["complete"]:
+        raise typer.Exit(Exit.NEGATIVE)
+
+
+def _tell_check(found: dict[str, Any]) -> None:
+    if found["complete"]:
+        records, cloud = found["asterisk_records"], found["cloud_records"]
+        tell("checked_whole", calls=found["calls"], seals=found["seals"], records=records, cloud=cloud)
+    else:
+        counts = {name: len(found[name]) for name in ("unaccounted", "missing")}
+        tell("checked_broken", broken=len(found["broken_seals"]), **counts)
+    if found["live"]:
+        tell("checked_live", live=found["live"])
+    others = [name for name in ("asterisk", "cloud") if found[name] != "ok"]
+    if others:
+        tell("checked_off", sources=", ".join(f"{name} ({found[name]})" for name in others))
+    for one in found["unaccounted"]:
+        out.print(
+            f"  {one['call_id']}  {local(one['first_at'])} - {local(one['last_at'])}  {one['last_kind']}", markup=False
+        )
+    for one in found["missing"]:
+        known = one["last_kind"] or "-"
+        told = f"{one['carrier']}: {one['told']}, {one['seconds']:.0f} s"
+        out.print(f"  {one['call_id']}  {local(one['started_at'])}  {told}  {known}", markup=False)
+    for one in found["broken_seals"]:
+        span = f"{one['first_entry']}-{one['last_entry']}"
+        out.print(f"  {say('col_seal')} {one['number']} ({span}): {one['fault']}", markup=False)
 
 
 def _tell_ledger(found: dict[str, Any]) -> None:

@@ -5,7 +5,22 @@ from collections.abc import Sequence
 
 import typer
 
-from cli import account, call, dial, directing, forecast, ledger, line, order, processing, seat, simulate, token, twilio
+from cli import (
+    account,
+    call,
+    dial,
+    directing,
+    forecast,
+    ledger,
+    line,
+    order,
+    processing,
+    report,
+    seat,
+    simulate,
+    token,
+    twilio,
+)
 from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.messages import say
@@ -34,7 +49,8 @@ app.add_typer(account.app, name="account")
 app.add_typer(token.app, name="token")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(twilio.app, name="twilio")
-app.command("ledger")(ledger.show_ledger)
+app.add_typer(ledger.app, name="ledger")
+app.command("report")(report.show_report)
 app.command("dial")(dial.dial)
 app.command("simulate")(simulate.simulate)
 processing.add_commands(app)

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from calls.opening import Opening
+from calls.seals import Seals, keep_head
 from config.database import DatabaseUnavailable
 from config.lease import Lease
 from config.settings import Settings
@@ -30,6 +31,8 @@ SWEEP_AFTER_S = 5.0
 SWEEP_EVERY_S = 10.0
 DEPTH_EVERY_S = 10.0
 CLOUD_EVERY_S = 30.0
+#: What somebody with the database's password changes sooner than this stays unnoticed.
+SEAL_EVERY_S = 60.0
 #: By name: the job is heavier than the table that has it done.
 SWEEP_RECORDINGS = "jobs.cloud_recordings.sweep_recordings"
 _TROUBLE = (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError)
@@ -52,6 +55,7 @@ class Cron:
         self.opening = Opening(
             core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns
         )
+        self._seals = Seals(core.database, core.settings, core.clock)
         self._due: dict[str, float] = {}
         self.table = (
             Task("sessions", TICK_S, self.opening.tick),
@@ -59,6 +63,7 @@ class Cron:
             Task("unfinished orders", TICK_S * 2, self.sweep),
             Task("depth", DEPTH_EVERY_S, self.sample),
             Task("cloud recordings", CLOUD_EVERY_S, self.sweep_cloud),
+            Task("ledger seals", SEAL_EVERY_S, self.seal),
         )
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -112,6 +117,13 @@ class Cron:
         for seat in await self._core.seats.all(await self._core.seats.known()):
             if seat.state != "closed":
                 await self._core.depths.sample(seat.id)
+
+    async def seal(self) -> int:
+        """Seal the ledger, and keep the newest seal where the database's owner cannot change it."""
+        sealed = await self._seals.seal()
+        if sealed:
+            await keep_head(self._core.redis, self._core.settings.redis_prefix, *await self._seals.head())
+        return sealed
 
     async def _attempt(self, name: str, act: Callable[[], Awaitable[object]]) -> object:
         """What it returned; None when Redis or the database are away."""

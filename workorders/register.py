@@ -1,7 +1,7 @@
 """Reading work orders: lists with filters and pages, one with its history. Personal data only where it is asked for."""
 
 from msgspec import Struct
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from config.columns import from_unix
 from config.database import Database
@@ -102,3 +102,14 @@ def _filtered(wanted: Wanted) -> Select[WorkOrder]:
         if value:
             query = query.where(column == value)
     return query
+
+
+async def count_by_source(database: Database, session_id: str) -> dict[str, int]:
+    """How many orders of a session come from what; those that were withdrawn are left out."""
+    query = (
+        select(WorkOrder.source, func.count())
+        .where(WorkOrder.session_id == session_id, WorkOrder.status != "cancelled")
+        .group_by(WorkOrder.source)
+    )
+    async with database.read() as session:
+        return {str(source): count for source, count in await session.execute(query)}

@@ -27,7 +27,14 @@ def enter_waiting(call: Call, facts: Facts) -> Step:
         reason="free" if call.reason == "free" else "joined",
     )
     return after, (
-        note(facts, "willing", seat_id=call.seat_id, position=after.told_position, joined_at=joined_at),
+        note(
+            facts,
+            "willing",
+            seat_id=call.seat_id,
+            position=after.told_position,
+            joined_at=joined_at,
+            **({} if facts.chance is None else {"chance": round(facts.chance, 3)}),
+        ),
         JoinLine(seat_id=call.seat_id, joined_at=joined_at),
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )

@@ -1,0 +1,104 @@
+"""The ledger's check and the session's report over HTTP."""
+
+from sqlalchemy import text
+
+from calls.seals import Seals, keep_head
+from config.columns import from_unix
+from sessions.plan import Plan, PlannedSeat
+from tests.integration.api.conftest import Instance
+
+
+async def hold(instance: Instance) -> str:
+    """A session whose ledger tells of three callers: talked, gave up, and one that nobody saw to the end."""
+    core = instance.core
+    now = core.clock()
+    plan = Plan(
+        opens_at=from_unix(now - 3600),
+        closes_at=from_unix(now + 3600),
+        theme="=住房",
+        seats=(PlannedSeat(unit="市住建局", leader="张三", line_asterisk="sip:l@127.0.0.1:5070"),),
+    )
+    from sessions.calendar import Calendar
+
+    session = await Calendar(core.database, core.clock).plan(plan)
+    seat_id = session.seats[0].id
+    story = {
+        "a-pbx1-1-1": ["arrived", "willing", "offered", "connected", "talked"],
+        "a-pbx1-1-2": ["arrived", "willing", "left_line"],
+        "a-pbx1-1-3": ["arrived"],
+    }
+    for n, (call_id, kinds) in enumerate(story.items()):
+        for step, kind in enumerate(kinds):
+            at = now - 3000 + n * 10 + step * 60
+            data = {"seat_id": seat_id, "joined_at": now - 3000 + n * 10, "chance": 0.75, "reason": "abandoned"}
+            await core.ledger.note(f"{call_id}-{step}", call_id, kind, at, data, session_id=session.id)
+    await core.ledger.close("x1", "a-pbx1-1-1", "talked", now, session_id=session.id)
+    await core.ledger.close("x2", "a-pbx1-1-2", "abandoned", now, session_id=session.id)
+    return str(session.id)
+
+
+async def test_the_check_names_who_is_unaccounted_for_and_what_is_known(instance: Instance) -> None:
+    session_id = await hold(instance)
+    found = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
+    assert not found["complete"]
+    assert [(one["call_id"], one["last_kind"]) for one in found["unaccounted"]] == [("a-pbx1-1-3", "arrived")]
+    assert (found["asterisk"], found["cloud"], found["missing"]) == ("off", "off", [])
+    await instance.core.ledger.close("x3", "a-pbx1-1-3", "abandoned", 0, session_id=session_id)
+    whole = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
+    assert whole["complete"]
+    assert whole["calls"] == sum(whole["outcomes"].values()) == 3
+
+
+async def test_a_call_that_only_asterisk_knows_is_missed(instance: Instance) -> None:
+    session_id = await hold(instance)
+    records = instance.core.settings.state_dir / "asterisk" / "log" / "cdr-custom"
+    records.mkdir(parents=True)
+    at = instance.core.clock() - 1800
+    row = ["pbx1-9.9", "pbx1-9.9", "1", "PJSIP/x", "", "13800000000", "12345", "hotline", f"{at}", "0", f"{at + 5}"]
+    line = ",".join(f'"{cell}"' for cell in (*row, "NO ANSWER", "arriving", "a-pbx1-9-9"))
+    (records / "hotline.csv").write_text(line + "\n")
+    found = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
+    assert (found["asterisk"], found["asterisk_records"]) == ("ok", 1)
+    assert [(one["call_id"], one["last_kind"], one["seconds"]) for one in found["missing"]] == [("a-pbx1-9-9", "", 5.0)]
+
+
+async def test_a_changed_fact_and_a_seal_cut_off_the_end_show(instance: Instance) -> None:
+    await hold(instance)
+    core = instance.core
+    seals = Seals(core.database, core.settings, core.clock)
+    await seals.seal()
+    await keep_head(core.redis, core.settings.redis_prefix, *await seals.head())
+    assert (await instance.http.get("/api/ledger/check")).json()["broken_seals"] == []
+    async with core.database.begin() as session:
+        await session.execute(text("DROP TRIGGER ledger_refuses_update"))
+        await session.execute(text("UPDATE ledger SET outcome = 'talked' WHERE outcome = 'abandoned'"))
+    found = (await instance.http.get("/api/ledger/check")).json()
+    assert [one["fault"] for one in found["broken_seals"]] == ["changed"]
+    async with core.database.begin() as session:
+        await session.execute(text("DROP TRIGGER ledger_seals_refuses_delete"))
+        await session.execute(text("DELETE FROM ledger_seals"))
+    found = (await instance.http.get("/api/ledger/check")).json()
+    assert [one["fault"] for one in found["broken_seals"]] == ["cut_off"]
+
+
+async def test_the_report_tells_waits_promises_and_order(instance: Instance) -> None:
+    session_id = await hold(instance)
+    report = (await instance.http.get(f"/api/sessions/{session_id}/report")).json()
+    assert (report["calls"], report["joined"], report["served"], report["abandoned_waiting"]) == (3, 2, 1, 1)
+    assert report["unaccounted"] == ["a-pbx1-1-3"]
+    assert report["waits_served"]["median_s"] == 120.0
+    assert report["promises"][7] == {"least": 0.7, "told": 2, "stayed": 1, "served": 1}
+    assert report["served_order"] == ["a-pbx1-1-1"]
+    assert max(depth for _, depth in report["depth"]) == 2
+
+
+async def test_the_report_as_table_and_as_page(instance: Instance) -> None:
+    session_id = await hold(instance)
+    table = await instance.http.get(f"/api/sessions/{session_id}/report", params={"format": "csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    assert "calls,领导接听 talked,1" in table.text
+    page = await instance.http.get(f"/api/sessions/{session_id}/report", params={"format": "html"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "热线问政场次报告" in page.text
+    unknown = await instance.http.get("/api/sessions/nothing/report")
+    assert unknown.json()["code"] == "session_not_found"
