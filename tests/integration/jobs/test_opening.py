@@ -138,14 +138,15 @@ async def test_a_leader_who_leaves_early_leaves_nobody_waiting(core: Core, sessi
     assert await core.line.depth(seat_id) == 0
 
 
-async def test_a_seat_that_redis_lost_is_open_again_by_the_next_tick(
+async def test_a_seat_that_redis_lost_is_open_again_at_the_second_look(
     core: Core, session: Session, clock: SetClock
 ) -> None:
     cron = Cron(core)
     seat_id = await open_with_leader(core, cron, session, clock)
     await core.redis.flushall()
-    clock.pass_by(2)
-    await cron.tick()
+    for _ in range(2):  # the bridges put back their talks in between
+        clock.pass_by(2)
+        await cron.tick()
     seat = await core.seats.state(seat_id)
     assert (seat.state, seat.leader) == ("free", "王局长")
     assert (await read_board(core.redis, core.settings.redis_prefix)).open is not None
