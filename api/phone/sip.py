@@ -12,27 +12,10 @@ CALLING = frozenset({"INVITE", "ACK", "BYE", "CANCEL", "INFO", "UPDATE", "PRACK"
 RINGING = CALLING | {"REGISTER"}
 #: Everything else is left out: a number of the browser's choosing, authorisations, routes around us.
 _HEADERS = frozenset(
-    {
-        "via",
-        "max-forwards",
-        "from",
-        "to",
-        "call-id",
-        "cseq",
-        "contact",
-        "content-type",
-        "expires",
-        "allow",
-        "supported",
-        "require",
-        "user-agent",
-        "reason",
-        "rack",
-        "rseq",
-        "session-expires",
-        "min-se",
-        "accept",
-    }  # fmt: skip
+    (
+        "via max-forwards from to call-id cseq contact content-type expires allow supported require user-agent reason "
+        "rack rseq session-expires min-se accept"
+    ).split()
 )
 LONGEST = 32_768
 _REQUEST = re.compile(r"([A-Z]{3,9}) sips?:[\x21-\x7e]{1,200} SIP/2\.0")

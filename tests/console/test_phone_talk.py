@@ -89,7 +89,7 @@ async def test_a_citizen_in_the_browser_calls_a_leader_with_a_sip_phone(house: I
 
 
 async def test_a_leader_who_does_not_answer_or_is_muted(house: Installation, hall: Hall) -> None:
-    """Ringing ends by itself and the caller is at the head again; a muted leader is not heard, the meter shows the own voice."""
+    """Ringing ends by itself and the caller is at the head again; who is muted is not heard, and sees it at the meter."""
     async with session(house, BROWSER_LINE) as (_, seat_id):
         leader, citizen = await hall.leader(seat_id), await hall.citizen()
         await citizen.act("dial")
@@ -101,14 +101,17 @@ async def test_a_leader_who_does_not_answer_or_is_muted(house: Installation, hal
         await leader.until("ringing")
         await leader.act("answer")
         await both_hear(citizen, leader)
+        assert min([await leader.level(meter) for meter in ("spoken", "heard")]) > 20
         await leader.act("mute")
-        await until_async_silent(citizen)
-        assert await leader.level("spoken") > 20
+        await falls_silent(citizen)
+        assert await leader.level("spoken") == 0
+        await leader.act("mute")
+        await both_hear(citizen, leader)
         await citizen.act("hang-up")
         await leader.until("ready")
 
 
-async def until_async_silent(phone: BrowserPhone) -> None:
+async def falls_silent(phone: BrowserPhone) -> None:
     async def silent() -> bool:
         return hearing.tone_share(await phone.listen(0.3), LEADER_HZ) == 0.0
 

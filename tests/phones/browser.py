@@ -95,8 +95,7 @@ async def browser_phone(
     folder: Path, origin: str, tone_hz: float, *, microphone: bool = True, cookie: tuple[str, str] | None = None
 ) -> AsyncIterator[BrowserPhone]:
     """`microphone=False`: its use is refused. `cookie`: name and value of a sign-in at `origin`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    speech = write_tone(folder / "speech.wav", tone_hz, 20.0)
+    speech = _speech(folder, tone_hz)
     arguments = [
         "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}",
         "--disable-gpu", "--no-sandbox",
@@ -116,3 +115,8 @@ async def browser_phone(
             yield phone
         finally:
             await browser.close()
+
+
+def _speech(folder: Path, tone_hz: float) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return write_tone(folder / "speech.wav", tone_hz, 20.0)
