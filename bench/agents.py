@@ -7,7 +7,7 @@ import random
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,11 +15,13 @@ from typing import Self
 from config.native import Program, find_program
 from telephony.demo.scenarios import Citizen, Leader, Place, citizens_argv, leader_argv
 from tests.phones.ports import free_block
-from tests.system.crowd import media_ports
 
 _RTP = '<nop><action><exec rtp_stream="{speech},-1,8"/></action></nop>'
 _RECEIVED = '<recv response="200" rrs="true" rtd="true"/>'
 _ENDLESS = 1_000_000
+#: RTP ports of each sipp, four a call, above those of both Asterisks.
+MEDIA_FIRST, MEDIA_PER_SIPP, MEDIA_BLOCKS = 43_000, 600, 28
+_blocks = count()
 #: A talk's length is drawn anew this often before the list begins again.
 TALKS = 500
 
@@ -92,6 +94,11 @@ class Sipp:
             return False
         return True
 
+    def last_words(self) -> str:
+        """What it complained of, for whoever must mend it."""
+        files = [*self.folder.glob("*.err"), self.folder / "sipp.log"]
+        return " ".join(file.read_text(errors="replace")[-200:] for file in files if file.exists()).strip()
+
     def results(self) -> tuple[int, int]:
         """Calls that went as the scenario says, and calls that did not, as sipp counted last."""
         return read_results(self.folder / "stat.csv")
@@ -107,7 +114,7 @@ def callers(folder: Path, crowd: Crowd, target: str, number: str) -> Sipp:
     wanted = crowd.calls or _ENDLESS
     people = tuple((f"139{(crowd.first_number + n) % 100_000_000:08d}", "") for n in range(min(wanted, 20_000)))
     citizen = Citizen(people, crowd.keys, crowd.stay_s)
-    place = Place(free_block(1), media_ports(1))
+    place = Place(free_block(1), _media_block())
     argv = citizens_argv(_sipp(), citizen, folder, place, target, number, wanted, crowd.rate)
     _change_scenario(folder, crowd)
     argv += ["-l", str(crowd.at_once), "-trace_stat", "-fd", "1", "-stf", str(folder / "stat.csv"), "-timeout_error"]
@@ -116,7 +123,7 @@ def callers(folder: Path, crowd: Crowd, target: str, number: str) -> Sipp:
 
 def leader(folder: Path, talk_s: tuple[float, float], seed: int, port: int) -> Sipp:
     """A leader who takes every call at once and hangs up after a random time between these two, seeded."""
-    argv = leader_argv(_sipp(), Leader(ring_s=0.0, talk_s=1.0), folder, Place(port, media_ports(1)))
+    argv = leader_argv(_sipp(), Leader(ring_s=0.0, talk_s=1.0), folder, Place(port, _media_block()))
     scenario = folder / "leader.xml"
     waits = '<recv request="BYE" timeout="1000" ontimeout="leave" next="cancelled"/>\n  <label id="leave"/>'
     random_talk = (
@@ -170,6 +177,11 @@ def _change_scenario(folder: Path, crowd: Crowd) -> None:
         ears = [crowd.ears[n % len(crowd.ears)] for n in range(len(lines))]
         rows = [f"{line};{ear}" for line, ear in zip(lines, ears, strict=True)]
         listing.write_text("\n".join([head, *rows, ""]))
+
+
+def _media_block() -> int:
+    """The first of a stretch of RTP ports for one sipp: apart from the servers' and from every other sipp of this run."""
+    return MEDIA_FIRST + next(_blocks) % MEDIA_BLOCKS * MEDIA_PER_SIPP
 
 
 def _logged(folder: Path) -> list[str]:

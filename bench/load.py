@@ -96,6 +96,8 @@ async def _share_at(side: Side, folder: Path, rate: float, calls: int) -> float:
     async with callers(folder, crowd, side.target, side.number) as sipp:
         await sipp.done(calls / rate + LONGEST_CALL_S)
         well = sipp.results()[0]
+        if not well:
+            say(f"  sipp: {sipp.last_words()}")
     return min(well, await side.joined() - joined) / calls
 
 
