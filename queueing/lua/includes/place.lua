@@ -13,15 +13,17 @@ local function place(waiting, call, to)
     score = math.floor((before + after) / 2)
     if score <= before then
       score = before + 1
-      local floor, rank = score, to
+      local last, rank, giving_way = score, to, {}
       while true do
-        local next = redis.call('ZRANGE', waiting, rank, rank, 'WITHSCORES')
-        if not next[1] or tonumber(next[2]) > floor then
+        local behind = redis.call('ZRANGE', waiting, rank, rank, 'WITHSCORES')
+        if not behind[1] or tonumber(behind[2]) > last then
           break
         end
-        floor = floor + 1
-        redis.call('ZADD', waiting, string.format('%.0f', floor), next[1])
-        rank = rank + 1
+        last, rank = last + 1, rank + 1
+        giving_way[#giving_way + 1] = { last, behind[1] }
+      end
+      for _, one in ipairs(giving_way) do
+        redis.call('ZADD', waiting, string.format('%.0f', one[1]), one[2])
       end
     end
   elseif before then
