@@ -35,7 +35,7 @@ async def line_of(house: Installation, seat_id: str, count: int) -> list[tuple[s
         found = await order(house, seat_id)
         return found if len(found) == count else None
 
-    line: list[tuple[str, float]] = await until(whole, 5, f"{count} callers in the line")
+    line: list[tuple[str, float]] = await until(whole, 15, f"{count} callers in the line")
     return line
 
 
@@ -45,7 +45,7 @@ async def until_order(house: Installation, seat_id: str, expected: list[tuple[st
     async def so() -> bool:
         return await order(house, seat_id) == expected
 
-    await until(so, 5, f"the line {expected}")
+    await until(so, 15, f"the line {expected}")
 
 
 def counted(found: dict[str, str]) -> dict[str, int]:
@@ -53,15 +53,15 @@ def counted(found: dict[str, str]) -> dict[str, int]:
     return {node: values.count(node) for node in set(values)}
 
 
-async def until_nodes(house: Installation, within_s: float = 30.0, **expected: int) -> dict[str, str]:
+async def until_nodes(house: Installation, within_s: float = 45.0, **expected: int) -> dict[str, str]:
     """Everybody's node once that many callers are at each of these, and nobody anywhere else."""
 
     found: dict[str, str] = {}
 
-    async def there() -> Any:
+    async def there() -> bool:
         found.clear()
         found.update(await nodes(house))
-        return found if counted(found) == expected else None
+        return counted(found) == expected
 
     try:
         await until(there, within_s, f"callers at {expected}")
@@ -81,7 +81,7 @@ async def outlive(house: Installation, node_of: dict[str, str], seconds: float) 
     await until(over, seconds + 5)
 
 
-async def until_closed(house: Installation, session_id: str, calls: int, within_s: float = 40.0) -> dict[str, int]:
+async def until_closed(house: Installation, session_id: str, calls: int, within_s: float = 60.0) -> dict[str, int]:
     """The outcomes once that many calls have one; none is unaccounted for and there are no others. No session id = all."""
 
     async def whole() -> Any:
@@ -94,7 +94,7 @@ async def until_closed(house: Installation, session_id: str, calls: int, within_
     return outcomes
 
 
-async def until_orders(house: Installation, count: int, status: str = "", within_s: float = 40.0) -> list[Any]:
+async def until_orders(house: Installation, count: int, status: str = "", within_s: float = 60.0) -> list[Any]:
     """The orders once there are that many (with this status): one a call, no more."""
 
     async def there() -> Any:

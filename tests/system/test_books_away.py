@@ -21,7 +21,7 @@ async def test_given_a_locked_database_when_calls_come_and_go_then_they_are_serv
     leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=7.0))
     session_id, _ = await house.open_session(leader.address)
     file = next(house.folder.glob("*.db"))
-    waits = Citizen(callers=numbers(0, 3), keys=((1.0, "1"),), stay_s=60)
+    waits = Citizen(callers=numbers(0, 3), keys=((1.0, "1"),), stay_s=90)
     speaks = Citizen(callers=numbers(50, 3), keys=((1.0, "2"), (3.0, "#")), stay_s=17)
     with closing(sqlite3.connect(file, isolation_level=None)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
@@ -30,7 +30,7 @@ async def test_given_a_locked_database_when_calls_come_and_go_then_they_are_serv
             citizens(house, tmp_path / "w", waits, 3) as first,
             citizens(house, tmp_path / "m", speaks, 3) as second,
         ):
-            await first.done(40)
+            await first.done(70)
             await second.done(40)
             assert leader.rung == 3
         await until_nodes(house)
@@ -42,7 +42,7 @@ async def test_given_a_locked_database_when_calls_come_and_go_then_they_are_serv
         assert [event.kind for event in events].count("closed") == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(150)
 async def test_given_no_worker_when_messages_are_left_then_their_recordings_are_finished_when_it_is_back(
     house: Installation, tmp_path: Path
 ) -> None:
