@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from calls.group import GroupCommit
 from calls.model import CLOSED, LedgerEntry
 from config.columns import from_unix
 from config.database import Database
@@ -62,6 +63,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert = sqlite_insert if database.is_sqlite else postgresql_insert
+        self._together = GroupCommit(self._write_new)
 
     async def note(
         self,
@@ -86,7 +88,7 @@ class Ledger:
             carrier=carrier,
             host=host,
         )
-        return await self.write([entry]) == 1
+        return await self._together.write(entry)
 
     async def close(
         self,
@@ -110,17 +112,20 @@ class Ledger:
             host=host,
             outcome=outcome,
         )
-        return await self.write([entry]) == 1
+        return await self._together.write(entry)
 
     async def write(self, entries: Sequence[Entry]) -> int:
         """Put down many facts in one transaction; how many were new."""
+        return sum(await self._write_new(entries))
+
+    async def _write_new(self, entries: Sequence[Entry]) -> list[bool]:
         rows = [_row(entry) for entry in entries]
-        new = 0
+        new: set[str] = set()
         async with self._database.begin() as session:
             for start in range(0, len(rows), _BATCH):
                 statement = self._insert(LedgerEntry).values(rows[start : start + _BATCH]).on_conflict_do_nothing()
-                new += len((await session.execute(statement.returning(LedgerEntry.id))).all())
-        return new
+                new.update((await session.scalars(statement.returning(LedgerEntry.command_id))).all())
+        return [_first(entry.command_id, new) for entry in entries]
 
     async def write_many(self, entries: Sequence[Entry]) -> None:
         """The same for thousands, when it does not matter how many were new."""
@@ -241,3 +246,11 @@ def _unaccounted(rows: Iterable[tuple[str, datetime, str]]) -> tuple[Unaccounted
         first = found[call_id].first_at if call_id in found else seconds
         found[call_id] = Unaccounted(call_id=call_id, first_at=first, last_at=seconds, last_kind=kind)
     return tuple(found.values())
+
+
+def _first(command_id: str, new: set[str]) -> bool:
+    """True once: told twice in one transaction, a fact was new the first time only."""
+    if command_id in new:
+        new.remove(command_id)
+        return True
+    return False
