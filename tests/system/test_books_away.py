@@ -31,7 +31,7 @@ async def test_given_a_locked_database_when_calls_come_and_go_then_they_are_serv
             citizens(house, tmp_path / "m", speaks, 3) as second,
         ):
             await first.done(70)
-            await second.done(40)
+            await second.done(70)
             assert leader.rung == 3
         await until_nodes(house)
         holder.execute("ROLLBACK")
@@ -48,9 +48,9 @@ async def test_given_no_worker_when_messages_are_left_then_their_recordings_are_
 ) -> None:
     session_id, _ = await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
     await house.kill("worker")
-    speaks = Citizen(callers=numbers(0, 3), keys=((1.0, "2"), (3.0, "#")), stay_s=8)
+    speaks = Citizen(callers=numbers(0, 3), keys=((1.0, "2"), (3.0, "#")), stay_s=12)
     async with citizens(house, tmp_path / "m", speaks, 3) as crowd:
-        await crowd.done(40)
+        await crowd.done(70)
     assert await until_closed(house, session_id, 3) == {"work_order": 3}
     assert len(await until_orders(house, 3, "registered")) == 3
     # The queue is lost as well: only the sweep can know.
@@ -65,4 +65,4 @@ async def test_given_no_worker_when_messages_are_left_then_their_recordings_are_
     async def idle() -> bool:
         return (await house.core.outbox.lag()).lanes == 0
 
-    await until(idle, 10, "nothing left to do")
+    await until(idle, 30, "nothing left to do")
