@@ -25,8 +25,8 @@ def reach(call: Call, facts: Facts, *, source: OrderSource, recording: str = "")
 
 
 def keep_place(call: Call, facts: Facts) -> Step:
-    """The caller may hang up and keeps the place; where nobody can be called back, it is an order. Who withholds the number is first asked for one, outside the
-    line: nobody is offered a leader while typing."""
+    """The caller may hang up and keeps the place; where nobody can be called back, it is an order. Who withholds the number
+    is first asked for one, outside the line: nobody is offered a leader while typing."""
     if facts.session is None or not facts.calls_back:
         return reach(call, facts, source="callback")
     if call.number or call.contact:
