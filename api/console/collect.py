@@ -31,8 +31,9 @@ def collect(modules: Path, target: Path) -> list[str]:
 
 def bundle(modules: Path, target: Path) -> str:
     """Name of the browser phone's script, with JsSIP in it. Raises FileNotFoundError, CalledProcessError."""
-    command = [modules / "esbuild" / "bin" / "esbuild", HERE / "phone" / "phone.js", "--bundle", "--minify", *ESBUILD]
-    subprocess.run([*command, f"--outfile={target / PHONE}"], check=True, env={**os.environ, "NODE_PATH": str(modules)})
+    program, source = str(modules / "esbuild" / "bin" / "esbuild"), str(HERE / "phone" / "phone.js")
+    command = [program, source, "--bundle", "--minify", *ESBUILD, f"--outfile={target / PHONE}"]
+    subprocess.run(command, check=True, env={**os.environ, "NODE_PATH": str(modules)})
     return PHONE
 
 

@@ -91,6 +91,8 @@ async def _from_asterisk(browser: WebSocket, asterisk: ClientConnection) -> int:
 
 
 async def _watch(still: Callable[[], Awaitable[bool]]) -> int:
+    never = asyncio.Event()
     while await still():
-        await asyncio.sleep(LOOK_EVERY_S)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(never.wait(), LOOK_EVERY_S)
     return OVER
