@@ -22,35 +22,35 @@ from tests.waiting import until
 WAITS = ((1.0, "1"),)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(150)
 async def test_given_a_leader_who_is_rung_when_the_bridge_is_killed_then_they_talk_after_one_invite(
     house: Installation, tmp_path: Path
 ) -> None:
     leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=5.0, talk_s=6.0))
     session_id, _ = await house.open_session(leader.address)
-    async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 1), WAITS, 60), 1) as crowd:
+    async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 1), WAITS, 90), 1) as crowd:
         await until_nodes(house, ringing=1)
-        await until(lambda: leader.rung == 1)
+        await until(lambda: leader.rung == 1, 20)
         await house.kill("bridge")
         await house.start("bridge")
         await until_nodes(house, talking=1)
-        await crowd.done(40)
+        await crowd.done(60)
         assert await until_closed(house, session_id, 1) == {"talked": 1}
         assert leader.rung == 1
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(150)
 async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_then_the_talk_is_known(
     house: Installation, tmp_path: Path
 ) -> None:
     leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=2.0, talk_s=15.0))
     _, seat_id = await house.open_session(leader.address)
-    async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 2), WAITS, 60), 2):
+    async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 2), WAITS, 90), 2):
         await until_nodes(house, ringing=1, waiting=1)
         waiting = await line_of(house, seat_id, 2)
         await house.kill("bridge")
 
-        await until(lambda: in_bridges(house, 2), 10)
+        await until(lambda: in_bridges(house, 2), 20)
         await house.start("bridge")
         await until_nodes(house, talking=1, waiting=1)
         await until_order(house, seat_id, waiting[1:])
@@ -61,7 +61,7 @@ async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_th
         assert await nodes(house) == {waiting[1][0]: "talking"}
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(150)
 async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is_over_then_the_caller_is_the_first(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -77,7 +77,7 @@ async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is
         assert claim.call_id == before[0][0]
         await house.start("bridge")
         assert await order(house, seat_id) == before
-        await until(lambda: leader.rung == 1, 15)
+        await until(lambda: leader.rung == 1, 30)
         ringing = await until_nodes(house, talking=1, waiting=2)
         assert ringing[before[0][0]] == "talking"
         await until_order(house, seat_id, before[1:])
