@@ -50,6 +50,8 @@ class Studio:
         found = {
             "Content-Security-Policy": POLICY,
             "X-Frame-Options": "DENY",
+            # With `no-referrer` a browser hides the origin of a form, too, and the check for foreign pages would refuse it.
+            "Referrer-Policy": "same-origin",
             "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
             "Cross-Origin-Opener-Policy": "same-origin",
         }

@@ -1,0 +1,110 @@
+"""What people do on the pages, done in a real Chromium: plan a session and hold it, replace a prompt, listen to a recording."""
+
+import array
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from telephony.sound import write_wav
+from tests.console.conftest import Console, enter, faults_of
+from workorders.intake import NewOrder, make_order
+from workorders.model import Recording
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+
+def _tone(path: Path) -> Path:
+    write_wav(path, array.array("h", (round(9000 * math.sin(n / 4)) for n in range(16000))))
+    return path
+
+
+async def test_a_session_is_planned_opened_extended_and_closed(console: Console, browser: Browser) -> None:
+    page = await enter(browser, console, "sup")
+    await page.goto("/sessions")
+    await page.get_by_label("开始时间").fill("2026-12-03T09:00")
+    await page.get_by_label("结束时间").fill("2099-12-03T11:00")
+    await page.get_by_label("主题").fill("供水")
+    await page.get_by_label("单位", exact=True).first.fill("市住建局")
+    await page.get_by_label("接听领导").first.fill("张三")
+    await page.get_by_label("线路（SIP 或电话）").first.fill("sip:leader@127.0.0.1:6060")
+    await page.get_by_role("button", name="安排新场次").click()
+    await expect(page.get_by_role("alert")).to_have_text("填写有误，请检查。")
+    await page.go_back()
+    await page.get_by_label("结束时间").fill("2026-12-03T11:00")
+    await page.get_by_role("button", name="安排新场次").click()
+    await expect(page.get_by_role("status").first).to_have_text("场次已安排。")
+    await expect(page.get_by_role("heading", name="开场前检查")).to_be_visible()
+    await page.get_by_role("button", name="入席 张三").click()
+    await expect(page.locator(".chip.free")).to_have_text("空闲")
+    await page.get_by_role("button", name="现在开始").click()
+    await expect(page.locator("h1 .chip")).to_have_text("进行中")
+    await page.get_by_text("现在结束…").click()
+    await page.locator("#r-close").fill("测试")
+    await page.get_by_role("button", name="确认").last.click()
+    await expect(page.get_by_role("status").first).to_contain_text("场次正在结束")
+    assert [fault for fault in faults_of(page) if "422" not in fault] == []
+    line = (await console.gate.trail.read(act="act_on_session", limit=1))[0]
+    assert (line.who, line.reason) == ("sup", "测试")
+    await page.context.close()
+
+
+async def test_a_prompt_is_replaced_and_restored(console: Console, browser: Browser, tmp_path: Path) -> None:
+    page = await enter(browser, console, "sup")
+    await page.goto("/prompts?q=fallback_sorry")
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"RIFF no sound")
+    for path, told in ((bad, "这个文件不能播放"), (_tone(tmp_path / "good.wav"), "提示音已替换")):
+        await page.goto("/prompts?q=fallback_sorry")
+        await page.get_by_text("替换…").first.click()
+        await page.locator("input[type=file]").first.set_input_files(path)
+        await page.get_by_role("button", name="保存").first.click()
+        await expect(page.locator(".notice")).to_contain_text(told)
+    kept = console.settings.state_dir / "prompts" / "recorded" / "zh-Hans" / "fallback_sorry.wav"
+    assert kept.stat().st_size > 8000
+    answer = await page.request.get("/prompts/sound?key=fallback_sorry")
+    assert (await answer.body())[:4] == b"RIFF"
+    await page.get_by_text("替换…").first.click()
+    await page.get_by_role("button", name="恢复合成语音").click()
+    await expect(page.locator(".notice")).to_contain_text("已恢复")
+    assert not kept.exists()
+    await page.context.close()
+
+
+async def test_a_recording_is_heard_by_who_gives_a_reason_and_by_nobody_else(console: Console, tmp_path: Path) -> None:
+    order = await make_order(
+        console.core.database,
+        NewOrder(command_id="r", at=console.core.clock(), source="declined", call_id="a-r", recording="a-r-message"),
+    )
+    folder = console.settings.recordings
+    folder.mkdir(parents=True, exist_ok=True)
+    async with console.core.database.begin() as session:
+        made = await session.get_one(Recording, (await _recording_of(console, order.id)))
+        made.state = "ready"
+        shutil.copy(_tone(tmp_path / "r.wav"), folder / made.path)
+        recording_id = made.id
+    operator, supervisor = await console.signed_in("op"), await console.signed_in("sup")
+    path = f"/orders/{order.id}/recordings/{recording_id}"
+    assert (await operator.post(path, data={"reason": ""})).status_code == 422
+    page = await operator.post(path, data={"reason": "核实诉求"})
+    link = page.text.partition('src="/recordings/')[2].partition('"')[0]
+    assert (await operator.get(f"/recordings/{link}")).content[:4] == b"RIFF"
+    assert (await supervisor.get(f"/recordings/{link}")).status_code == 404, "the link is for one person"
+    assert (await operator.get("/recordings/..%2f..%2fhotline.db")).status_code == 404
+    line = (await console.gate.trail.read(act="listen", limit=1))[0]
+    assert (line.who, line.reason) == ("op", "核实诉求")
+    async for key in console.core.redis.scan_iter(f"{console.settings.redis_prefix}listen:*"):
+        assert 0 < await console.core.redis.ttl(key) <= 300
+        await console.core.redis.delete(key)
+    assert (await operator.get(f"/recordings/{link}")).status_code == 404, "it ends"
+    await operator.aclose()
+    await supervisor.aclose()
+
+
+async def _recording_of(console: Console, order_id: str) -> str:
+    from workorders import register
+
+    [found] = (await register.get(console.core.database, order_id)).recordings
+    return found.id
