@@ -34,6 +34,7 @@ async def listen(redis: Redis, prefix: str) -> AsyncIterator[Change]:
     """Every change from now on, for ever. The first item, and the first after each outage, is kind "resync"."""
     while True:
         try:
+            await redis.initialize()  # a Cluster's connection must have seen its nodes before it can subscribe
             async with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
                 await pubsub.subscribe(channel(prefix))
                 yield Change("resync")

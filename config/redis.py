@@ -5,6 +5,7 @@ The URL decides: `redis://` `rediss://` `unix://`, `redis+sentinel://host:port,h
 can be repeated without harm.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -14,7 +15,8 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as Unreachable
+from redis.exceptions import RedisClusterException, RedisError
 
 from config.settings import Settings
 
@@ -59,18 +61,18 @@ def connect_url(url: str) -> Redis:
 
 
 def connect_for_jobs(settings: Settings) -> blocking.Redis:
-    """The blocking connection that RQ wants: raw bytes, one server or Sentinel."""
-    parts = urlsplit(settings.effective_redis_url)
+    """The blocking connection that RQ wants: raw bytes, one server or Sentinel. Raises ValueError for a Cluster."""
+    parts = urlsplit(settings.effective_jobs_redis_url)
     limits: dict[str, Any] = {"socket_connect_timeout": CONNECT_WITHIN_S, "health_check_interval": IDLE_CHECK_S}
     if parts.scheme.endswith("+cluster"):
-        raise ValueError("HOTLINE_REDIS_URL: the job queue needs one server or Sentinel, not a Cluster")
+        raise ValueError("HOTLINE_JOBS_REDIS_URL: the job queue needs one server or Sentinel, not a Cluster")
     if parts.scheme.endswith("+sentinel"):
         service, database = _service(parts)
         watchers: Any = _untyped(blocking.Sentinel)(_nodes(parts, SENTINEL_PORT), sentinel_kwargs=limits)
         login = {"username": _text(parts.username), "password": _text(parts.password)}
         master: blocking.Redis = watchers.master_for(service, db=database, **login, **limits)
         return master
-    return blocking.Redis.from_url(settings.effective_redis_url, **limits)
+    return blocking.Redis.from_url(settings.effective_jobs_redis_url, **limits)
 
 
 async def health(connection: Redis) -> str:
@@ -87,22 +89,51 @@ def shard_key(prefix: str, tag: str, *names: str) -> str:
     return f"{prefix}{{{tag}}}:{':'.join(names)}"
 
 
+class _ThroughSentinel(Redis):
+    """The master of the moment. Closing it closes the connections to the sentinels, too."""
+
+    watchers: Sequence[Redis] = ()
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await super().aclose(close_connection_pool)
+        for watcher in self.watchers:
+            await watcher.aclose()
+
+
 def _through_sentinel(parts: SplitResult) -> Redis:
     service, database = _service(parts)
     limits = {"socket_timeout": ANSWER_WITHIN_S, "socket_connect_timeout": CONNECT_WITHIN_S}
     watchers: Any = _untyped(Sentinel)(_nodes(parts, SENTINEL_PORT), sentinel_kwargs=limits)
     login = {"username": _text(parts.username), "password": _text(parts.password)}
     encrypted = {"ssl": True} if parts.scheme.startswith("rediss") else {}
-    master: Redis = watchers.master_for(
-        service, db=database, max_connections=CONNECTIONS_WITHOUT_WAITING, **login, **encrypted, **_options()
+    master: _ThroughSentinel = watchers.master_for(
+        service,
+        redis_class=_ThroughSentinel,
+        db=database,
+        max_connections=CONNECTIONS_WITHOUT_WAITING,
+        **login,
+        **encrypted,
+        **_options(),
     )
+    master.watchers = watchers.sentinels
     return master
+
+
+class _Cluster(RedisCluster):
+    """Says that nobody answers as a single server does: redis-py's own error for it is no RedisError."""
+
+    async def initialize(self, *given: Any, **named: Any) -> Any:
+        try:
+            await super().initialize(*given, **named)
+        except RedisClusterException as error:
+            raise Unreachable(str(error)) from error
+        return self
 
 
 def _to_cluster(parts: SplitResult) -> Redis:
     nodes = [ClusterNode(host, port) for host, port in _nodes(parts, DEFAULT_PORT)]
     options = _options()
-    cluster: Any = RedisCluster(
+    cluster: Any = _Cluster(
         startup_nodes=nodes,
         username=_text(parts.username),
         password=_text(parts.password),

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     http_port: int = Field(8000, ge=1, le=65535, description="Port of API and console")
     public_url: str = Field("", description="URL under which clouds and people reach the API; empty = http://host:port")
     redis_url: str = Field("", description="Redis or Valkey; empty = an embedded server under the state directory")
+    jobs_redis_url: str = Field(
+        "", description="Redis of the job queue, one server or Sentinel; empty = REDIS_URL. A Cluster cannot hold the queue"
+    )
     redis_port: int = Field(0, ge=0, le=65535, description="Port of the embedded server; 0 = HTTP port + 1000")
     redis_prefix: str = Field("hotline:", description="Put before every key, so that systems can share a server")
     database_url: str = Field(
@@ -185,6 +188,10 @@ class Settings(BaseSettings):
     @property
     def effective_redis_url(self) -> str:
         return self.redis_url or f"redis://127.0.0.1:{self.effective_redis_port}/0"
+
+    @property
+    def effective_jobs_redis_url(self) -> str:
+        return self.jobs_redis_url or self.effective_redis_url
 
     @property
     def effective_database_url(self) -> str:
