@@ -1,0 +1,1 @@
+"""A strict double of an OpenID Connect provider: refuses every request that is not exactly as the protocol wants it."""
