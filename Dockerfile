@@ -1,14 +1,17 @@
 # One image for every part; the command says which. Debian testing, because it is the one that has Asterisk 22 LTS.
 FROM debian:forky-slim AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends python3 python3-venv ca-certificates \
+ && apt-get install -y --no-install-recommends python3 python3-venv nodejs npm ca-certificates \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
 RUN python3 -m venv .venv
 COPY requirements.lock ./
 RUN .venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY . .
-RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+RUN .venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
+ && npm ci --silent --ignore-scripts --omit=dev \
+ && .venv/bin/python -m api.console.collect \
+ && rm -rf node_modules
 
 FROM debian:forky-slim
 RUN apt-get update \
