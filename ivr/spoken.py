@@ -7,11 +7,22 @@ from ivr.verbs import Prompt
 
 #: Up to here each minute has its sentence; above, an estimate is only told in steps.
 EXACT_MINUTES, MINUTE_STEP, MOST_MINUTES = 10, 5, 120
+#: Up to here each number of callers has its sentence; above, hundreds: "more than 300".
+#: How many can still be served is not told beyond this: a session lasts two hours.
+MOST_SERVED = 60
+EXACT_CALLERS, MANY, MOST_MANY = 200, 100, 1000
 
 
 def digits(number: str) -> tuple[Prompt, ...]:
     """One prompt for each digit; everything else in a number (+, -) is not spoken."""
     return tuple(Prompt("digit", {"digit": digit}) for digit in number if digit in "0123456789")
+
+
+def counted(key: str, callers: int) -> Prompt:
+    """The sentence `key` for a number of callers; for many of them `<key>_many`, which exists for whole hundreds."""
+    if callers <= EXACT_CALLERS:
+        return Prompt(key, {"count": callers})
+    return Prompt(f"{key}_many", {"count": min(callers // MANY * MANY, MOST_MANY)})
 
 
 def waiting_minutes(seconds: float) -> int:

@@ -5,6 +5,7 @@ from ivr.events import AnyEvent, Keyed, TimedOut
 from ivr.facts import Facts, SeatFacts
 from ivr.moves import Step, again, enter, note, try_again
 from ivr.nodes import contact, message, operator, pick, waiting
+from ivr.spoken import counted
 from ivr.verbs import AnyVerb, Ask, Prompt
 
 #: A chance below this is called small, one above it good; between them it is told in tenths.
@@ -129,7 +130,7 @@ def _greeting(call: Call, facts: Facts) -> tuple[Prompt, ...]:
 def _line(call: Call, facts: Facts) -> tuple[Prompt, ...]:
     if call.reason in ("free", "kept", *SHUT):
         return (Prompt(f"line_{call.reason}"),)
-    ahead = Prompt("waiting_now", {"count": facts.depth}) if facts.depth else Prompt("nobody_waits")
+    ahead = counted("waiting_now", facts.depth) if facts.depth else Prompt("nobody_waits")
     return (ahead, *_chance(call, facts))
 
 

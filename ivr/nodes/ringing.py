@@ -8,6 +8,7 @@ from ivr.events import Answered, AnyEvent, HungUp, Missed, Offered, TalkEnded
 from ivr.facts import Facts
 from ivr.moves import Step, enter, leave_line, note, order_and_close, recording_name
 from ivr.nodes import talking, waiting
+from ivr.spoken import counted
 from ivr.verbs import AnyVerb, Connect, Prompt
 
 
@@ -95,4 +96,4 @@ def _whisper(call: Call, facts: Facts) -> tuple[Prompt, ...]:
     minutes = int((call.told_at - call.joined_at) // 60)
     waited = Prompt("whisper_waited", {"minutes": minutes}) if minutes >= 1 else Prompt("whisper_new")
     behind = facts.depth - 1 if facts.position else facts.depth
-    return (waited, Prompt("whisper_behind", {"count": behind})) if behind > 0 else (waited,)
+    return (waited, counted("whisper_behind", behind)) if behind > 0 else (waited,)

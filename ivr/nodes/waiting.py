@@ -11,7 +11,7 @@ from ivr.facts import Facts, Place
 from ivr.moves import Step, again, enter, just_entered, leave_line, note, order_and_close
 from ivr.nodes import contact, goodbye, message, ringing, talking
 from ivr.notices import NOTICES
-from ivr.spoken import waiting_minutes
+from ivr.spoken import MOST_SERVED, counted, waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
 
 
@@ -168,9 +168,13 @@ def _leader(call: Call, facts: Facts) -> tuple[Prompt, ...]:
 def _place(call: Call, facts: Facts) -> tuple[Prompt, ...]:
     if call.told_position <= 1:
         return (Prompt("next_is_you"),)
-    place = [Prompt("ahead", {"count": call.told_position - 1})]
+    place = [counted("ahead", call.told_position - 1)]
     if facts.wait_s is not None:
         place.append(Prompt("wait", {"minutes": waiting_minutes(facts.wait_s)}))
     if facts.can_serve is not None:
-        place.append(Prompt("can_serve", {"count": facts.can_serve}) if facts.can_serve > 0 else Prompt("chance_small"))
+        place.append(
+            Prompt("can_serve", {"count": min(facts.can_serve, MOST_SERVED)})
+            if facts.can_serve > 0
+            else Prompt("chance_small")
+        )
     return tuple(place)

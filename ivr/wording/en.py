@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "line_often": "You have called often in the last minutes. Please leave your matter; it will be handled.",
     "nobody_waits": "Nobody is waiting.",
     "waiting_now": ("One caller is waiting.", "{count} callers are waiting."),
+    "waiting_now_many": "More than {count} callers are waiting.",
     "chance": "Your chance of being put through is about {tenths} percent.",
     "chance_small": "Your chance of being put through today is small.",
     "choose_line": "To wait, press 1. To leave your matter as a work order instead, press 2.",
@@ -51,6 +52,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "leader_away": "The leader is away for a moment.",
     "next_is_you": "You are next.",
     "ahead": ("There is one caller ahead of you.", "There are {count} callers ahead of you."),
+    "ahead_many": "There are more than {count} callers ahead of you.",
     "wait": ("The wait is about one minute.", "The wait is about {minutes} minutes."),
     "can_serve": ("About one more caller can be answered today.", "About {count} more callers can be answered today."),
     "choose_waiting": "To stop waiting, press 2 to leave a work order, or 3 to be called back.",
@@ -60,6 +62,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "whisper_waited": ("Waited one minute.", "Waited {minutes} minutes."),
     "whisper_new": "Has just called.",
     "whisper_behind": ("One more is waiting.", "{count} more are waiting."),
+    "whisper_behind_many": "More than {count} are waiting.",
     "whisper_confirm": "Press 1 to take the call.",
     # the message
     "message_declined": "Thank you. Your matter becomes a work order of this session.",

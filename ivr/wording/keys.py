@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ivr.spoken import EXACT_MINUTES, MINUTE_STEP, MOST_MINUTES
+from ivr.spoken import EXACT_CALLERS, EXACT_MINUTES, MANY, MINUTE_STEP, MOST_MANY, MOST_MINUTES, MOST_SERVED
 
 Kind = Literal["count", "tenths", "minutes", "digit", "date", "weekday", "clock", "name"]
 Value = str | int
@@ -19,9 +19,8 @@ class Parameter(Struct, frozen=True):
     values: tuple[Value, ...] = ()
 
 
-#: Longer lines exist, but a caller who hears of two hundred others seldom waits; their sentences are made when needed.
-MOST_CALLERS = 200
-MOST_SERVED = 60
+#: Hundreds of callers, as "more than 300".
+MANY_CALLERS = tuple(range(EXACT_CALLERS, MOST_MANY + 1, MANY))
 #: A session lasts two hours; who waited longer than this was not waited for.
 MOST_WAITED = 180
 
@@ -57,10 +56,13 @@ VARYING: dict[str, Parameter] = {
     "clock": Parameter("clock", "clock", TIMES),
     "wait": _minutes(ESTIMATES),
     "can_serve": _count(MOST_SERVED),
-    "ahead": _count(MOST_CALLERS),
-    "waiting_now": _count(MOST_CALLERS),
+    "ahead": _count(EXACT_CALLERS),
+    "ahead_many": Parameter("count", "count", MANY_CALLERS),
+    "waiting_now": _count(EXACT_CALLERS),
+    "waiting_now_many": Parameter("count", "count", MANY_CALLERS),
     "whisper_waited": _minutes(range(1, MOST_WAITED + 1)),
-    "whisper_behind": _count(MOST_CALLERS),
+    "whisper_behind": _count(EXACT_CALLERS),
+    "whisper_behind_many": Parameter("count", "count", MANY_CALLERS),
     "date": Parameter("date", "date", tuple(_days())),
 }
 

@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "line_often": "您最近来电较多，请把诉求留给我们，一定办理。",
     "nobody_waits": "现在没有人等候。",
     "waiting_now": "现在有{count}位在等候。",
+    "waiting_now_many": "现在有{count}多位在等候。",
     "chance": "能接通的可能大约有{tenths}成。",
     "chance_small": "今天能接通的可能很小。",
     "choose_line": "愿意等候，请按一。留下诉求，请按二。",
@@ -50,6 +51,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "leader_away": "领导暂时离席。",
     "next_is_you": "下一位就是您。",
     "ahead": "前面还有{count}位。",
+    "ahead_many": "前面还有{count}多位。",
     "wait": "预计还要等{minutes}分钟。",
     "can_serve": "本场大约还能接听{count}位。",
     "choose_waiting": "不想再等，留下诉求请按二，请我们回电请按三。",
@@ -59,6 +61,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "whisper_waited": "等候{minutes}分钟。",
     "whisper_new": "刚刚来电。",
     "whisper_behind": "后面还有{count}位。",
+    "whisper_behind_many": "后面还有{count}多位。",
     "whisper_confirm": "接听请按一。",
     # 留言
     "message_declined": "好的，您的诉求将作为热线问政工单办理。",

@@ -11,6 +11,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "line_often": "您最近來電較多，請把訴求留給我們，一定辦理。",
     "nobody_waits": "現在沒有人等候。",
     "waiting_now": "現在有{count}位在等候。",
+    "waiting_now_many": "現在有{count}多位在等候。",
     "chance": "能接通的可能大約有{tenths}成。",
     "chance_small": "今天能接通的可能很小。",
     "choose_line": "願意等候，請按一。留下訴求，請按二。",
@@ -50,6 +51,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "leader_away": "領導暫時離席。",
     "next_is_you": "下一位就是您。",
     "ahead": "前面還有{count}位。",
+    "ahead_many": "前面還有{count}多位。",
     "wait": "預計還要等{minutes}分鐘。",
     "can_serve": "本場大約還能接聽{count}位。",
     "choose_waiting": "不想再等，留下訴求請按二，請我們回電請按三。",
@@ -59,6 +61,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "whisper_waited": "等候{minutes}分鐘。",
     "whisper_new": "剛剛來電。",
     "whisper_behind": "後面還有{count}位。",
+    "whisper_behind_many": "後面還有{count}多位。",
     "whisper_confirm": "接聽請按一。",
     # 留言
     "message_declined": "好的，您的訴求將作為熱線問政工單辦理。",
