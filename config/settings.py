@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     )
     service_number: str = Field("12345", pattern=r"^[0-9]{2,15}$", description="The number citizens dial")
     trunk: str = Field("", description="host[:port] of the SIP trunk to the telephone network; empty = none")
+    branch_lines: str = Field(
+        "",
+        description="Leaders' telephones that this node rings for other nodes: 801=sip:leader@host:port, comma separated; "
+        "there their line is sip:801@this-node",
+    )
     operators_line: str = Field(
         "", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead"
     )

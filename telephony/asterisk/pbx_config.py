@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,6 +149,7 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
         "trusted": trusted_networks(settings),
         "trunk": settings.trunk,
         "dialled": dialled_numbers(settings),
+        "branches": branches(settings),
         "service_number": settings.service_number,
         "operators": settings.operators_line,
         "ring_s": round(settings.ring_s),
@@ -174,6 +176,18 @@ def trusted_networks(settings: Settings) -> tuple[str, ...]:
     """The networks of SIP_TRUST. Raises ValueError for what is none."""
     words = [word.strip() for word in settings.sip_trust.split(",") if word.strip()]
     return tuple(str(ipaddress.ip_network(word, strict=False)) for word in words)
+
+
+def branches(settings: Settings) -> dict[str, str]:
+    """BRANCH_LINES by number. Raises ValueError, and CarrierRefused for what is no line."""
+    found = {}
+    for word in filter(None, (part.strip() for part in settings.branch_lines.split(","))):
+        number, _, line = word.partition("=")
+        if not re.fullmatch(r"[0-9]{2,15}", number) or number in dialled_numbers(settings):
+            raise ValueError("HOTLINE_BRANCH_LINES: a number has 2 to 15 figures and is not the service number")
+        dial_string(line)
+        found[number] = line
+    return found
 
 
 def dialled_numbers(settings: Settings) -> tuple[str, ...]:
