@@ -39,19 +39,24 @@ class Audit:
     async def look(self) -> None:
         """Raises what Redis, the database or the connection raise."""
         live = await self._core.calls.live()
+        mark = f"{self._exchange.settings.redis_prefix}cdr:{self._exchange.settings.pbx_node}"
+        before = int(await self._core.redis.get(mark) or 0)
+        file = pbx_files(self._exchange.settings, self._folder).cdr
+        # Rows that are written while we look belong to the next look as well.
+        _, offset = cdr.read(file, before)
         channels = await self._exchange.connection.listing("CoreShowChannels")
         here = {call_id_of(channel["Uniqueid"]): channel["Uniqueid"] for channel in channels if is_caller(channel)}
         strange = frozenset(uniqueid for call_id, uniqueid in here.items() if call_id not in self._legs)
         forgotten, self._strange = strange & self._strange, strange
         if forgotten and await take_up(self._exchange, self._legs, channels, only=forgotten):
             log.warning("callers whom nobody served are taken up", count=len(forgotten))
-        mark = f"{self._exchange.settings.redis_prefix}cdr:{self._exchange.settings.pbx_node}"
-        before = int(await self._core.redis.get(mark) or 0)
-        records, offset = cdr.read(pbx_files(self._exchange.settings, self._folder).cdr, before)
+        records, _ = cdr.read(file, before)
         rows = cdr.calls(records)
+        # A leg whose caller has gone may still find that Redis does not know the call, and leave it to us.
+        ending = any(call_id in self._legs and call_id not in here for call_id in rows)
         await self._close_ended([call_id for call_id in live if call_id not in here], rows)
         await self._close_unseen(frozenset(here), rows)
-        if offset != before:
+        if offset != before and not ending:
             await self._core.redis.set(mark, offset)
 
     @property
