@@ -1,0 +1,61 @@
+"""Whole sessions in virtual time with a real Redis and a real ledger. The thousand are `hotline simulate --sessions 1000`."""
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from rehearsal.company import House, house
+from rehearsal.plan import Plan, citizens
+from rehearsal.story import story
+
+#: Enough for a line, few enough for a quick test.
+SMALL = Plan(callers=50, faults=True)
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[House]:
+    with house() as found:
+        yield found
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+async def test_nobody_is_lost_or_ordered_twice_whatever_breaks(place: House, seed: int) -> None:
+    play, result = await place.rehearse(replace(SMALL, seed=seed))
+    assert result.violations == ()
+    assert (result.unaccounted, result.doubled) == (0, 0)
+    assert result.calls == len(play.signals) >= SMALL.callers
+    assert result.injected["restarts"] == 3
+    assert result.outcomes["talked"] >= 5
+
+
+async def test_a_leader_who_is_late_finds_the_line_in_order(place: House) -> None:
+    play, result = await place.rehearse(replace(SMALL, seed=20, callers=120, leader_late_s=1800.0))
+    assert result.violations == ()
+    assert result.longest_depth >= 5
+    came = next(at for at, what in play.told.lines if what == "leader_came")
+    assert came - play.told.lines[0][0] == 1800.0
+
+
+async def test_three_leaders_have_three_lines(place: House) -> None:
+    _, result = await place.rehearse(replace(SMALL, seed=30, callers=90, seats=3))
+    assert result.violations == ()
+    assert result.outcomes["talked"] >= 10
+
+
+async def test_the_same_seed_plays_the_same_session(place: House) -> None:
+    (one, first), (_, second), (_, other) = [
+        await place.rehearse(replace(SMALL, seed=seed, faults=False)) for seed in (40, 40, 41)
+    ]
+    assert replace(first, seed=0) == replace(second, seed=0) != replace(other, seed=0)
+    told = "\n".join(story(one, first))
+    assert "09:00:00  场次开始" in told
+    assert "11:00:00  到点" in told
+
+
+def test_callers_come_as_they_were_reported_and_the_rush_is_at_the_opening() -> None:
+    found = citizens(Plan(callers=846))
+    assert len(found) == 846
+    assert citizens(Plan(callers=846)) == found
+    in_the_rush = sum(one.at < 600 for one in found)
+    assert 120 < in_the_rush < 280
