@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import free_port
@@ -25,20 +26,59 @@ def programs() -> Path:
     raise RuntimeError("these tests need a PostgreSQL server: install the package `postgresql`")
 
 
+@dataclass(frozen=True)
+class PostgresServer:
+    """One cluster of which a test may kill the server and start it again."""
+
+    url: str
+    _data: Path
+    _log: Path
+    _options: str
+    _user: str | None
+
+    def start(self) -> None:
+        _run(
+            self._user,
+            "pg_ctl",
+            "-D",
+            self._data,
+            "-l",
+            self._log,
+            "-o",
+            self._options,
+            "-w",
+            "-t",
+            _START_WITHIN_S,
+            "start",
+        )
+
+    def kill(self) -> None:
+        """As after a crash: nobody is waited for, the next start recovers."""
+        _run(self._user, "pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Runs, with an empty database `postgres`: `postgresql+asyncpg://hotline@127.0.0.1:port/postgres`."""
+    home, port = Path(tempfile.mkdtemp(prefix="hotline-pg-")), free_port()
+    user, data = _owner(home), home / "data"
+    _run(user, "initdb", "-D", data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    url = f"postgresql+asyncpg://hotline@127.0.0.1:{port}/postgres"
+    server = PostgresServer(url, data, home / "server.log", f"{_OPTIONS} -p {port} -k {home}", user)
+    try:
+        server.start()
+        yield server
+    finally:
+        if (data / "postmaster.pid").exists():
+            server.kill()
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @contextmanager
 def postgres_cluster() -> Iterator[str]:
-    """Yields the URL of its database `postgres`, `postgresql+asyncpg://hotline@127.0.0.1:port/postgres`."""
-    home, port = Path(tempfile.mkdtemp(prefix="hotline-pg-")), free_port()
-    user = _owner(home)
-    data, log = home / "data", home / "server.log"
-    _run(user, "initdb", "-D", data, "-U", "hotline", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-    try:
-        options = f"{_OPTIONS} -p {port} -k {home}"
-        _run(user, "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "-t", _START_WITHIN_S, "start")
-        yield f"postgresql+asyncpg://hotline@127.0.0.1:{port}/postgres"
-    finally:
-        _run(user, "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
-        shutil.rmtree(home, ignore_errors=True)
+    """The URL of one for tests that need no more."""
+    with postgres_server() as server:
+        yield server.url
 
 
 def _owner(home: Path) -> str | None:
