@@ -102,19 +102,19 @@ async def test_given_a_bridge_that_was_frozen_for_longer_than_its_lease_when_it_
 ) -> None:
     leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=300))
     session_id, seat_id = await house.open_session(leader.address, sign_in=False)
-    waiting = Citizen(callers=numbers(0, 4), keys=((1.0, "1"), (14.0, "2")), stay_s=90)
+    waiting = Citizen(callers=numbers(0, 4), keys=((1.0, "1"), (20.0, "2")), stay_s=90)
     async with leader.phone, citizens(house, tmp_path / "w", waiting, 4):
         await until_nodes(house, waiting=4)
         frozen = house.processes["bridge"].pid
         os.kill(frozen, signal.SIGSTOP)
-        await until_taken(house, "second", 1)
+        await until_taken(house, "second", 1, 20)
         await house.post(f"/api/seats/{seat_id}/open")
         await until_nodes(house, talking=1, waiting=3)
         # Keys come while it is frozen: it finds them in its socket when it goes on.
-        before = await until_nodes(house, 25, talking=1, message=3)
+        before = await until_nodes(house, 45, talking=1, message=3)
         os.kill(frozen, signal.SIGCONT)
         log = house.folder / "bridge.log"
-        await until(lambda: "gives the node back" in log.read_text(), 5)
+        await until(lambda: "gives the node back" in log.read_text(), 20)
         turns = {call_id: await seq(house, call_id) for call_id in before}
         assert {call_id: await seq(house, call_id) for call_id in before} == turns
         assert times_taken(house, "bridge") == 1
