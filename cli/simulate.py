@@ -1,6 +1,5 @@
 """`hotline simulate`: whole sessions in virtual time. A rehearsal for operators, and our strongest test. Rings nobody."""
 
-import asyncio
 import logging
 import time
 from collections import Counter
@@ -13,7 +12,7 @@ from msgspec import to_builtins
 from cli.errors import CommandError, Exit
 from cli.options import AsJson
 from cli.output import out, print_json, print_table, tell
-from rehearsal.company import House, NoServer, house
+from rehearsal.company import House, NoServer, house, run
 from rehearsal.plan import SESSION_S, Plan
 from rehearsal.proof import Result
 from rehearsal.story import story
@@ -38,10 +37,8 @@ def simulate(
     plan = Plan(seed=seed, callers=callers, seats=seats, leader_late_s=leader_late * 60, faults=faults)
     try:
         with house() as place:
-            if sessions == 1:
-                good = asyncio.run(_one(place, plan, as_json=as_json))
-            else:
-                good = asyncio.run(_many(place, plan, sessions, as_json=as_json))
+            one = sessions == 1
+            good = run(_one(place, plan, as_json=as_json) if one else _many(place, plan, sessions, as_json=as_json))
     except NoServer as error:
         raise CommandError(Exit.UNREACHABLE, "program_missing", name="valkey-server", command="make setup") from error
     if not good:
