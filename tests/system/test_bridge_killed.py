@@ -8,28 +8,14 @@ from typing import Any
 import pytest
 
 from telephony.demo.scenarios import Citizen, Leader
+from tests.system.callers import counted, nodes
 from tests.system.crowd import a_leader, citizens, numbers
 from tests.system.installation import Installation
 from tests.waiting import until
 
 
-async def nodes(house: Installation) -> dict[str, str]:
-    """Call id -> node of every live call."""
-    found = {}
-    for call_id in await house.core.calls.live():
-        call = await house.core.calls.get(call_id)
-        if call is not None and call.node != "ended":
-            found[call_id] = call.node
-    return found
-
-
 async def order(house: Installation, seat_id: str) -> list[str]:
     return [caller.call_id for caller in await house.core.line.callers(seat_id)]
-
-
-def counted(found: dict[str, str]) -> dict[str, int]:
-    values = list(found.values())
-    return {node: values.count(node) for node in set(values)}
 
 
 async def has(house: Installation, expected: dict[str, int]) -> bool:
@@ -73,7 +59,7 @@ async def test_given_callers_in_every_state_when_the_bridge_is_killed_then_nobod
         citizens(house, tmp_path / "m", speaking, 4),
     ):
         expected = {"talking": 1, "waiting": 12, "message": 4}
-        await until(lambda: has(house, expected), 30)
+        await until(lambda: has(house, expected), 60)
         before, line = await nodes(house), await order(house, seat_id)
         token = (await house.core.seats.state(seat_id)).token
         await house.kill("bridge")
@@ -89,7 +75,7 @@ async def test_given_callers_in_every_state_when_the_bridge_is_killed_then_nobod
         # and the new bridge really drives them: longer than the lease that the old one gave them
         await outlive(house, before)
         await house.asterisk.command("channel request hangup all")
-    closed = await until(lambda: all_closed(house, session_id, 17), 30)
+    closed = await until(lambda: all_closed(house, session_id, 17), 60)
     assert closed["unaccounted"] == 0
     assert closed["outcomes"] == {"talked": 1, "abandoned": 12, "work_order": 4}
     orders = await house.orders()
