@@ -68,20 +68,28 @@ if [ "$installed" != "$wanted" ] && [ "$installed" != "$everything" ]; then
   printf '%s\n' "$wanted" > "$mark"
 fi
 
-# The console's scripts and styles, by npm's lock; what npm brings is kept by the content of the lock.
-command -v npm >/dev/null || need nodejs npm
-npm_options=() && [ "$purpose" = dev ] || npm_options=(--omit=dev)
-mark=node_modules/.installed
-wanted=$(cat package.json package-lock.json | sha256sum)
-case $(cat "$mark" 2>/dev/null || echo none) in
-  "dev $wanted" | "$purpose $wanted") ;;
-  *)
-    say "scripts and styles of the console with npm"
-    npm ci --silent --ignore-scripts "${npm_options[@]}"
-    echo "$purpose $wanted" > "$mark"
-    ;;
-esac
-.venv/bin/python -m api.console.collect
+# The console's scripts and styles, by npm's lock; what npm brings is kept by the content of the lock. The telephony needs
+# none of it: an ordinary user without npm goes on without the pages.
+fetch_scripts() {
+  local mark=node_modules/.installed wanted npm_options=()
+  [ "$purpose" = dev ] || npm_options=(--omit=dev)
+  wanted=$(cat package.json package-lock.json | sha256sum)
+  case $(cat "$mark" 2>/dev/null || echo none) in
+    "dev $wanted" | "$purpose $wanted") ;;
+    *)
+      say "scripts and styles of the console with npm"
+      npm ci --silent --ignore-scripts "${npm_options[@]}"
+      echo "$purpose $wanted" > "$mark"
+      ;;
+  esac
+  .venv/bin/python -m api.console.collect
+}
+if command -v npm >/dev/null || [ "$purpose" = dev ] || [ "$(id -u)" = 0 ]; then
+  command -v npm >/dev/null || need nodejs npm
+  fetch_scripts
+else
+  say "going on without the console's pages; for them: sudo apt-get install nodejs npm"
+fi
 if [ "$purpose" = dev ]; then
   command -v chromium >/dev/null || need chromium
   fc-list ':lang=zh' 2>/dev/null | grep -q . || need fontconfig fonts-noto-cjk
