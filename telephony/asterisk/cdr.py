@@ -18,8 +18,8 @@ class CallRecord(Struct, frozen=True):
     """One row. A call has one or more (a new one begins after each Dial); all of a call carry its `call_id`.
 
     Times are Unix seconds, `answered_at` 0.0 = never. `source` is personal data. `stage` is how far the call had come when
-    the row was closed: arriving, ringing, talk, ringing-operator, fallback, fallback-operator, fallback-talk, fallback-message; the row that
-    holds a talk says `ringing` and ANSWERED, the one after it `talk`.
+    the row was closed: arriving, ringing, talk, ringing-operator, fallback, fallback-operator, fallback-talk,
+    fallback-message; the row that holds a talk says `ringing` and ANSWERED, the one after it `talk`.
     """
 
     uniqueid: str
