@@ -94,7 +94,12 @@ def _sections(report: Report, zone: ZoneInfo) -> Iterable[tuple[str, Rows]]:
         [
             *((n, call_id) for n, call_id in enumerate(report.served_order, 1)),
             *(
-                ("例外", f"{one.call_id} 先于 before {one.overtaken}", _moment(one.at, zone), one.reason or "?")
+                (
+                "例外",
+                f"{one.call_id} 先于 before {' '.join(one.overtook)}",
+                _moment(one.served_at, zone),
+                "; ".join(one.reasons) or "?",
+            )
                 for one in report.deviations
             ),
         ],

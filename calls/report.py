@@ -5,8 +5,9 @@ from math import ceil
 
 from msgspec import Struct
 
-from calls.fairness import Deviation, Stay, follow, judge
 from calls.ledger import Entry
+from calls.served_order import Deviation, Fact, judge
+from calls.stays import Stay, follow
 
 #: The depth of the line is given for every so many seconds.
 STEP_S = 60.0
@@ -68,7 +69,9 @@ def draw_up(
             outcomes[fact.outcome] = outcomes.get(fact.outcome, 0) + 1
     closed = {fact.call_id for fact in ordered if fact.outcome}
     calls = dict.fromkeys(fact.call_id for fact in ordered)
-    fairness = judge(ordered)
+    fairness = judge(Fact(fact.call_id, fact.kind, fact.at, dict(fact.data)) for fact in ordered)
+    served = sorted((stay for stay in stays if stay.served_at), key=lambda stay: stay.served_at)
+    order = tuple(stay.call_id for stay in served)
     return Report(
         session_id=session_id,
         opens_at=opens_at,
@@ -78,14 +81,14 @@ def draw_up(
         outcomes=outcomes,
         unaccounted=tuple(call_id for call_id in calls if call_id not in closed),
         joined=len({stay.call_id for stay in stays}),
-        served=len(fairness.served),
+        served=len(order),
         abandoned_waiting=len(_gave_up(ordered)),
         waits_served=_waits([stay.served_at - stay.joined_at for stay in stays if stay.served_at]),
         waits_all=_waits([stay.left_at - stay.joined_at for stay in stays if stay.left_at]),
-        promises=_promises(ordered, set(fairness.served)),
+        promises=_promises(ordered, set(order)),
         orders=orders,
         depth=_depth(stays, opens_at, closes_at),
-        served_order=fairness.served,
+        served_order=order,
         deviations=fairness.deviations,
         acts=tuple(_act(fact) for fact in ordered if fact.kind == "operator_act"),
     )

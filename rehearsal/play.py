@@ -50,7 +50,8 @@ class Told:
 
     lines: list[tuple[float, str]] = field(default_factory=list)
     risen: list[str] = field(default_factory=list)
-    chances: dict[str, float] = field(default_factory=dict)
+    #: When each call was first on hold.
+    joined: dict[str, float] = field(default_factory=dict)
     depths: list[tuple[float, int]] = field(default_factory=list)
     turns: int = 0
     restarts: int = 0
@@ -239,8 +240,8 @@ class Play:
             self._look.add(call.seat_id)
         (self._waiting.add if call.node == "waiting" else self._waiting.discard)(call.id)
         phone = self.phones[call.id]
-        if call.node == "question" and facts.chance is not None:
-            self.told.chances.setdefault(call.id, facts.chance)
+        if call.node == "waiting":
+            self.told.joined.setdefault(call.id, self.stage.now)
         for verb in verbs:
             if isinstance(verb, Hold):
                 self._check_position(phone, call, verb)

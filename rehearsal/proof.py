@@ -2,9 +2,12 @@
 
 from msgspec import Struct
 
-from calls.fairness import judge
 from calls.ledger import Ledger
+from calls.served_order import Deviation, fairness_of
 from rehearsal.play import Play
+
+#: A lease and a look, the time of a ring: who was to join that late cannot be overtaken.
+TOGETHER_S = 20.0
 
 
 class Result(Struct, frozen=True):
@@ -27,15 +30,18 @@ async def prove(play: Play) -> Result:
     """Looks at ledger, order book and Redis; changes nothing."""
     ledger = Ledger(play.database)
     summary = await ledger.summary()
-    facts = await ledger.of_session(play.session_id)
-    fairness = judge(facts)
+    fairness = await fairness_of(play.database, play.session_id)
     broken = list(play.ledger.faults)
     broken += [f"{one.call_id} has no outcome, last: {one.last_kind}" for one in summary.unaccounted]
     if summary.calls != len(play.signals) or not summary.complete:
         broken.append(f"{len(play.signals)} signals, {summary.calls} calls, {sum(summary.outcomes.values())} outcomes")
     broken += [f"{call_id} was to have two orders" for call_id in play.orders.doubled]
     broken += [f"a position rose, {risen}" for risen in play.told.risen]
-    broken += [f"{one.call_id} went before {one.overtaken}" for one in fairness.unexplained]
+    broken += [
+        f"{one.call_id} went before {' '.join(one.overtook)}"
+        for one in fairness.deviations
+        if not one.reasons and not _together(one, play.told.joined)
+    ]
     broken += await _left_behind(play)
     return Result(
         seed=play.plan.seed,
@@ -50,6 +56,11 @@ async def prove(play: Play) -> Result:
         longest_depth=max((depth for _, depth in play.told.depths), default=0),
         violations=tuple(broken),
     )
+
+
+def _together(one: Deviation, joined: dict[str, float]) -> bool:
+    """Those who were overtaken were only just put into the line, by a process that had to take over from a dead one."""
+    return all(one.served_at - joined.get(call_id, 0.0) <= TOGETHER_S for call_id in one.overtook)
 
 
 async def _left_behind(play: Play) -> list[str]:

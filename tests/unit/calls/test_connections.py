@@ -4,6 +4,7 @@ import asyncio
 import time
 
 import pytest
+from redis.asyncio import RedisCluster
 from redis.asyncio.sentinel import SentinelConnectionPool
 
 from config import redis as connections
@@ -33,7 +34,7 @@ async def test_sentinel() -> None:
 
 async def test_cluster() -> None:
     connection = connect_url("redis+cluster://127.0.0.1:7000,127.0.0.1:7001")
-    assert type(connection).__name__ == "RedisCluster"
+    assert isinstance(connection, RedisCluster)
 
 
 @pytest.mark.parametrize("url", ["http://x", "redis+sentinel://host:1", "redis+cluster://"])
@@ -43,7 +44,7 @@ def test_a_url_that_cannot_work_names_the_setting(url: str) -> None:
 
 
 def test_jobs_refuse_a_cluster() -> None:
-    with pytest.raises(ValueError, match="HOTLINE_REDIS_URL"):
+    with pytest.raises(ValueError, match="HOTLINE_JOBS_REDIS_URL"):
         connect_for_jobs(Settings(redis_url="redis+cluster://h:1", _env_file=None))
 
 
