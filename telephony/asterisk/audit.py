@@ -13,10 +13,9 @@ from ivr.call import Call
 from telephony.asterisk import cdr
 from telephony.asterisk.closing import close_gone
 from telephony.asterisk.exchange import Exchange, call_id_of
-from telephony.asterisk.leg import new_call
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.pbx_config import pbx_files
-from telephony.asterisk.restore import LAST_TURN
+from telephony.asterisk.restore import LAST_TURN, new_call
 from telephony.asterisk.resync import is_caller, take_up
 
 log = structlog.get_logger()

@@ -197,7 +197,7 @@ class Bridge:
             await _pause(lost, REMEMBERED_EVERY_S)
 
     async def _restore_calls(self) -> None:
-        for leg in sorted(self._legs.all(), key=lambda leg: not leg.other_side):
+        for leg in sorted(self._legs.all(), key=lambda leg: not leg.talk.other_side):
             if not leg.gone:
                 await leg.be_known()
         self._legs.change_all()

@@ -2,12 +2,14 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import suppress
+from typing import Any
 
 from telephony.asterisk import dialplan
 from telephony.asterisk.agi import AgiResult, parse_result
 from telephony.asterisk.connection import Connection
-from telephony.errors import CallGone, CarrierRefused
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 
 #: Tells this process's commands from those of a bridge that ran before it.
 _RUN = secrets.token_hex(4)
@@ -27,6 +29,7 @@ class Channel:
         self._pending: dict[str, asyncio.Future[AgiResult]] = {}
         #: Commands Asterisk has not answered, also those that nobody here waits for any more.
         self._running: set[str] = set()
+        self._telling: set[asyncio.Task[None]] = set()
         #: Set while the channel listens to AGI commands.
         self.in_agi = asyncio.Event()
 
@@ -93,6 +96,17 @@ class Channel:
     async def renew_lease(self, seconds: float) -> None:
         """Without this, once in `seconds`, the channel goes to the fallback."""
         await self.set_variable(dialplan.LEASE, str(int(seconds)))
+
+    def in_background(self, telling: Coroutine[Any, Any, None]) -> None:
+        """Send something that nobody waits for; a channel that has gone need not know it."""
+
+        async def tell() -> None:
+            with suppress(CallGone, CarrierUnavailable, CarrierRefused):
+                await telling
+
+        task = asyncio.create_task(tell())
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def hang_up(self) -> None:
         """End it. A channel that is already gone is fine."""

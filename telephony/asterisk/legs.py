@@ -1,12 +1,14 @@
 """All legs of one bridge, found by channel: gives every AMI event to the leg it belongs to."""
 
 import asyncio
+from functools import partial
 
 from calls.turn import Turn
 from telephony.asterisk import dialplan
+from telephony.asterisk.adoption import Found, adopt
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
-from telephony.asterisk.leg import Found, Leg
+from telephony.asterisk.leg import Leg
 
 _OF_CALLER = frozenset(
     {"AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup", dialplan.FELL_BACK}
@@ -76,7 +78,7 @@ class Legs:
         self._by_uniqueid[leg.uniqueid] = self._by_call[leg.call_id] = leg
         if other:
             self._by_other[other] = leg
-        task = self._tasks[leg.call_id] = asyncio.create_task(leg.run(found))
+        task = self._tasks[leg.call_id] = asyncio.create_task(leg.run(partial(adopt, leg, found) if found else None))
         task.add_done_callback(lambda _: self._forget(leg))
 
     async def let_go(self) -> None:

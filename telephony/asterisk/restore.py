@@ -4,6 +4,8 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from config.numbers import read_number
+from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import AnyCommand, MakeOrder, Note, WakeAt
 from telephony.asterisk import dialplan
@@ -34,6 +36,33 @@ def from_text(text: str, call_id: str) -> Call | None:
     except msgspec.DecodeError:
         return None
     return call if call.id == call_id and call.node != "ended" else None
+
+
+class Memory:
+    """One channel's: has it remember the call, for the day on which Redis remembers nothing."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        #: The scene and node of which it was told last.
+        self._told: tuple[int, str] = (-1, "")
+
+    def tell(self, call: Call) -> None:
+        state = (call.scene, call.node)
+        if self._channel.name and state != self._told and call.node != "ended" and (text := as_text(call)):
+            self._told = state
+            self._channel.in_background(self._channel.set_variable(dialplan.SAVED, text))
+
+
+def new_call(settings: Settings, call_id: str, number: str, at: float) -> Call:
+    """The record of a call that nobody knows yet. A withheld or unreadable number is empty."""
+    return Call(
+        id=call_id,
+        carrier="asterisk",
+        started_at=at,
+        number=read_number(number, settings),
+        host=settings.pbx_node,
+        language=settings.language,
+    )
 
 
 async def restore(exchange: Exchange, channel: Channel, new: Call) -> Call:

@@ -1,9 +1,10 @@
 """After every login: Asterisk's channels against the calls in Redis. Whoever is there is taken up; `audit` has the rest."""
 
 from telephony.asterisk import dialplan
+from telephony.asterisk.adoption import Found
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
-from telephony.asterisk.leg import Found, Leg
+from telephony.asterisk.leg import Leg
 from telephony.asterisk.legs import Legs
 
 #: Where callers' channels are. Others (leaders' phones) have a context of their own.
@@ -27,14 +28,14 @@ async def take_up(exchange: Exchange, legs: Legs, channels: list[Event], only: f
             continue
         others = [one for one in channels if one.get("Linkedid") == uniqueid and one.get("Uniqueid") != uniqueid]
         leg = Leg(exchange, call_id_of(uniqueid), channel["Channel"], uniqueid)
-        leg.number = channel.get("CallerIDNum", "")
-        leg.other_side = others[0]["Uniqueid"] if others else ""
-        found.append((leg, Found(channel["Context"], bool(channel.get("BridgeId")), leg.number)))
-    found.sort(key=lambda pair: not pair[0].other_side)
+        leg.turns.number = channel.get("CallerIDNum", "")
+        leg.talk.other_side = others[0]["Uniqueid"] if others else ""
+        found.append((leg, Found(channel["Context"], bool(channel.get("BridgeId")), leg.turns.number)))
+    found.sort(key=lambda pair: not pair[0].talk.other_side)
     for leg, _ in found:
         await leg.be_known()
     for leg, how in found:
-        legs.add(leg, how, leg.other_side)
+        legs.add(leg, how, leg.talk.other_side)
     return len(found)
 
 
