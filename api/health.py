@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.database import Database, DatabaseUnavailable
 from config.migrate import check
+from config.redis import connect_url
 from config.settings import Settings
 
 #: A load balancer asks every few seconds and gives up soon.
@@ -41,7 +42,7 @@ async def check_parts(settings: Settings, redis: Redis, database: Database) -> t
         "database": lambda: _check_database(database),
         "redis": lambda: _check_redis(redis),
         "asterisk": lambda: _check_asterisk(settings, redis),
-        "worker": lambda: _check_worker(redis),
+        "worker": lambda: _check_worker(settings, redis),
     }
     answers = await asyncio.gather(*(_run(check) for check in checks.values()))
     states = {name: state for name, (state, _) in zip(checks, answers, strict=True)}
@@ -89,7 +90,14 @@ async def _check_asterisk(settings: Settings, redis: Redis) -> str:
     return "ok"
 
 
-async def _check_worker(redis: Redis) -> str:
+async def _check_worker(settings: Settings, redis: Redis) -> str:
+    if not settings.jobs_redis_url:
+        return await _check_heartbeats(redis)
+    async with connect_url(settings.jobs_redis_url) as queue:
+        return await _check_heartbeats(queue)
+
+
+async def _check_heartbeats(redis: Redis) -> str:
     freshest = 0.0
     for name in await redis.smembers("rq:workers"):
         raw = await redis.hget(name, "last_heartbeat")

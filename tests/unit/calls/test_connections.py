@@ -33,7 +33,7 @@ async def test_sentinel() -> None:
 
 
 async def test_cluster() -> None:
-    connection = connect_url("redis+cluster://127.0.0.1:7000,127.0.0.1:7001")
+    connection: object = connect_url("redis+cluster://127.0.0.1:7000,127.0.0.1:7001")
     assert isinstance(connection, RedisCluster)
 
 
