@@ -24,7 +24,6 @@ def check(answer: httpx.Response, code: str) -> dict[str, object]:
     ("method", "path", "code"),
     [
         ("GET", "/api/nothing", "not_found"),
-        ("GET", "/", "not_found"),
         ("DELETE", "/api/line", "method_not_allowed"),
         ("GET", "/api/sessions/nope", "session_not_found"),
         ("POST", "/api/sessions/nope/open", "session_not_found"),
