@@ -23,14 +23,14 @@ lint: setup-dev
 	@echo "== import contracts"
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 
-# Unit tests share nothing and run side by side; the others start real servers and measure, so they run alone.
+# Three files of tests at a time: those with real servers and calls mostly wait for people who speak. Each test has servers,
+# folders and ports of its own; what all of them hear is made once, beforehand.
 test: lint
-	@echo "== unit tests"
-	@$(PYTHON) -m pytest -n 2 tests/unit
-	@echo "== tests with real servers"
-	@$(PYTHON) -m pytest --durations=10 --ignore=tests/unit tests
+	@echo "== what can be heard"
+	@HOTLINE_STATE_DIR=.hotline/tests $(PYTHON) -m telephony.sounds
+	@echo "== tests"
+	@$(PYTHON) -m pytest -n 3 --dist loadfile --durations=15 tests
 
-# All figures, about 25 minutes; `make bench QUICK=1` about 6. Leave the machine alone meanwhile.
 bench: setup-dev
 	@QUICK=$(QUICK) $(PYTHON) -m bench
 
