@@ -63,7 +63,7 @@ async def test_given_twenty_callers_in_every_state_when_each_part_is_killed_then
         await outlive(house, before, house.settings.channel_lease_s + 1)
         assert await order(house, seat_id) == line
         assert (leader.rung, await channels(house)) == (1, 21)
-        await until(house.api_answers)
+        await until(house.api_answers, 30, "the api")
         await end_all(house)
         outcomes = await until_closed(house, session_id, 20)
     assert outcomes == {"talked": 1, "abandoned": 14, "work_order": 5}
