@@ -27,6 +27,7 @@ async def test_given_a_talk_and_a_line_when_asterisk_is_killed_then_who_waited_h
         citizens(house, tmp_path / "m", speaking, 2),
     ):
         await until_nodes(house, talking=1, waiting=4, message=2)
+        await until(lambda: len(list(house.settings.recordings.glob("*-m*.wav"))) == 2, 30, "two messages spoken")
         await house.kill_asterisk()
         await house.start_asterisk()
         assert await until_closed(house, session_id, 7) == {"talked": 1, "abandoned": 4, "work_order": 2}
@@ -34,10 +35,10 @@ async def test_given_a_talk_and_a_line_when_asterisk_is_killed_then_who_waited_h
     async def free() -> bool:
         return (await house.core.seats.state(seat_id)).state == "free"
 
-    await until(free, 10, "the seat free")
+    await until(free, 30, "the seat free")
     assert len(await until_orders(house, 7, "dispatched", 60)) == 7
     async with citizens(
         house, tmp_path / "n", Citizen(callers=numbers(90, 1), keys=((1.0, "2"),), stay_s=8), 1
     ) as late:
         await until_nodes(house, message=1)
-        await late.done(40)
+        await late.done(70)
