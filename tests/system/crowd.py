@@ -48,9 +48,7 @@ def citizens(house: Installation, folder: Path, citizen: Citizen, calls: int, ra
     if sipp is None:
         raise RuntimeError("sipp is missing: run `make setup`")
     place = Place(free_block(1), media_ports(calls))
-    argv = citizens_argv(
-        sipp, citizen, folder, place, house.target, house.settings.service_number, calls, rate
-    )
+    argv = citizens_argv(sipp, citizen, folder, place, house.target, house.settings.service_number, calls, rate)
     return Sipp(argv, folder / "sipp.log")
 
 
