@@ -13,8 +13,6 @@ class Limits(Struct, frozen=True):
     ring_s: float = 20.0
     operator_ring_s: float = 30.0
     record_talks: bool = True
-    #: A leader who is gone again within this has not talked: put down by mistake, or in the middle of the whisper.
-    least_talk_s: float = 1.0
     #: Keys this soon after a choice belong to the choice before: ten keys pressed at once throw nobody out of the line.
     settle_s: float = 1.5
     #: A shorter recording holds no words.

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 #: A file whose header was never finished and that did not grow for so long has lost its writer.
 STILL_S = 10.0
 #: No file after so long: nothing was recorded.
-ABSENT_S = 60.0
+ABSENT_S = 15.0
 #: The same for a recording that comes from the cloud: `jobs.cloud_recordings` reports it missing long before.
 ABSENT_CLOUD_S = 86_400.0
 #: Shorter than any word.

@@ -3,10 +3,10 @@
 from msgspec.structs import replace
 
 from ivr.call import Call, Outcome
-from ivr.commands import FreeSeat, JoinLine, TakeSeat, WakeAt
+from ivr.commands import FreeSeat, TakeSeat
 from ivr.events import AnyEvent, HungUp, Offered, TalkEnded
 from ivr.facts import Facts
-from ivr.moves import Step, close, enter, make_order, note
+from ivr.moves import Step, close, make_order, note
 from ivr.nodes import goodbye
 
 
@@ -29,8 +29,6 @@ def enter_and_finish(call: Call, facts: Facts, seconds: float) -> Step:
 
 def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
-        case TalkEnded(seconds=seconds) if _was_no_talk(call, event.facts, seconds):
-            return _back_to_head(call, event.facts)
         case TalkEnded(seconds=seconds):
             return finish(call, event.facts, seconds)
         case HungUp():
@@ -45,25 +43,6 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             )
         case _:
             return None
-
-
-def _was_no_talk(call: Call, facts: Facts, seconds: float) -> bool:
-    return seconds < facts.limits.least_talk_s and not call.missed and not call.ended_at
-
-
-def _back_to_head(call: Call, facts: Facts) -> Step:
-    """The leader was there and gone, the caller is still there: the first again, as if the leader had not answered. Once:
-    a phone that always does so must not hold up the line."""
-    waiting = enter(
-        call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", outcome=None
-    )
-    return waiting, (
-        note(facts, "missed", seat_id=call.seat_id, reason="gone"),
-        # In this order: the seat that is free again finds this caller at the head.
-        JoinLine(seat_id=call.seat_id, joined_at=call.joined_at),
-        FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=facts.now),
-        WakeAt(at=facts.now + facts.limits.announce_every_s),
-    )
 
 
 def finish(call: Call, facts: Facts, seconds: float) -> Step:

@@ -154,7 +154,7 @@ class Installation:
                 base_url=f"http://127.0.0.1:{self.settings.http_port}",
                 headers={"Authorization": f"Bearer {token}"},
                 trust_env=False,
-                timeout=10,
+                timeout=30,
             )
             await until(self.api_answers, STARTS_WITHIN_S)
         if "bridge" in self.parts:

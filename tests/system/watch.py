@@ -74,7 +74,7 @@ async def reaches(house: Installation, call_id: str, node: str, within_s: float 
     return found
 
 
-async def ended(house: Installation, call_id: str, within_s: float = 20.0) -> Any:
+async def ended(house: Installation, call_id: str, within_s: float = 40.0) -> Any:
     """What the API says of the call once it has its outcome."""
 
     async def over() -> Any:
@@ -82,7 +82,8 @@ async def ended(house: Installation, call_id: str, within_s: float = 20.0) -> An
             call = await house.get(f"/api/calls/{call_id}")
         except httpx.HTTPStatusError:
             return None
-        return call if call["outcome"] else None
+        # The ledger has it a moment after the call itself.
+        return call if call["outcome"] and "closed" in kinds(call) else None
 
     return await until(over, within_s, f"the end of {call_id}")
 
