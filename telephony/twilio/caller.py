@@ -62,7 +62,8 @@ class Caller:
         """The caller hung up. A talk whose beginning nobody told us of is put down first. A leg that the call has left is
         no news."""
         turn = await self._turns.present(call_id)
-        if is_of_another_leg(turn.call, hook.call_sid, hook.leg):
+        # A call that began with a leg of ours has that leg; only one that goes on with a call is a second leg.
+        if is_of_another_leg(turn.call, hook.call_sid, hook.leg if hook.for_sid else ""):
             return turn
         if hook.bridged:
             await self._take(call_id, lambda facts: Answered(facts=facts), hook.scene)
