@@ -13,7 +13,7 @@ from tests.console.conftest import Console, enter, faults_of
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def _tone(path: Path) -> Path:

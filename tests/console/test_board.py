@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.console.conftest import Console, enter, faults_of
 from tests.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 #: A page on a machine that does many things at once.
 SHOWN_WITHIN_MS = 20_000
 

@@ -8,7 +8,7 @@ import pytest
 from cli.account import first_link
 from tests.console.conftest import Console
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(200)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def _hotline(console: Console, *arguments: str, typed: str = "") -> tuple[int, str]:

@@ -14,7 +14,7 @@ from tests.console.conftest import Console, enter, faults_of, pretty, script_of
 from tests.integration.api.conftest import plan
 from workorders.intake import NewOrder, make_order
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 PICTURES = Path(__file__).parent / "pictures"
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 #: path -> who looks

@@ -13,7 +13,7 @@ from tests.identity.provider import IdentityProvider
 from tests.servers import RedisServer, free_port
 from tests.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(200)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -11,7 +11,7 @@ from tests.console.conftest import PEOPLE, Console
 from tests.integration.api.conftest import plan
 from workorders.intake import NewOrder, make_order
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 #: act -> what is asked. Ids that do not exist: whoever may, gets a 404 or 409; who may not, never gets so far.
 DOORS: dict[Act, list[tuple[str, str]]] = {

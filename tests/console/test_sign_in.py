@@ -13,7 +13,7 @@ from api.accounts.throttle import TRIES_OF_LOGIN
 from config.database import DatabaseUnavailable
 from tests.console.conftest import PASSWORD, Console
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def _sign_in(http: httpx.AsyncClient, login: str, password: str = PASSWORD, code: str = "") -> httpx.Response:

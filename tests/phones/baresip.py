@@ -13,7 +13,7 @@ from config.native import find_program
 from telephony.demo.scenarios import write_tone
 from tests.phones import hearing
 from tests.phones.ports import free_block
-from tests.waiting import until
+from tests.waiting import patient, until
 
 #: SIP on udp, tcp and tls (two ports), control, and RTP with RTCP.
 _PORTS = 12
@@ -160,7 +160,7 @@ class Phone:
         (self.folder / "contacts").touch()
 
     async def _connect(self, control: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patient(10)):
             while True:
                 try:
                     return await asyncio.open_connection("127.0.0.1", control)
@@ -185,7 +185,7 @@ class Phone:
         self, find: Callable[[], Mapping[str, Any] | None], within_s: float, what: str
     ) -> Mapping[str, Any]:
         try:
-            async with asyncio.timeout(within_s), self._changed:
+            async with asyncio.timeout(patient(within_s)), self._changed:
                 while (found := find()) is None:
                     await self._changed.wait()
                 return found

@@ -9,6 +9,7 @@ from config.native import find_program
 from telephony.demo.scenarios import Citizen, Leader, Place, citizens_argv, leader_argv
 from tests.phones.ports import free_block
 from tests.system.installation import Installation
+from tests.waiting import patient
 
 _MEDIA_PORTS_PER_CALL = 4
 
@@ -38,7 +39,7 @@ class Sipp:
     async def done(self, within_s: float = 60.0) -> int:
         """The exit status when every call is over: 0 = all went as the scenario says."""
         assert self._process is not None
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(patient(within_s)):
             return await self._process.wait()
 
 

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import WatchedLeader, until_closed, until_nodes, until_orders
 from tests.system.crowd import citizens, numbers
@@ -13,7 +11,6 @@ from tests.waiting import until
 WAITS = ((1.0, "1"),)
 
 
-@pytest.mark.timeout(180)
 async def test_given_a_talk_and_a_line_when_asterisk_is_killed_then_who_waited_has_an_order_and_the_seat_is_free(
     house: Installation, tmp_path: Path
 ) -> None:

@@ -4,8 +4,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import WatchedLeader, until_closed, until_nodes, until_orders
 from tests.system.crowd import citizens, numbers
@@ -14,7 +12,6 @@ from tests.system.watch import recording_of
 from tests.waiting import until
 
 
-@pytest.mark.timeout(150)
 async def test_given_a_locked_database_when_calls_come_and_go_then_they_are_served_and_the_books_catch_up(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -42,7 +39,6 @@ async def test_given_a_locked_database_when_calls_come_and_go_then_they_are_serv
         assert [event.kind for event in events].count("closed") == 1
 
 
-@pytest.mark.timeout(150)
 async def test_given_no_worker_when_messages_are_left_then_their_recordings_are_finished_when_it_is_back(
     house: Installation, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from tests.system.installation import Installation
 from tests.system.watch import accounted, session
 from tests.waiting import until
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CALLS, A_GROUP, A_SECOND = 200, 10, 0.5
 #: Chosen once; every run does the same.

@@ -34,7 +34,6 @@ async def house(tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
         yield installation
 
 
-@pytest.mark.timeout(240)
 async def test_given_twenty_callers_in_every_state_when_each_part_is_killed_then_nobody_is_moved(
     house: Installation, tmp_path: Path
 ) -> None:

@@ -37,7 +37,6 @@ async def house(tmp_path: Path, shared: Path, postgres: PostgresServer) -> Async
         yield installation
 
 
-@pytest.mark.timeout(150)
 async def test_given_a_talk_and_a_line_when_postgres_dies_and_comes_back_then_the_books_catch_up(
     house: Installation, postgres: PostgresServer, tmp_path: Path
 ) -> None:

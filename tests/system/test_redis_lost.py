@@ -50,7 +50,6 @@ async def alive(house: Installation) -> bool:
         return False
 
 
-@pytest.mark.timeout(180)
 async def test_given_a_talk_and_a_line_when_redis_dies_and_comes_back_then_nobody_notices(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -78,7 +77,6 @@ async def test_given_a_talk_and_a_line_when_redis_dies_and_comes_back_then_nobod
         await until_orders(house, 5)
 
 
-@pytest.mark.timeout(180)
 async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an_apology_and_are_accounted_for(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -107,7 +105,6 @@ async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an
     assert session_id
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("bridge_runs", [True, False])
 async def test_given_a_talk_and_a_line_when_redis_loses_everything_then_all_is_put_back_from_the_channels(
     house: Installation, tmp_path: Path, bridge_runs: bool

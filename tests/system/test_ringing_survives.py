@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import (
     WatchedLeader,
@@ -22,7 +20,6 @@ from tests.waiting import until
 WAITS = ((1.0, "1"),)
 
 
-@pytest.mark.timeout(150)
 async def test_given_a_leader_who_is_rung_when_the_bridge_is_killed_then_they_talk_after_one_invite(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -39,7 +36,6 @@ async def test_given_a_leader_who_is_rung_when_the_bridge_is_killed_then_they_ta
         assert leader.rung == 1
 
 
-@pytest.mark.timeout(150)
 async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_then_the_talk_is_known(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -61,7 +57,6 @@ async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_th
         assert await nodes(house) == {waiting[1][0]: "talking"}
 
 
-@pytest.mark.timeout(150)
 async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is_over_then_the_caller_is_the_first(
     house: Installation, tmp_path: Path
 ) -> None:

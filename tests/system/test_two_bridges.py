@@ -48,7 +48,6 @@ def longest_silence(samples: hearing.Samples) -> float:
     return longest * 0.02
 
 
-@pytest.mark.timeout(150)
 async def test_given_two_bridges_when_the_one_that_drives_is_killed_then_the_other_takes_over_and_the_music_goes_on(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -83,7 +82,6 @@ async def test_given_two_bridges_when_the_one_that_drives_is_killed_then_the_oth
         assert await until_closed(house, session_id, 5) == {"talked": 1, "abandoned": 3, "work_order": 1}
 
 
-@pytest.mark.timeout(120)
 async def test_given_two_bridges_when_the_one_that_drives_is_stopped_then_it_hands_over_at_once(
     house: Installation, tmp_path: Path
 ) -> None:
@@ -96,7 +94,6 @@ async def test_given_two_bridges_when_the_one_that_drives_is_stopped_then_it_han
         assert await nodes(house) == before
 
 
-@pytest.mark.timeout(150)
 async def test_given_a_bridge_that_was_frozen_for_longer_than_its_lease_when_it_goes_on_then_it_does_nothing_more(
     house: Installation, tmp_path: Path
 ) -> None:

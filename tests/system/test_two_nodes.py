@@ -46,7 +46,6 @@ async def town(tmp_path: Path, shared: Path) -> AsyncIterator[Town]:
         yield Town(east, west, leader)
 
 
-@pytest.mark.timeout(150)
 async def test_given_callers_on_two_nodes_when_the_leader_sits_at_one_then_all_are_put_through_in_the_order_of_joining(
     town: Town, tmp_path: Path
 ) -> None:

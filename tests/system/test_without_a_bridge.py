@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from telephony.asterisk import cdr
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import WatchedLeader, until_closed, until_nodes, until_orders
@@ -19,7 +17,6 @@ SHORT = {
 }
 
 
-@pytest.mark.timeout(180)
 async def test_given_no_bridge_for_longer_than_the_lease_then_everybody_leaves_a_message_that_becomes_an_order(
     tmp_path: Path, shared: Path
 ) -> None:
@@ -53,7 +50,6 @@ async def test_given_no_bridge_for_longer_than_the_lease_then_everybody_leaves_a
         assert not [number for number, _ in late.callers if number.encode() in database]
 
 
-@pytest.mark.timeout(120)
 async def test_given_operators_and_no_bridge_then_everybody_is_put_through_to_them_and_the_ledger_says_so(
     tmp_path: Path, shared: Path
 ) -> None:

@@ -17,7 +17,7 @@ from telephony.prompts import Prompts
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.installation import Installation
-from tests.waiting import until
+from tests.waiting import patient, until
 from workorders.model import InboxItem, Petitioner, Recording, WorkOrder
 
 #: Between two searches in what a phone heard so far: they take time of the servers on the same machine.
@@ -165,7 +165,7 @@ async def hears(
         length = sound.size / hearing.RATE
         start = at
         found: float | None = None
-        end = monotonic() + within_s
+        end = monotonic() + patient(within_s)
         while found is None:
             samples = phone.heard()
             # What was scanned for this sentence before is not scanned again; it takes time of the servers beside us.

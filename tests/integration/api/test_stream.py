@@ -12,7 +12,7 @@ from calls.assembly import Core, build
 from config.settings import Settings
 from ivr.call import Call
 from tests.integration.api.conftest import NUMBER, TOKEN, Process, plan
-from tests.waiting import until
+from tests.waiting import patient, until
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 #: A change reaches a page within this (p95 of the requirement); the deadline of a loaded test machine is longer.
@@ -46,7 +46,7 @@ async def join(core: Core, seat: str, call_id: str) -> None:
 
 
 async def next_with(stream: AsyncIterator[tuple[str, str, dict[str, Any]]], depth: int) -> tuple[str, str, dict[str, Any]]:
-    async with asyncio.timeout(SOON_S):
+    async with asyncio.timeout(patient(SOON_S)):
         async for event in stream:
             if event[2]["depth"] == depth:
                 return event
@@ -67,7 +67,7 @@ async def test_a_snapshot_comes_first_and_then_every_change(process: Process, ap
         assert int(newer) > int(number)
         assert line["callers"][0]["number"] == "138****5678"
         await http.post(f"/api/seats/{seat}/open")
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(patient(SOON_S)):
             assert (await anext(stream))[2]["seats"][0]["state"] == "free"
     await core.close()
 
@@ -80,7 +80,7 @@ async def test_many_changes_at_once_are_told_as_few_and_the_last_is_never_missed
         await anext(stream)
         await asyncio.gather(*(join(core, seat, f"a-pbx1-1-{n}") for n in range(50)))
         told = 0
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(patient(SOON_S)):
             async for _, _, line in stream:
                 told += 1
                 if line["depth"] == 50:
@@ -123,7 +123,7 @@ async def test_a_process_that_stops_ends_its_streams_at_once(process: Process) -
         stream = events(http)
         await anext(stream)
         process.pid.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(SOON_S):
+        async with asyncio.timeout(patient(SOON_S)):
             async for _ in stream:
                 continue
     await until(lambda: process.pid.poll() is not None, SOON_S, "the process ended")

@@ -107,7 +107,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
             instance.stop()
 
 
-@pytest.mark.timeout(240)
 def test_everything_starts_survives_the_death_of_each_part_and_stops(start: Start) -> None:
     instance = start().ready()
     first = instance.pids()
@@ -133,7 +132,6 @@ def test_everything_starts_survives_the_death_of_each_part_and_stops(start: Star
         assert path.stat().st_mode & 0o077 == 0, path
 
 
-@pytest.mark.timeout(240)
 def test_two_instances_run_side_by_side_and_one_directory_holds_one(start: Start) -> None:
     first, second = start("one"), start("two")
     assert {*first.ready().pids().values()}.isdisjoint(second.ready().pids().values())
@@ -144,7 +142,6 @@ def test_two_instances_run_side_by_side_and_one_directory_holds_one(start: Start
     assert second.readyz()["asterisk"] == "ok"
 
 
-@pytest.mark.timeout(240)
 def test_a_killed_run_is_cleaned_up_by_the_next(start: Start) -> None:
     instance = start().ready()
     left = instance.pids()
@@ -182,7 +179,6 @@ def test_a_database_that_is_away_ends_the_start_with_a_clear_message(tmp_path: P
     assert "Everything is stopped" in ended.stdout or instance.pids() == {}
 
 
-@pytest.mark.timeout(120)
 def test_without_asterisk_the_rest_runs_and_readyz_says_so(start: Start) -> None:
     instance = start(HOTLINE_ASTERISK="external")
     until_now(lambda: instance.said("Started, but not ready yet"), READY_WITHIN_S, "the message")

@@ -5,7 +5,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import pytest
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -239,7 +238,6 @@ class LineMachine(RuleBasedStateMachine):
         assert seat.state == ("free" if rested else model.state)
 
 
-@pytest.mark.timeout(300)
 def test_the_line_does_what_its_model_does(shared_redis: RedisServer) -> None:
     LineMachine.url = shared_redis.url
     run_state_machine_as_test(

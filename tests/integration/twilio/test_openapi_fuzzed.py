@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.core.result import Ok
@@ -41,7 +40,6 @@ def _ask(client: httpx.Client, operation: Any, token: str) -> set[int]:
     return statuses
 
 
-@pytest.mark.timeout(300)
 def test_nothing_answers_with_a_server_error(fuzzed: Fuzzed) -> None:
     schema = schemathesis.openapi.from_url(f"{fuzzed.url}/openapi.json")
     asked: dict[str, set[int]] = {}

@@ -3,7 +3,6 @@
 import asyncio
 import time
 
-import pytest
 from redis.asyncio import Redis
 
 from config.settings import Settings
@@ -40,7 +39,6 @@ async def _talk(here: Town, call_id: str, served: list[str]) -> None:
     await here.core.turns.take_turn(call_id, lambda facts: TalkEnded(facts=facts, seconds=5.0))
 
 
-@pytest.mark.timeout(180)
 async def test_fifty_callers_of_each_carrier_are_served_in_the_order_they_joined(
     settings: Settings, redis: Redis
 ) -> None:

@@ -12,7 +12,6 @@ from tests.integration.twilio.town import away_town
 from tests.stories.calls import STORIES
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("moment", ["after", "before"])
 @pytest.mark.parametrize("name", ["waits and talks", "declines and listens to the end", "asks to be called back"])
 async def test_killed_around_every_webhook(name: str, moment: Moment, settings: Settings, redis: Redis) -> None:

@@ -36,7 +36,6 @@ async def _away(server: RedisServer, seconds: float) -> None:
     server.start()
 
 
-@pytest.mark.timeout(180)
 async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town, server: RedisServer) -> None:
     here.cloud.callees[LEADER] = WILLING
     await here.open_session()
@@ -65,7 +64,6 @@ async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town
     here.cloud.assert_faultless()
 
 
-@pytest.mark.timeout(180)
 async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
     await here.open_session()
     await here.core.seats.pause(here.seat_id, "away")
@@ -84,7 +82,6 @@ async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
     here.cloud.assert_faultless()
 
 
-@pytest.mark.timeout(180)
 async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_order(
     here: Town, server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +102,6 @@ async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_
     assert [entry.call_id for entry in await here.core.ledger.events(call_id_of(leg.sid))]
 
 
-@pytest.mark.timeout(180)
 async def test_the_fallback_url_answers_without_redis(here: Town, server: RedisServer) -> None:
     await here.open_session()
     server.kill()
