@@ -17,17 +17,14 @@ from config.settings import Settings
 LOGGED = ("bridge", "worker", "cron")
 
 
+#: What a tree of commands gets from here.
+COMMANDS = ("up", "doctor", "migrate", "health", "asterisk", "api", "bridge", "worker", "cron")
+
+
 def add_commands(app: typer.Typer) -> None:
     """Put up, doctor and every single part into the command tree."""
-    app.command("up")(up)
-    app.command("doctor")(doctor)
-    app.command("migrate")(migrate)
-    app.command("health")(health)
-    app.command("asterisk")(asterisk)
-    app.command("api")(api)
-    app.command("bridge")(bridge)
-    app.command("worker")(worker)
-    app.command("cron")(cron)
+    for command in (up, doctor, migrate, health, asterisk, api, bridge, worker, cron):
+        app.command(command.__name__)(command)
 
 
 def up() -> None:

@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from cli.health import PARTS
-from cli.main import app
+from cli.main import tree
 from config.native import find_unpacked
 from config.settings import Settings
 
@@ -31,7 +31,7 @@ def services() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def commands() -> set[str]:
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(tree(()))
     assert hasattr(group, "commands")
     return set(group.commands)
 

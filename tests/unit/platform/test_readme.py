@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from cli.main import app
+from cli.main import tree
 
 ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text()
@@ -61,7 +61,7 @@ def test_every_folder_that_exists_is_in_the_tree() -> None:
 
 @pytest.mark.parametrize("text", [README, CHINESE], ids=["README.md", "README.zh.md"])
 def test_every_command_that_is_shown_exists(text: str) -> None:
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(tree(()))
     assert hasattr(group, "commands")
     shown = set(re.findall(r"`(?:\.venv/bin/)?hotline (\w+)|^\.venv/bin/hotline (\w+)", text, re.MULTILINE))
     assert {first or second for first, second in shown} <= set(group.commands)
