@@ -28,6 +28,7 @@ from api.routes import (
     seats,
     sessions,
     status,
+    supervision,
     twilio,
 )
 from api.schemas import ProblemOut
@@ -72,7 +73,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     fixed = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
     app.state.tokens = TokensInTurn(fixed, gate.tokens)
     add_problem_answers(app)
-    for routes in (status, line, acts, directions, sessions, seats, calls, proof, orders, twilio, phones, phone_socket):
+    for routes in (status, line, acts, directions, sessions, seats, supervision, calls, proof, orders, twilio, phones, phone_socket):
         app.include_router(routes.router)
     board_feed = add_pages(app, behind, int(time.time() * 1000))
     app.add_middleware(Doorway)

@@ -17,7 +17,8 @@ IDLE_S = 5.0
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What changed: kind line | call | session | resync, and its id (seat id, call id, session id, empty)."""
+    """What changed: kind line | call | session | supervision | resync, and its id (seat id, call id, session id,
+    `<seat id>.<id>`, empty)."""
 
     kind: str
     id: str = ""
@@ -28,6 +29,11 @@ class Change(msgspec.Struct, frozen=True):
 def channel(prefix: str) -> str:
     """Name of the Redis channel."""
     return f"{prefix}changes"
+
+
+async def announce(redis: Redis, prefix: str, change: Change) -> None:
+    """Tell whoever listens."""
+    await redis.publish(channel(prefix), msgspec.json.encode(change))
 
 
 async def listen(redis: Redis, prefix: str) -> AsyncIterator[Change]:

@@ -16,6 +16,10 @@ Act = Literal[
     "line",  # move and release callers
     "sessions",  # create, open, close, postpone, cancel
     "seats",  # a seat: open, pause, resume, close; a leader's own only
+    "listen",  # hear a talk, heard by nobody
+    "whisper",  # speak to the leader in a talk, unheard by the caller
+    "barge",  # speak to both in a talk
+    "three_way",  # be the third party of a talk
     "orders",  # the transitions of work orders; a unit's own only
     "numbers",  # a full number, with a stated reason that is recorded
     "recordings",  # listen to a recording, with a stated reason that is recorded
@@ -29,8 +33,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 _ANYBODY: frozenset[Act] = frozenset({"screen", "phone"})
 _STAFF: frozenset[Act] = _ANYBODY | {"board"}
-_OPERATOR: frozenset[Act] = _STAFF | {"read", "desk", "line", "orders", "numbers", "recordings"}
-_SUPERVISOR: frozenset[Act] = _OPERATOR | {"sessions", "seats", "prompts", "test_calls", "audit"}
+_OPERATOR: frozenset[Act] = _STAFF | {"read", "desk", "line", "listen", "three_way", "orders", "numbers", "recordings"}
+_SUPERVISOR: frozenset[Act] = _OPERATOR | {"sessions", "seats", "whisper", "barge", "prompts", "test_calls", "audit"}
 
 TABLE: Mapping[Role, frozenset[Act]] = {
     "citizen": _ANYBODY,

@@ -30,6 +30,7 @@ from telephony.asterisk.exchange import Exchange, health_json
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.asterisk.storage import trouble_with
+from telephony.asterisk.supervising import Supervising
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.prompts import Prompts
 from telephony.speech import SpeechUnavailable
@@ -73,6 +74,7 @@ class Bridge:
         self._legs = Legs(exchange)
         self._callbacks = Callbacks(exchange, self._legs)
         self._audit = Audit(exchange, core, self._legs)
+        self._supervising = Supervising(exchange, core, self._legs)
         owner = f"bridge:{self._lease.owner}"
         self._switchboard = Switchboard(
             settings, core.redis, core.line, core.seats, core.turns, owner, on_turn=self._legs.take
@@ -113,6 +115,7 @@ class Bridge:
             self._stay_remembered(lost),
             self._keep_accounts(lost),
             self._follow_changes(),
+            self._supervising.run(),
             self._core.outbox.drain(lost),
             self._core.wakeups.run(lost),
             self._serve_seats(lost),
@@ -138,10 +141,11 @@ class Bridge:
         await resync(self._exchange, self._legs)
         self._in_step.set()
         self._audit_now.set()
+        self._supervising.take_up()
         log.info("asterisk is driven", node=self._settings.pbx_node, calls=len(self._legs))
 
     def _on_event(self, event: Event) -> None:
-        if self._may_act():
+        if self._may_act() and not self._supervising.hear(event):
             self._legs.route(event)
 
     async def _serve_seats(self, lost: asyncio.Event) -> None:
@@ -205,6 +209,7 @@ class Bridge:
 
     async def _follow_changes(self) -> None:
         async for change in listen(self._core.redis, self._settings.redis_prefix):
+            self._supervising.follow(change)
             if change.kind == "call" and change.id in self._legs:
                 self._legs.change(change.id, change.seq)
             elif change.kind == "call":

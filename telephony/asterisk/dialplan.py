@@ -10,6 +10,10 @@ TRANSFER_CONTEXT = "transfer"
 FALLBACK_CONTEXT = "fallback"
 START_EXTEN = "s"
 
+#: Directors and operators at a talk; the extensions are listen, whisper, barge and three-way.
+SUPERVISE_CONTEXT = "supervise"
+TARGET = "HOTLINE_TARGET"
+
 #: Channel variables, set by the bridge before a Redirect to [connect].
 LINE = "HOTLINE_LINE"
 RING_S = "HOTLINE_RING_S"

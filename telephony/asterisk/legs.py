@@ -35,6 +35,10 @@ class Legs:
         """Every leg now; a copy, legs come and go meanwhile."""
         return list(self._by_call.values())
 
+    def of(self, call_id: str) -> Leg | None:
+        """The leg of this call, if the caller is here."""
+        return self._by_call.get(call_id)
+
     def change(self, call_id: str, seq: int) -> None:
         """The call was changed, here or elsewhere; `seq` was saved, 0 = something."""
         if (leg := self._by_call.get(call_id)) is not None:

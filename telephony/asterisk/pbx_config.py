@@ -31,6 +31,7 @@ REQUIRED = (
     "codec_ulaw", "codec_alaw", "codec_a_mu", "codec_resample", "format_wav", "format_pcm",
     "func_callerid", "func_cdr", "func_channel", "func_env", "func_logic", "func_strings", "func_timeout",
     "res_musiconhold", "res_speech", "res_agi", "bridge_simple", "bridge_softmix", "app_dial", "app_exec",
+    "app_chanspy", "app_bridgeaddchan",
     "app_mixmonitor", "app_playback", "app_read", "app_record", "app_stack", "app_controlplayback", "app_userevent",
     "res_rtp_asterisk", "res_pjsip", "res_pjsip_authenticator_digest", "res_pjsip_endpoint_identifier_ip",
     "res_pjsip_session", "res_pjsip_sdp_rtp", "res_pjsip_caller_id", "res_pjsip_dtmf_info", "res_pjsip_rfc3326",

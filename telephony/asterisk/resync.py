@@ -26,7 +26,7 @@ async def take_up(exchange: Exchange, legs: Legs, channels: list[Event], only: f
         uniqueid = channel.get("Uniqueid", "")
         if not is_caller(channel) or call_id_of(uniqueid) in legs or (only is not None and uniqueid not in only):
             continue
-        others = [one for one in channels if one.get("Linkedid") == uniqueid and one.get("Uniqueid") != uniqueid]
+        others = [one for one in channels if one.get("Linkedid") == uniqueid and is_other_side(one, uniqueid)]
         leg = Leg(exchange, call_id_of(uniqueid), channel["Channel"], uniqueid)
         leg.turns.number = channel.get("CallerIDNum", "")
         leg.talk.other_side = others[0]["Uniqueid"] if others else ""
@@ -42,3 +42,8 @@ async def take_up(exchange: Exchange, legs: Legs, channels: list[Event], only: f
 def is_caller(channel: Event) -> bool:
     """The channel of a citizen, in whatever part of the dialplan."""
     return channel.get("Context") in CALLERS
+
+
+def is_other_side(channel: Event, uniqueid: str) -> bool:
+    """Not the caller's own channel, and not that of somebody who supervises the talk."""
+    return channel.get("Uniqueid") != uniqueid and channel.get("Context") != dialplan.SUPERVISE_CONTEXT
