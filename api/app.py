@@ -25,6 +25,7 @@ from api.routes import (
     phone_socket,
     phones,
     proof,
+    records,
     seats,
     sessions,
     status,
@@ -33,7 +34,7 @@ from api.routes import (
 )
 from api.schemas import ProblemOut
 from api.snapshot import LineReader
-from api.streams import LineFeed
+from api.streams import Feeds, LineFeed
 from calls.assembly import Core, build
 from calls.opening import Opening
 from config.secrets import secret
@@ -51,8 +52,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def live(_: FastAPI) -> AsyncIterator[None]:
-        parts.feed.start()
-        board_feed.start()
+        feeds.start()
         if cloud is not None:
             cloud.start()
         try:
@@ -60,22 +60,25 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
         finally:
             if cloud is not None:
                 await cloud.close()
-            await parts.feed.close()
-            await board_feed.close()
+            await feeds.close()
             await behind.close()
 
     app = FastAPI(
         title="Hotline", version=_version(), description=DESCRIPTION, lifespan=live,
         redoc_url=None, docs_url=None, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
-    app.state.parts, app.state.feed, app.state.cloud = parts, parts.feed, cloud
+    app.state.parts, app.state.cloud = parts, cloud
     app.state.gate = gate = assemble_gate(behind)
     fixed = FixedTokens({secret(settings, "admin_token"): Principal("admin", ALL_SCOPES)})
     app.state.tokens = TokensInTurn(fixed, gate.tokens)
     add_problem_answers(app)
-    for routes in (status, line, acts, directions, sessions, seats, supervision, calls, proof, orders, twilio, phones, phone_socket):
+    for routes in (
+        status, line, acts, directions, sessions, seats, supervision, calls, records, proof, orders, twilio, phones,
+        phone_socket,
+    ):  # fmt: skip
         app.include_router(routes.router)
-    board_feed = add_pages(app, behind, int(time.time() * 1000))
+    page_feeds = add_pages(app, behind, parts.line, int(time.time() * 1000))
+    app.state.feeds = feeds = Feeds(behind.redis, settings.redis_prefix, (parts.feed, *page_feeds))
     app.add_middleware(Doorway)
     app.add_middleware(Counting, metrics=parts.metrics)
     _document_problems(app)
@@ -85,7 +88,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
 def _assemble(core: Core) -> Parts:
     reader = LineReader(core)
     # Numbers of stream events go on growing over a restart, so that a Last-Event-ID never looks newer than we are.
-    feed = LineFeed(core.redis, core.settings.redis_prefix, reader.read_for_stream, int(time.time() * 1000))
+    feed = LineFeed(reader.read_for_stream, int(time.time() * 1000))
     calendar = Calendar(core.database, core.clock)
     opening = Opening(core.settings, core.redis, calendar, core.seats, core.line, core.turns)
     return Parts(

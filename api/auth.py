@@ -127,6 +127,7 @@ async def _reason(request: Request) -> str:
 Reader = Annotated[Principal, Depends(require("read"))]
 OrderReader = Annotated[Principal, Depends(require("read", "own_orders"))]
 LineOperator = Annotated[Principal, Depends(require("line"))]
+DeskOperator = Annotated[Principal, Depends(require("desk"))]
 SessionPlanner = Annotated[Principal, Depends(require("sessions"))]
 SeatHolder = Annotated[Principal, Depends(require("seats"))]
 OrderHandler = Annotated[Principal, Depends(require("orders"))]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.texts import NumberLines, Reason, Sentence, SipLines, Word
+from api.texts import NumberLines, Passage, Reason, Sentence, SipLines, Word
 
 SeatState = Literal["closed", "free", "ringing", "talking", "wrap_up", "paused"]
 SessionState = Literal["planned", "open", "closing", "closed", "postponed", "cancelled"]
@@ -163,6 +163,34 @@ class CallOut(Shape):
     events: list[LedgerEvent]
 
 
+class NoteIn(Shape):
+    text: Annotated[Sentence, Field(min_length=1)]
+
+
+class NoteOut(Shape):
+    at: datetime
+    who: str
+    text: str
+
+
+class NotesOut(Shape):
+    items: list[NoteOut]
+
+
+class FormIn(Shape):
+    kind: Literal["", "consult", "help", "complaint", "suggestion"] = ""
+    unit: Annotated[Sentence, Field(max_length=100)] = ""
+    place: Annotated[Sentence, Field(max_length=200)] = ""
+    content: Passage = ""
+    urgent: bool = False
+    confidential: bool = False
+    version: int = Field(ge=0, description="The version that this was made from; 0 = nothing was saved before")
+
+
+class FormOut(FormIn):
+    saved_by: str = ""
+
+
 class LedgerOut(Shape):
     session_id: str | None
     calls: int
@@ -234,6 +262,8 @@ class OrderOut(Shape):
     unit: str | None
     session_id: str | None
     urgent: bool
+    confidential: bool = False
+    kind: str = Field("", description="consult, help, complaint, suggestion; empty = not said")
     created_at: datetime
     due_at: datetime | None
 
@@ -241,6 +271,7 @@ class OrderOut(Shape):
 class OrderDetail(OrderOut):
     petitioner: str = Field(description="Masked number, unless the scope `numbers` and a reason were given")
     content: str
+    place: str = ""
     recordings: list[dict[str, object]]
     events: list[OrderEvent]
     transitions: list[str] = Field(description="What may be done with it now")

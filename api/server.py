@@ -15,8 +15,7 @@ class Server(uvicorn.Server):
     """uvicorn waits for open connections; a stream would never close by itself, so it is told."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self.config.app.state.feed.end_streams()  # type: ignore[union-attr]
-        await self.config.app.state.board_feed.end_streams()  # type: ignore[union-attr]
+        self.config.app.state.feeds.end_streams()  # type: ignore[union-attr]
         await super().shutdown(sockets)
 
 

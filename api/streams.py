@@ -2,7 +2,7 @@
 so a stream that was cut, or is slow, misses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -40,32 +40,23 @@ ReadLine = Callable[[], Awaitable[tuple[object, bytes]]]
 
 
 class LineFeed:
-    """Follows the changes of the line and hands the newest state to every stream."""
+    """Hands the newest state of one document to every stream that follows it."""
 
-    def __init__(self, redis: Redis, prefix: str, read_line: ReadLine, first_number: int) -> None:
-        self._redis, self._prefix, self._read_line = redis, prefix, read_line
+    def __init__(self, read_line: ReadLine, first_number: int) -> None:
+        self._read_line = read_line
         self._latest = Frame(first_number, None, b"")
-        self._changed, self._newer = asyncio.Event(), asyncio.Condition()
+        self._changed, self._newer = asyncio.Event(), asyncio.Event()
         self._reading = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
         self.streams, self.closing = 0, False
 
-    def start(self) -> None:
-        """Begin to follow; must be called in the running loop."""
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._publish())]
+    def notice(self) -> None:
+        """Something changed, or may have."""
+        self._changed.set()
 
-    async def close(self) -> None:
-        """End every stream, then stop to follow."""
-        await self.end_streams()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def end_streams(self) -> None:
+    def end_streams(self) -> None:
         """Let every stream come to its end; new ones are refused. The process is about to stop."""
         self.closing = True
-        async with self._newer:
-            self._newer.notify_all()
+        self._wake()
 
     async def refresh(self) -> Frame:
         """Read the line now. Raises what Redis or the database raise."""
@@ -73,23 +64,24 @@ class LineFeed:
             key, body = await self._read_line()
             if key != self._latest.key:
                 self._latest = Frame(self._latest.number + 1, key, body)
-                async with self._newer:
-                    self._newer.notify_all()
+                self._wake()
             return Frame(self._latest.number, key, body)
 
     async def wait_newer(self, number: int, timeout_s: float) -> Frame | None:
         """The newest frame once it is newer than `number`; None after `timeout_s` or when the process stops."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s), self._newer:
-                await self._newer.wait_for(lambda: self.closing or self._latest.number > number)
+        if not self.closing and self._latest.number <= number:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._newer.wait()
         return self._latest if self._latest.number > number and not self.closing else None
 
-    async def _listen(self) -> None:
-        """Follow the channel for as long as the process lives; after a break everything counts as changed."""
-        async for _ in listen(self._redis, self._prefix):
-            self._changed.set()
+    def _wake(self) -> None:
+        """Everybody who waits goes on; an event of its own for each frame, so that nobody queues for a lock."""
+        self._newer, passed = asyncio.Event(), self._newer
+        passed.set()
 
-    async def _publish(self) -> None:
+    async def publish(self) -> None:
+        """Read anew after every change, for as long as the process lives."""
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(REFRESH_S):
@@ -102,7 +94,44 @@ class LineFeed:
                 _log.warning("the line cannot be read", error=type(error).__name__)
                 self._changed.set()
                 await asyncio.sleep(RECONNECT_S)
+            except Exception as error:  # noqa: BLE001 - it is told, and what is read next is shown
+                # One document that cannot be shown must not stop all that come after it.
+                _log.exception("the line cannot be shown", error=type(error).__name__)
             await asyncio.sleep(COALESCE_S)
+
+
+class Feeds:
+    """All feeds of a process, on one subscription."""
+
+    def __init__(self, redis: Redis, prefix: str, feeds: Sequence[LineFeed]) -> None:
+        self._redis, self._prefix, self._feeds = redis, prefix, feeds
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to follow; must be called in the running loop."""
+        self._tasks = [asyncio.create_task(work) for work in (self._listen(), *(feed.publish() for feed in self._feeds))]
+
+    async def close(self) -> None:
+        """End every stream, then stop to follow."""
+        self.end_streams()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def end_streams(self) -> None:
+        for feed in self._feeds:
+            feed.end_streams()
+
+    @property
+    def streams(self) -> int:
+        """Open streams of this process."""
+        return sum(feed.streams for feed in self._feeds)
+
+    async def _listen(self) -> None:
+        """Follow the channel for as long as the process lives; after a break everything counts as changed."""
+        async for _ in listen(self._redis, self._prefix):
+            for feed in self._feeds:
+                feed.notice()
 
 
 async def open_stream(feed: LineFeed) -> AsyncIterator[bytes]:

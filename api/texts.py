@@ -24,6 +24,12 @@ def refuse_control(value: str) -> str:
         raise PydanticCustomError("control_character", "control characters are not allowed") from error
 
 
+def _passage(value: str) -> str:
+    """Lines of text: a line feed is the only control character."""
+    lines = value.replace("\r\n", "\n").split("\n")
+    return "\n".join(refuse_control(line) for line in lines).strip()
+
+
 def _identifier(value: str) -> str:
     if not _IDENTIFIER.match(refuse_control(value)):
         raise PydanticCustomError("identifier", "letters, digits, '.', '_' and '-', at most 64")
@@ -66,6 +72,7 @@ def _number_first(value: str) -> str:
 Identifier = Annotated[str, AfterValidator(_identifier)]
 Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(refuse_control)]
 Sentence = Annotated[str, Field(max_length=500), AfterValidator(refuse_control)]
+Passage = Annotated[str, Field(max_length=4000), AfterValidator(_passage)]
 Reason = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(refuse_control)]
 SipLines = Annotated[str, Field(max_length=255), AfterValidator(_sip_first)]
 NumberLines = Annotated[str, Field(max_length=64), AfterValidator(_number_first)]

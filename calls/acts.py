@@ -11,6 +11,8 @@ from queueing.moves import move
 from sessions.board import read_board
 
 HEAD = 1
+#: Where a caller has a place in a line that can be changed.
+MOVABLE = ("waiting", "kept", "callback", "ringing")
 
 
 class SeatRefused(ValueError):
@@ -79,6 +81,6 @@ class Acts:
         call = await self._core.calls.get(call_id)
         if call is None:
             raise UnknownCall(call_id)
-        if not call.seat_id or call.node not in ("waiting", "kept", "callback", "ringing"):
+        if not call.seat_id or call.node not in MOVABLE:
             raise NotWaiting(call_id)
         return call

@@ -24,6 +24,7 @@ from ivr.flow import advance, present
 from queueing.depth import Depths
 from queueing.line import Line
 from queueing.seats import Seats
+from workorders.forms import fill_order
 from workorders.intake import NewOrder, OrderRef, make_order
 from workorders.withdrawal import command_of, revive, withdraw
 
@@ -138,6 +139,7 @@ def order_maker(database: Database, seats: Seats, settings: Settings) -> OrderMa
         order = await make_order(database, new)
         if again and not order.made:
             await revive(database, once, command.at)
+        await fill_order(database, call.id, command.at)
         return order
 
     return make

@@ -17,8 +17,8 @@ IDLE_S = 5.0
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What changed: kind line | call | session | supervision | resync, and its id (seat id, call id, session id,
-    `<seat id>.<id>`, empty)."""
+    """What changed: kind line | call | session | supervision | written | resync, and its id (seat id, call id, session id,
+    `<seat id>.<id>`, call id, empty)."""
 
     kind: str
     id: str = ""

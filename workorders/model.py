@@ -50,6 +50,10 @@ class WorkOrder(Base):
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     content: Mapped[str] = mapped_column(Text, default="")
+    #: consult | help | complaint | suggestion; empty until an operator says.
+    kind: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    #: Where it is; may be a person's address.
+    place: Mapped[str | None] = mapped_column(EncryptedText("work_orders.place"))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     dispatched_at: Mapped[datetime | None] = mapped_column(UtcTime)
     due_at: Mapped[datetime | None] = mapped_column(UtcTime)
@@ -104,6 +108,32 @@ class OrderEvent(Base):
     from_status: Mapped[str] = mapped_column(String(20), default="")
     to_status: Mapped[str] = mapped_column(String(20), default="")
     data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class OrderForm(Base):
+    """What an operator fills in while the leader talks; becomes part of the call's order, whichever of the two is there first."""
+
+    __tablename__ = "order_forms"
+
+    call_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    #: workorders.forms.Form as JSON: citizens' words.
+    form: Mapped[str] = mapped_column(EncryptedText("order_forms.form"))
+    #: Grows by one with every saving; who saves over another's is refused.
+    version: Mapped[int]
+    saved_at: Mapped[datetime] = mapped_column(UtcTime)
+    saved_by: Mapped[str] = mapped_column(String(60))
+
+
+class CallNote(Base):
+    """One line of the record that an operator keeps during a call (同步記錄). Added to, never changed."""
+
+    __tablename__ = "call_notes"
+
+    id: Mapped[int] = mapped_column(RowNumber, primary_key=True, autoincrement=True)
+    call_id: Mapped[str] = mapped_column(String(64), index=True)
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    who: Mapped[str] = mapped_column(String(60))
+    text: Mapped[str] = mapped_column(EncryptedText("call_notes.text"))
 
 
 class Unit(Base):

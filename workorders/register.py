@@ -55,6 +55,15 @@ async def of_call(database: Database, call_id: str) -> WorkOrder | None:
         return await session.scalar(select(WorkOrder).where(WorkOrder.call_id == call_id))
 
 
+async def of_number(database: Database, number: str, limit: int = 20) -> list[WorkOrder]:
+    """Earlier orders of whoever calls from this number (E.164), the newest first. It is found by its keyed hash."""
+    found = database.cipher.hash_number(number)
+    query = select(WorkOrder).join(Petitioner, WorkOrder.petitioner_id == Petitioner.id)
+    query = query.where(Petitioner.number_hash == found).order_by(WorkOrder.id.desc()).limit(limit)
+    async with database.read() as session:
+        return list(await session.scalars(query)) if found else []
+
+
 async def history(database: Database, order_id: str) -> list[OrderEvent]:
     """Everything that happened to an order, oldest first."""
     async with database.read() as session:

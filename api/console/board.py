@@ -55,7 +55,6 @@ class BoardReader:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._outlook = Outlook(core.redis, core.settings, core.clock)
-        self._outlook = Outlook(core.redis, core.settings, core.clock)
 
     async def read(self) -> BoardNow:
         """The board now. Raises RedisError."""
@@ -67,7 +66,7 @@ class BoardReader:
         looks = (await self._outlook.look(ids))[0]
         waiting = await asyncio.gather(*(core.line.callers(seat_id) for seat_id in ids))
         counts = await self._counts(posted.open.id)
-        chance, wait_s, can_serve = self._forecast(posted.open, (await self._outlook.look(ids))[0])
+        chance, wait_s, can_serve = self._forecast(posted.open, looks)
         return BoardNow(
             session=posted.open,
             coming=posted.next,

@@ -23,6 +23,7 @@ from api.console.navigation import entries
 from api.parts import Parts
 from api.problems import Problem, answer, on_http
 from config.database import DatabaseUnavailable
+from config.privacy import mask
 from config.settings import Language
 
 LANGUAGE_COOKIE = "hotline-language"
@@ -44,6 +45,8 @@ class Studio:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
+
+        self.templates.filters["masked"] = mask
 
     def headers(self) -> dict[str, str]:
         """What every page says to the browser."""
@@ -91,7 +94,7 @@ class Visit:
             "asset": self.studio.assets.url, "who": self.who, "is_citizen": self.who is CITIZEN,
             "csrf": self.login.csrf if self.login else "", "path": self.request.url.path,
             "back": quote(self.request.url.path), "number": settings.service_number, "city": settings.city,
-            "entries": entries(self.request, self.who), "zone": settings.timezone,
+            "entries": entries(self.request, self.who), "zone": settings.timezone, "now": self.parts.core.clock(),
             "done": f"done.{done}" if self.words.knows(f"done.{done}") else "",
         }  # fmt: skip
 

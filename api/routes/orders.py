@@ -128,6 +128,8 @@ def _brief(parts: Parts, order: WorkOrder) -> OrderOut:
         unit=order.unit or None,
         session_id=order.session_id or None,
         urgent=order.urgent,
+        confidential=order.confidential,
+        kind=order.kind,
         created_at=parts.local(order.created_at),
         due_at=parts.local(order.due_at) if order.due_at else None,
     )
@@ -142,6 +144,7 @@ async def detail(parts: Parts, order: WorkOrder, *, full: bool) -> OrderDetail:
         **_brief(parts, order).model_dump(),
         petitioner=number if full else mask(number),
         content=order.content,
+        place=order.place or "",
         recordings=[
             {
                 "id": one.id,

@@ -48,7 +48,7 @@ async def show_metrics(request: Request, parts: Behind) -> Response:
         parts.metrics.set_line(await parts.line.read())
     except (RedisError, OSError):
         parts.metrics.set_line(None)
-    parts.metrics.streams.set(parts.feed.streams)
+    parts.metrics.streams.set(request.app.state.feeds.streams)
     return Response(parts.metrics.text(), media_type=CONTENT_TYPE)
 
 

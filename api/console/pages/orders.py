@@ -16,7 +16,7 @@ from api.recording_links import LINK_S, RecordingLinks
 from api.routes import orders as acts
 from api.schemas import TransitionIn
 from api.texts import Identifier, Reason
-from workorders import register
+from workorders import notes, register
 from workorders.transitions import Transition, possible
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -106,4 +106,5 @@ async def _show(seen: Visit, order_id: str, *, full: bool) -> Response:
     order = await acts.find_order(seen.parts, order_id, seen.who)
     detail = await acts.detail(seen.parts, order, full=full)
     steps: list[Transition] = possible(order.status) if seen.who.may("orders") else []
-    return seen.show("order.html", order=detail, steps=steps, full=full)
+    written = await notes.notes_of(seen.parts.core.database, order.call_id) if order.call_id else []
+    return seen.show("order.html", order=detail, steps=steps, full=full, notes=written)

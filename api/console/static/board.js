@@ -1,28 +1,9 @@
-// The board: ticking times, the graph, the alert by sound and title, and what is said when the stream is cut.
+// The board: the graph, and the alert by sound and title.
 "use strict";
 
-const live = document.getElementById("live");
-const cut = document.getElementById("cut");
 const graphPlace = document.getElementById("graph");
 const plainTitle = document.title;
-const SAY_EVERY_MS = 10000;
-let graph = null, alerted = "", saidAt = 0, said = "", sound = null, cuts = 0;
-
-const length = (seconds) => {
-  const whole = Math.max(0, Math.floor(seconds)), two = (n) => String(n).padStart(2, "0");
-  const h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60;
-  return h ? `${h}:${two(m)}:${two(whole % 60)}` : `${m}:${two(whole % 60)}`;
-};
-
-function tick() {
-  const now = Date.now() / 1000;
-  for (const one of document.querySelectorAll("time.tick")) {
-    const { since, until, alert } = one.dataset;
-    const seconds = since ? now - Number(since) : Number(until) - now;
-    one.textContent = length(seconds);
-    if (alert) one.closest("div").classList.toggle("alert", seconds >= Number(alert));
-  }
-}
+let graph = null, alerted = "", sound = null;
 
 function draw(series) {
   if (!graphPlace || !window.uPlot) return;
@@ -67,26 +48,10 @@ function take() {
   document.title = alerts ? `⚠ ${alertTitle} · ${plainTitle}` : plainTitle;
   document.body.classList.toggle("alerted", Boolean(alerts));
   draw(JSON.parse(facts.dataset.series));
-  tick();
-  say(facts.dataset.said);
+  hotline.say(facts.dataset.said);
 }
 
-// A screen reader hears the depth when it changed, at most every ten seconds.
-function say(text) {
-  if (text === said || Date.now() - saidAt < SAY_EVERY_MS) return;
-  said = text; saidAt = Date.now(); live.textContent = text;
-}
-
-document.body.addEventListener("htmx:sseOpen", () => { cut.hidden = true; cuts = 0; });
-document.body.addEventListener("htmx:sseError", async () => {
-  cut.hidden = false;
-  // Signed out meanwhile: the page itself says so.
-  if (++cuts % 3 === 0) {
-    const answer = await fetch(location.pathname, { redirect: "manual" }).catch(() => null);
-    if (answer && answer.type === "opaqueredirect") location.reload();
-  }
-});
-document.body.addEventListener("htmx:sseMessage", take);
+document.body.addEventListener("live", take);
 
 const button = document.getElementById("sound");
 button?.addEventListener("click", () => {
@@ -96,5 +61,4 @@ button?.addEventListener("click", () => {
   if (sound) beep();
 });
 addEventListener("resize", () => graph?.setSize({ width: graphPlace.clientWidth, height: 240 }));
-setInterval(tick, 1000);
 take();

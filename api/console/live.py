@@ -1,0 +1,83 @@
+"""The live part of a page as server-sent events: rendered once a change for all who see the same, not once a stream."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import RedisError
+from starlette.responses import Response, StreamingResponse
+
+from api.console.visit import Visit
+from api.gate import Gate
+from api.problems import Problem
+from api.streams import HEARTBEAT_S, Frame, LineFeed
+
+#: Streams for people who are not signed in; the rest is kept for those who work here.
+PUBLIC_STREAMS = 300
+STREAMS = 1000
+#: Pieces of pages that are kept rendered; more than all roles, languages and seats of a session.
+KEPT = 400
+
+Rendered = dict[tuple[str, str, str], tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A piece of a page that follows a feed. `about`: what it is of besides, such as a seat or a role."""
+
+    feed: LineFeed
+    template: str
+    values: Callable[[Frame], Mapping[str, Any]]
+    about: str = ""
+    most: int = STREAMS
+
+    async def answer(self, seen: Visit) -> Response:
+        """The stream. Raises shutting_down, too_many_streams; what Redis raises."""
+        if self.feed.closing:
+            raise Problem("shutting_down")
+        if self.feed.streams >= self.most:
+            raise Problem("too_many_streams", "Try again, another process may have room.")
+        events = self._events(seen, await self.feed.refresh())
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+
+    async def _events(self, seen: Visit, snapshot: Frame) -> AsyncIterator[bytes]:
+        self.feed.streams += 1
+        try:
+            yield b"retry: 1000\n" + self._event(seen, snapshot)
+            number = snapshot.number
+            while not self.feed.closing:
+                frame = await self.feed.wait_newer(number, HEARTBEAT_S)
+                if frame is not None:
+                    number = frame.number
+                    yield self._event(seen, frame)
+                elif await _is_over(seen):
+                    return  # the page asks again, and is told to sign in
+                elif not self.feed.closing:
+                    yield b": still here\n\n"
+        finally:
+            self.feed.streams -= 1
+
+    def _event(self, seen: Visit, frame: Frame) -> bytes:
+        rendered: Rendered = seen.request.app.state.rendered
+        key = (self.template, self.about, seen.language)
+        number, event = rendered.get(key, (0, b""))
+        if number != frame.number:
+            html = seen.text(self.template, **self.values(frame)).encode()
+            lines = b"".join(b"data: %b\n" % line for line in html.splitlines() if line.strip())
+            event = b"event: live\nid: %d\n%b\n" % (frame.number, lines)
+            if len(rendered) >= KEPT:
+                rendered.clear()
+            rendered[key] = (frame.number, event)
+        return event
+
+
+async def _is_over(seen: Visit) -> bool:
+    """Whoever was signed in when the stream began is not any more. An open page counts as being there."""
+    if seen.login is None:
+        return False
+    gate: Gate = seen.request.app.state.gate
+    try:
+        return await gate.login_of(seen.request) is None
+    except RedisError:
+        return False

@@ -1,0 +1,75 @@
+// Notes and the order's form on the operator's desk: sent while they are typed, and never over somebody else's words.
+"use strict";
+
+(() => {
+  const panel = document.getElementById("panel"), LATER_MS = 1500;
+  let form = null, dirty = false, sending = null, timer = 0;
+
+  const state = (text) => { form.querySelector("[data-state]").textContent = text; };
+
+  function values() {
+    const read = new FormData(form);
+    return {
+      kind: read.get("kind") ?? "", unit: read.get("unit"), place: read.get("place"), content: read.get("content"),
+      urgent: read.has("urgent"), confidential: read.has("confidential"), version: Number(form.dataset.version),
+    };
+  }
+
+  // One saving at a time: each is made from the version of the one before.
+  async function save() {
+    clearTimeout(timer);
+    await sending;
+    if (!dirty || !form?.isConnected) return true;
+    dirty = false;
+    const mine = form;
+    state(mine.dataset.saving);
+    sending = hotline.send(mine.dataset.path, values(), "PUT");
+    const answer = await sending;
+    if (answer.ok) {
+      mine.dataset.version = answer.body.version;
+      if (mine === form) state(`${mine.dataset.saved} ${new Date().toLocaleTimeString("en-GB")}`);
+      return true;
+    }
+    dirty = true;
+    if (mine === form) {
+      state(mine.dataset.unsaved);
+      mine.querySelector("[data-reload]").hidden = answer.code !== "form_changed";
+      desk.tell(answer.code);
+      if (answer.status === 0 || answer.status >= 500) timer = setTimeout(save, 2 * LATER_MS);
+    }
+    return false;
+  }
+
+  function changed() {
+    dirty = true;
+    state(form.dataset.unsaved);
+    clearTimeout(timer);
+    timer = setTimeout(save, LATER_MS);
+  }
+
+  async function note(event) {
+    event.preventDefault();
+    const field = event.target.elements.text, answer = await hotline.send(event.target.dataset.path, { text: field.value });
+    desk.tell(answer.code);
+    if (!answer.ok) return;
+    field.value = "";
+    field.focus();
+    await desk.renew();
+  }
+
+  function equip() {
+    form = document.getElementById("form");
+    dirty = false;
+    if (!form) return;
+    form.addEventListener("input", changed);
+    form.addEventListener("submit", (event) => { event.preventDefault(); dirty = true; save(); });
+    form.querySelector("[data-reload]").addEventListener("click", () => { dirty = false; desk.reload(); });
+    document.getElementById("note").addEventListener("submit", note);
+  }
+
+  // Another caller is shown only when what was typed for this one is kept.
+  desk.leave = async () => !dirty || save();
+  panel.addEventListener("chosen", equip);
+  addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
+  equip();
+})();
