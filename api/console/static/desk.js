@@ -6,7 +6,7 @@ const desk = (() => {
   const told = document.getElementById("told"), problem = document.getElementById("problem");
   const ask = document.getElementById("ask"), asked = ask.querySelector("form"), help = document.getElementById("keyhelp");
   const keys = document.getElementById("keys"), KEYS = "hotline-desk-keys";
-  let chosen = panel.querySelector("[data-shown]")?.dataset.shown ?? "", mark = "", act = null;
+  let chosen = panel.querySelector("[data-shown]")?.dataset.shown ?? "", wanted = chosen, mark = "", act = null;
 
   const link = (call) => (call ? document.getElementById(`c-${call}`) : null);
 
@@ -24,15 +24,21 @@ const desk = (() => {
     }
   }
 
+  // Whoever is chosen last is shown, however fast the keys are pressed.
   async function choose(call) {
-    if (!(await desk.leave())) return;
-    const answer = await fetch(`/desk/calls/${call}`).catch(() => null);
+    wanted = call;
+    if (!(await desk.leave())) { wanted = chosen; return; }
+    const answer = wanted === call ? await fetch(`/desk/calls/${call}`).catch(() => null) : null;
+    if (wanted !== call) return;
     if (!answer?.ok) { tell(answer ? "call_not_found" : "away"); return; }
+    const html = await answer.text();
+    if (wanted !== call) return;
     chosen = call; mark = link(call)?.dataset.mark ?? "";
     // Not woven: what is typed belongs to one caller only.
-    panel.innerHTML = await answer.text();
+    panel.innerHTML = html;
     history.replaceState(null, "", `/desk?call=${call}`);
     tell(""); point(); hotline.tick();
+    if (panel.getBoundingClientRect().top > innerHeight / 2) panel.scrollIntoView();
     panel.dispatchEvent(new Event("chosen"));
   }
 
@@ -52,6 +58,7 @@ const desk = (() => {
   function begin(button) {
     const { needs, about, plain } = button.dataset;
     act = button.dataset;
+    tell("");
     if (plain !== undefined) { perform({}); return; }
     ask.querySelector("h2").textContent = button.firstChild.textContent.trim();
     ask.querySelector("[data-about]").textContent = about ?? "";
@@ -85,7 +92,7 @@ const desk = (() => {
   });
 
   function step(by) {
-    const rows = [...line.querySelectorAll("[data-call]")], at = rows.findIndex((one) => one.dataset.call === chosen);
+    const rows = [...line.querySelectorAll("[data-call]")], at = rows.findIndex((one) => one.dataset.call === wanted);
     const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))];
     if (next) { next.focus(); choose(next.dataset.call); }
   }

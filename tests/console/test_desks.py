@@ -1,0 +1,249 @@
+"""The desks in a real Chromium, without a mouse: what they show is what Redis has, and what is typed there is kept."""
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from ivr.events import HungUp
+from tests.console.conftest import Console, enter, faults_of
+from tests.waiting import until
+from workorders.intake import NewOrder, make_order
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+#: A page on a machine that does many things at once.
+WITHIN_MS = 30_000
+EVIL = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'
+
+
+async def _held(console: Console, callers: int, first: int = 0) -> tuple[str, list[str]]:
+    """A session with one seat and so many callers in its line; (seat id, call ids)."""
+    session = await console.open_session(seats=1)
+    seat_id = session["seats"][0]["id"]
+    async with console.client() as http:
+        await http.post(f"/api/seats/{seat_id}/open")
+    calls = [f"a-pbx1-{first + n}" for n in range(callers)]
+    for n, call_id in enumerate(calls):
+        await console.call_in(call_id, f"+8613812{first + n:06d}", ago=600 - 60 * n)
+    return seat_id, calls
+
+
+async def _close(console: Console) -> None:
+    async with console.client() as http:
+        for session in (await http.get("/api/sessions")).json()["items"]:
+            await http.post(f"/api/sessions/{session['id']}/close")
+
+
+async def _shown(page: Page) -> list[str]:
+    found: list[str] = await page.locator("#rows [data-call]").evaluate_all("all => all.map(one => one.dataset.call)")
+    return found
+
+
+async def _shows_the_line(console: Console, page: Page, seat_id: str) -> list[str]:
+    """The page's order is that of Redis at the same moment."""
+
+    async def same() -> bool:
+        return await _shown(page) == [one.call_id for one in await console.core.line.callers(seat_id)]
+
+    await until(same, WITHIN_MS / 1000, "the line as in Redis")
+    return await _shown(page)
+
+
+async def _confirm(page: Page, reason: str) -> None:
+    await page.wait_for_selector("#ask[open]")
+    await page.locator("#ask-reason").focus()
+    await page.keyboard.type(reason)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#told")).to_be_visible(timeout=WITHIN_MS)
+
+
+async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser: Browser) -> None:
+    seat_id, calls = await _held(console, 4)
+    old = NewOrder(
+        command_id="old", at=time.time() - 86_400, source="declined", call_id="a-old", number="+8613812000002",
+        content="路灯不亮", unit="市城管局",
+    )  # fmt: skip
+    earlier = await make_order(console.core.database, old)
+    page = await enter(browser, console, "op")
+    await page.goto("/desk")
+    assert await _shows_the_line(console, page, seat_id) == calls
+    for _ in range(3):
+        await page.keyboard.press("ArrowDown")
+    await expect(page.locator(f"[data-shown='{calls[2]}']")).to_be_visible(timeout=WITHIN_MS)
+    await expect(page.locator("#panel")).to_contain_text(earlier.number)
+    await expect(page.locator("#panel")).to_contain_text("路灯不亮")
+    look = (await console.gate.trail.read(act="see_history", limit=1))[0]
+    assert (look.who, look.on_what) == ("op", f"call_id={calls[2]}")
+    await page.keyboard.press("n")
+    await _confirm(page, "年老体弱")
+    assert (await _shows_the_line(console, page, seat_id))[0] == calls[2]
+    events = await console.core.ledger.events(calls[2])
+    act = next(event.data for event in events if event.kind == "operator_act")
+    assert (act["act"], act["who"], act["reason"]) == ("next", "op", "年老体弱")
+    await page.keyboard.press("m")
+    await page.wait_for_selector("#ask[open]")
+    await page.locator("#ask-position").fill("3")
+    await _confirm(page, "排错席位")
+    assert (await _shows_the_line(console, page, seat_id))[2] == calls[2]
+    await page.keyboard.press("t")
+    await page.keyboard.type("家住江东")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notes li")).to_contain_text("家住江东", timeout=WITHIN_MS)
+    await page.keyboard.type(EVIL)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notes li")).to_have_count(2, timeout=WITHIN_MS)
+    await page.get_by_label("投诉").focus()
+    await page.keyboard.press("Space")
+    await page.locator("#form-content").fill(f"停水三天\n{EVIL}")
+    await page.locator("#form-place").fill("蒸湘区红湘路 1 号")
+    await expect(page.locator("#form [data-state]")).to_contain_text("已保存", timeout=WITHIN_MS)
+    await page.locator("#form-content").press("Escape")
+    await page.keyboard.press("w")
+    await _confirm(page, "来电人要求")
+    assert calls[2] not in await _shows_the_line(console, page, seat_id)
+    assert await page.evaluate("window.struck") is None
+    assert await page.locator("main img[src=x]").count() == 0
+    assert faults_of(page) == []
+    await page.context.close()
+    await _close(console)
+
+
+async def test_the_form_becomes_the_order_whichever_is_first(console: Console, browser: Browser) -> None:
+    _, calls = await _held(console, 2, first=100)
+    async with await console.signed_in("op") as operator, await console.signed_in("sup") as other:
+        order = await _fill(console, calls, operator, other)
+    database = b"".join(path.read_bytes() for path in console.settings.state_dir.glob("hotline.db*"))
+    assert "红湘路".encode() not in database, "where somebody lives is encrypted"
+    page = await enter(browser, console, "op")
+    await page.goto(f"/orders/{order['id']}")
+    await expect(page.locator(".notes")).to_contain_text("<img src=x")
+    assert await page.evaluate("window.struck") is None
+    await page.context.close()
+    await _close(console)
+
+
+async def _fill(
+    console: Console, calls: list[str], operator: httpx.AsyncClient, other: httpx.AsyncClient
+) -> dict[str, Any]:
+    """The first call's form comes before its order, the second's after; the first order."""
+    form = {"kind": "help", "unit": "市水务局", "place": "", "content": "水管爆裂", "urgent": True, "confidential": True}
+    path = f"/api/calls/{calls[0]}/form"
+    assert (await operator.put(path, json={**form, "version": 0})).json()["version"] == 1
+    late = await other.put(path, json={**form, "content": "别的", "version": 0})
+    assert (late.status_code, late.json()["code"]) == (409, "form_changed")
+    assert (await operator.put(path, json={**form, "content": "a\x00b", "version": 1})).status_code == 422
+    assert (await operator.post(f"/api/calls/{calls[0]}/notes", json={"text": EVIL})).status_code == 201
+    for call_id in calls:
+        await operator.post(f"/api/line/{call_id}/release", json={"to": "work_order"})
+    await _hang_up(console, calls[0])
+    order = await _order(console, calls[0])
+    assert [order[name] for name in ("kind", "unit", "content", "urgent", "confidential")] == [
+        "help", "市水务局", "水管爆裂", True, True,
+    ]  # fmt: skip
+    await _hang_up(console, calls[1])
+    assert (await _order(console, calls[1]))["content"] == ""
+    saved = await operator.put(f"/api/calls/{calls[1]}/form", json={**form, "place": "红湘路", "version": 0})
+    assert saved.status_code == 200
+    after = await _order(console, calls[1])
+    assert (after["content"], after["place"]) == ("水管爆裂", "红湘路")
+    assert "filled" in [event["kind"] for event in after["events"]]
+    return order
+
+
+async def _hang_up(console: Console, call_id: str) -> None:
+    await console.core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts))
+    await console.core.outbox.idle()
+
+
+async def _order(console: Console, call_id: str) -> dict[str, Any]:
+    async with console.client() as http:
+
+        async def made() -> Any:
+            items = (await http.get("/api/work-orders", params={"call_id": call_id})).json()["items"]
+            return items[0]["id"] if items else None
+
+        found: dict[str, Any] = (await http.get(f"/api/work-orders/{await until(made, 30)}")).json()
+        return found
+
+
+async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, browser: Browser) -> None:
+    seat_id, calls = await _held(console, 2, first=200)
+    core = console.core
+    ours = NewOrder(command_id="o1", at=1.0, source="declined", call_id="a-o1", number="+8613812000200", unit="单位0")
+    theirs = NewOrder(command_id="o2", at=2.0, source="declined", call_id="a-o2", number="+8613812000200", unit="单位9")
+    mine, other = [await make_order(core.database, order) for order in (ours, theirs)]
+    page = await enter(browser, console, "lead")
+    await page.goto(f"/leader?seat={seat_id}")
+    await _state(page, "free")
+    claim = await core.line.claim_next(seat_id, "test", 300)
+    assert claim is not None
+    await _state(page, "ringing")
+    await core.line.take(seat_id, claim.token, time.time())
+    await _state(page, "talking")
+    await expect(page.locator("#now .caller")).to_contain_text("138****0200")
+    await expect(page.locator("#caller")).to_contain_text(mine.number)
+    assert other.number not in await page.content(), "another unit's"
+    async with await console.signed_in("op") as operator:
+        form = {"kind": "consult", "content": f"问医保 {EVIL}", "version": 0}
+        assert (await operator.put(f"/api/calls/{calls[0]}/form", json=form)).status_code == 200
+        assert (await operator.post(f"/api/calls/{calls[0]}/notes", json={"text": EVIL})).status_code == 201
+    await expect(page.locator("#caller .words").first).to_contain_text("问医保", timeout=WITHIN_MS)
+    await expect(page.locator("#caller .notes li")).to_have_count(1, timeout=WITHIN_MS)
+    assert await page.evaluate("window.struck") is None
+    await page.get_by_role("button", name="暂停").focus()
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="会商").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#now .chip.paused")).to_contain_text("会商", timeout=WITHIN_MS)
+    await core.line.free(seat_id, claim.token, True, time.time())
+    await _state(page, "paused")
+    await page.get_by_role("button", name="接下一位").press("Enter")
+    await _state(page, "free")
+    claim = await core.line.claim_next(seat_id, "test", 300)
+    assert claim is not None
+    await core.line.take(seat_id, claim.token, time.time())
+    await _state(page, "talking")
+    await page.get_by_role("button", name="完成").press("Enter")
+    await core.line.free(seat_id, claim.token, True, time.time())
+    await _state(page, "free")  # not in wrap-up: done means ready at once
+    await page.get_by_role("button", name="离席").press("Enter")
+    await page.locator("#leave [data-sure]").press("Enter")
+    await _state(page, "closed")
+    await page.get_by_role("button", name="入席").press("Enter")
+    await _state(page, "free")
+    assert faults_of(page) == []
+    await page.context.close()
+    await _close(console)
+
+
+async def _state(page: Page, state: str) -> None:
+    await expect(page.locator(f"#now[data-state={state}]")).to_be_visible(timeout=WITHIN_MS)
+
+
+async def test_the_desk_recovers_when_the_api_is_started_anew(console: Console, browser: Browser) -> None:
+    """Nothing is missed, and what was typed meanwhile is kept."""
+    seat_id, calls = await _held(console, 3, first=300)
+    page = await enter(browser, console, "op")
+    await page.goto(f"/desk?call={calls[1]}")
+    leader = await enter(browser, console, "lead")
+    await leader.goto(f"/leader?seat={seat_id}")
+    await _shows_the_line(console, page, seat_id)
+    await console.stop()
+    await expect(page.locator("#cut")).to_be_visible(timeout=WITHIN_MS)
+    await expect(leader.locator("#cut")).to_be_visible(timeout=WITHIN_MS)
+    await page.locator("#form-content").fill("接口停了也要记")
+    await expect(page.locator("#problem")).to_be_visible(timeout=WITHIN_MS)
+    await console.core.line.leave(seat_id, calls[0], "abandoned", 99)
+    await console.core.line.join(seat_id, "a-pbx1-meanwhile", time.time(), 1)
+    await console.start()
+    assert await _shows_the_line(console, page, seat_id) == [calls[1], calls[2], "a-pbx1-meanwhile"]
+    await expect(leader.locator("#depth")).to_have_text("3", timeout=WITHIN_MS)
+    await expect(page.locator("#cut")).to_be_hidden(timeout=WITHIN_MS)
+    await expect(page.locator("#form [data-state]")).to_contain_text("已保存", timeout=WITHIN_MS)
+    async with console.client() as http:
+        assert (await http.get(f"/api/calls/{calls[1]}/form")).json()["content"] == "接口停了也要记"
+    await page.context.close()
+    await leader.context.close()
+    await _close(console)
