@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from config.columns import EncryptedText, RowNumber, UtcTime
@@ -51,7 +51,7 @@ class WorkOrder(Base):
     confidential: Mapped[bool] = mapped_column(Boolean, default=False)
     content: Mapped[str] = mapped_column(Text, default="")
     #: consult | help | complaint | suggestion; empty until an operator says.
-    kind: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    kind: Mapped[str] = mapped_column(String(12), default="", server_default=text("''"))
     #: Where it is; may be a person's address.
     place: Mapped[str | None] = mapped_column(EncryptedText("work_orders.place"))
     created_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("work_orders", sa.Column("kind", sa.String(length=12), server_default="", nullable=False))
+    op.add_column("work_orders", sa.Column("kind", sa.String(length=12), server_default=sa.text("''"), nullable=False))
     op.add_column("work_orders", sa.Column("place", sa.LargeBinary(), nullable=True))
     op.create_table(
         "order_forms",
