@@ -21,6 +21,7 @@ from ivr.events import (
     TimedOut,
     Woken,
 )
+from ivr.facts import Facts
 from ivr.moves import Step, close, keeps_place, note
 from ivr.nodes import contact, fallback, message, operator, ringing
 
@@ -35,7 +36,7 @@ CLAIMED = ("ringing", "talking", "calling", "screening")
 def advance(call: Call, event: AnyEvent) -> Step:
     match event:
         case HungUp():
-            return _hang_up(call, event)
+            return _hang_up(_of_session(call, event.facts), event)
         case Released():
             return _release(call, event)
         case Offered():
@@ -46,6 +47,14 @@ def advance(call: Call, event: AnyEvent) -> Step:
             return call, ()
         case _:
             assert_never(event)
+
+
+def _of_session(call: Call, facts: Facts) -> Call:
+    """A call that we lose before its first question belongs to the session it was meant for, and so does its order."""
+    held = facts.session
+    if call.node != "arriving" or call.session_id or held is None or call.started_at < held.opens_at:
+        return call
+    return replace(call, session_id=held.id, closes_at=held.closes_at)
 
 
 def _hang_up(call: Call, event: HungUp) -> Step:
@@ -65,11 +74,12 @@ def _give_back(call: Call, offer: Offered) -> Step:
 def _release(call: Call, event: Released) -> Step:
     facts = event.facts
     if event.to == "fallback":
-        return fallback.enter_fallback(call, facts, event.reason)
+        return fallback.enter_fallback(_of_session(call, facts), facts, event.reason)
     if call.node not in RELEASABLE or (call.node == "callback" and not keeps_place(call)):
         return call, ()
-    after, commands = _let_go(call, event)
-    if after is call:
+    meant = _of_session(call, facts)
+    after, commands = _let_go(meant, event)
+    if after is meant:
         return call, ()
     return after, (note(facts, "released", to=event.to, reason=event.reason), *commands)
 

@@ -96,6 +96,14 @@ class Calendar:
         async with self._database.read() as session:
             return list(await session.scalars(query.order_by(Session.opens_at)))
 
+    async def held_at(self, moment: float) -> str:
+        """Id of the session that was open at `moment` (Unix seconds), or empty."""
+        at = from_unix(moment)
+        over = or_(Session.state.in_(("open", "closing")), Session.closed_at >= at)
+        query = select(Session.id).where(Session.opened_at <= at, over).order_by(Session.opened_at.desc()).limit(1)
+        async with self._database.read() as session:
+            return await session.scalar(query) or ""
+
     async def open(self, session_id: str) -> Session:
         """Open it now. Opening an open session changes nothing. Raises UnknownSession, StepRefused."""
         return await self._step("open", session_id, opened_at=from_unix(self._clock()))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from calls.assembly import Core
 from calls.ledger import Entry
 from ivr.call import Call
+from sessions.calendar import Calendar
 from telephony.asterisk import cdr
 from telephony.asterisk.closing import close_gone
 from telephony.asterisk.exchange import Exchange, call_id_of
@@ -32,6 +33,7 @@ class Audit:
 
     def __init__(self, exchange: Exchange, core: Core, legs: Legs) -> None:
         self._exchange, self._core, self._legs = exchange, core, legs
+        self._calendar = Calendar(core.database)
         #: Callers' channels without a leg at the last look: one that has just arrived is not taken for forgotten.
         self._strange: frozenset[str] = frozenset()
 
@@ -82,6 +84,8 @@ class Audit:
     async def _close_lost(self, rows: Sequence[cdr.CallRecord]) -> None:
         first = rows[0]
         new = new_call(self._exchange.settings, first.call_id, first.source, first.started_at)
+        # What came in during a session is of that session, though nobody could ask: its order carries the tag.
+        new = replace(new, session_id=await self._calendar.held_at(first.started_at))
         events = await self._core.ledger.events(new.id)
         await self._core.calls.create(as_ledger_has_it(new, events, self._exchange.recordings) if events else new)
         await close_gone(self._exchange, new.id, by_operators=cdr.talked_to_operators(rows))

@@ -99,10 +99,9 @@ async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an
         await until(lambda: same(house, before), 40, "everybody where they were")
         assert await order(house, seat_id) == line
         await end_all(house)
-        assert await until_closed(house, "", 7) == {"abandoned": 4, "fallback": 3}
+        assert await until_closed(house, session_id, 7) == {"abandoned": 4, "fallback": 3}
         await until_orders(house, 7, "dispatched")
         assert not list((house.folder / "spool").iterdir())
-    assert session_id
 
 
 @pytest.mark.parametrize("bridge_runs", [True, False])

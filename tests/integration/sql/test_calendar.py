@@ -32,8 +32,12 @@ async def test_a_session_opens_and_closes_by_itself_once(database: Database) -> 
     closing = await asyncio.gather(*(calendar.close_due() for _ in range(8)))
     assert [one for some in closing for one in some] == [session.id]
     assert [one.id for one in await calendar.closing_since(60)] == [session.id]
+    assert await calendar.held_at(AT + 8000) == session.id  # callers who waited are still told
+    now[0] = AT + 7300
     await calendar.finish(session.id)
     assert (await calendar.get(session.id)).state == "closed"
+    moments = (AT - 1, AT, AT + 7299, AT + 7301)
+    assert [await calendar.held_at(moment) for moment in moments] == ["", session.id, session.id, ""]
 
 
 async def test_a_session_whose_time_passed_while_nothing_ran_is_not_opened(database: Database) -> None:

@@ -41,6 +41,13 @@ def test_the_question_says_who_answers_how_many_wait_and_what_the_chance_is() ->
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("event", [HungUp(facts=OPEN), Released(facts=OPEN, to="fallback", reason="error")])
+def test_who_is_lost_before_the_first_question_belongs_to_the_session_all_the_same(event: AnyEvent) -> None:
+    lost, _ = play(NEW, event)
+    early, _ = play(replace(NEW, started_at=SESSION.opens_at - 1), event)
+    assert (lost.session_id, early.session_id) == (SESSION.id, "")
+
+
 def test_a_free_leader_is_offered_at_once() -> None:
     free = replace(OPEN, depth=0, session=replace(SESSION, seats=(replace(SEAT, state="free"),)))
     call, _ = play(NEW, Arrived(facts=free))
