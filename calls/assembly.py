@@ -13,6 +13,7 @@ from calls.places import Places
 from calls.store import Calls, UnknownCall
 from calls.turn import Turns
 from calls.wakeups import Wakeups
+from calls.written import tell_written
 from config.clock import Clock, now
 from config.database import Database
 from config.redis import connect
@@ -64,6 +65,7 @@ def build(settings: Settings, clock: Clock = now) -> Core:
     queue, facts, seats = Enqueuer(settings), FactsReader(redis, settings, clock), Seats(redis, settings, clock)
 
     async def tell_number(call_id: str, number: str) -> None:
+        await tell_written(redis, settings.redis_prefix, call_id)
         try:
             await turns.take_turn(call_id, lambda read: OrderMade(facts=read, number=number))
         except UnknownCall:

@@ -1,11 +1,11 @@
-"""How often something was written down about a call: by this, pages see that there is more to read. Holds no words."""
+"""How often something was written down about a call (a note, the form, the order): by this, pages see that there is more to
+read. Holds no words."""
 
 from collections.abc import Sequence
 
-import msgspec
 from redis.asyncio import Redis
 
-from config.changes import Change, channel
+from config.changes import Change, announce
 
 #: Nobody looks at a call on a desk for longer.
 KEPT_S = 24 * 3600
@@ -16,8 +16,9 @@ async def tell_written(redis: Redis, prefix: str, call_id: str) -> None:
     async with redis.pipeline(transaction=False) as pipe:
         pipe.incr(_key(prefix, call_id))
         pipe.expire(_key(prefix, call_id), KEPT_S)
+        pipe.incr(f"{prefix}written")
         await pipe.execute()
-    await redis.publish(channel(prefix), msgspec.json.encode(Change("written", call_id)))
+    await announce(redis, prefix, Change("written", call_id))
 
 
 async def times_written(redis: Redis, prefix: str, call_ids: Sequence[str]) -> dict[str, int]:
@@ -27,6 +28,11 @@ async def times_written(redis: Redis, prefix: str, call_ids: Sequence[str]) -> d
             pipe.get(_key(prefix, call_id))
         counts = await pipe.execute() if call_ids else []
     return {call_id: int(count or 0) for call_id, count in zip(call_ids, counts, strict=True)}
+
+
+async def times_written_at_all(redis: Redis, prefix: str) -> int:
+    """About any call, ever."""
+    return int(await redis.get(f"{prefix}written") or 0)
 
 
 def _key(prefix: str, call_id: str) -> str:

@@ -7,11 +7,12 @@ from msgspec import Struct, structs
 from api.schemas import CallerOut, LineOut
 from api.snapshot import LineReader
 from calls.assembly import Core
-from calls.written import times_written
+from calls.written import times_written, times_written_at_all
 from config.privacy import mask
 from ivr.call import Call
 from queueing.seats import SeatNow
 from sessions.board import Board, PostedSession, read_board
+from telephony.supervision import Supervisions
 
 #: A seat in one of these goes on to its end whatever becomes of the session.
 BUSY = ("ringing", "talking", "wrap_up")
@@ -61,6 +62,8 @@ class DeskSeat(Struct, frozen=True):
     #: When the head of the line joined it; 0.0 = nobody waits.
     head_joined_at: float = 0.0
     head_number: str = ""
+    #: Who is in the talk besides, and how far: changes whenever that does.
+    watched: str = ""
 
 
 class DeskNow(Struct, frozen=True):
@@ -70,6 +73,8 @@ class DeskNow(Struct, frozen=True):
     coming: PostedSession | None = None
     seats: tuple[DeskSeat, ...] = ()
     callers: tuple[DeskCaller, ...] = ()
+    #: How often something was written about any call: also of one that is on no line and at no seat any more.
+    written: int = 0
 
     def seat(self, seat_id: str) -> DeskSeat | None:
         return next((seat for seat in self.seats if seat.id == seat_id), None)
@@ -84,6 +89,7 @@ class DeskReader:
 
     def __init__(self, core: Core, line: LineReader) -> None:
         self._core, self._line = core, line
+        self._watching = Supervisions(core.redis, core.settings.redis_prefix)
 
     async def read(self) -> DeskNow:
         core = self._core
@@ -98,7 +104,8 @@ class DeskReader:
         return DeskNow(
             session=posted.open,
             coming=posted.next,
-            seats=tuple(_seat(seat, line, calls.get(seat.call_id), written) for seat in seats),
+            seats=tuple([await self._show(seat, line, calls.get(seat.call_id), written) for seat in seats]),
+            written=await times_written_at_all(core.redis, core.settings.redis_prefix),
             callers=tuple(_caller(one, units.get(one.seat_id, ""), written[one.call_id]) for one in line.callers),
         )
 
@@ -106,6 +113,10 @@ class DeskReader:
         """Key and document are the same: there is no clock in it."""
         body = msgspec.json.encode(await self.read())
         return body, body
+
+    async def _show(self, seat: SeatNow, line: LineOut, call: Call | None, written: dict[str, int]) -> DeskSeat:
+        found = await self._watching.of_seat(seat.id) if seat.state == "talking" else []
+        return _seat(seat, line, call, written, " ".join(f"{one.id}-{one.state}" for one in found))
 
     async def _seats(self, posted: Board) -> list[SeatNow]:
         """Those of the session that is held or comes, and whoever is still busy after theirs began to close."""
@@ -130,12 +141,12 @@ def _caller(one: CallerOut, unit: str, written: int) -> DeskCaller:
     )  # fmt: skip
 
 
-def _seat(now: SeatNow, line: LineOut, call: Call | None, written: dict[str, int]) -> DeskSeat:
+def _seat(now: SeatNow, line: LineOut, call: Call | None, written: dict[str, int], watched: str) -> DeskSeat:
     waiting = [one for one in line.callers if one.seat_id == now.id]
     head = next((one for one in waiting if one.state != "offered"), None)
     return DeskSeat(
         now.id, now.unit, now.leader, now.state, now.since, now.until, len(waiting), now.reason, now.pause_after,
-        now.closing, _talk(call, written), head.joined_at.timestamp() if head else 0.0, head.number if head else "",
+        now.closing, _talk(call, written), head.joined_at.timestamp() if head else 0.0, head.number if head else "", watched,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from tests.phones.baresip import Phone
 from tests.phones.browser import BrowserPhone, browser_phone
 from tests.system.installation import Installation
 
-CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
+CITIZEN_HZ, LEADER_HZ, OPERATOR_HZ = 500.0, 900.0, 1700.0
 #: The line of a seat whose leader answers in the browser.
 BROWSER_LINE = "sip:web-1@browser"
 #: The leader of the seat that Installation.open_session makes.
@@ -45,6 +45,20 @@ class Hall:
     async def leader(self, seat_id: str) -> BrowserPhone:
         phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, LEADER))
         await phone.open(f"{origin_of(self.house)}/phone/seat/{seat_id}")
+        await phone.until("ready")
+        return phone
+
+    async def desk(self, seat_id: str) -> BrowserPhone:
+        """The leader at the leader's desk, with the handset that is on it."""
+        phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, LEADER))
+        await phone.open(f"{origin_of(self.house)}/leader?seat={seat_id}")
+        await phone.until("ready")
+        return phone
+
+    async def operator(self, login: str) -> BrowserPhone:
+        """An operator at the desk, with the operators' handset that is on it."""
+        phone = await self._browser("operator", OPERATOR_HZ, await sign_in(self.house, login))
+        await phone.open(f"{origin_of(self.house)}/desk")
         await phone.until("ready")
         return phone
 

@@ -11,15 +11,20 @@ from api.console.desk import DeskNow
 from api.console.live import Live
 from api.console.looks import find_call, what_came_before
 from api.console.visit import PageRoute, Visit, visit
+from api.parts import Parts
 from api.routes.line import RELEASABLE
 from api.streams import Frame, LineFeed
 from api.texts import Identifier
 from calls.acts import MOVABLE
+from ivr.call import Call
 from ivr.notices import NOTICES
 from telephony.asterisk.web_phone import handset_of
+from telephony.supervision import Supervision, Supervisions
 from workorders import forms, notes, register
 
 router = APIRouter(route_class=PageRoute, prefix="/desk", include_in_schema=False)
+#: Ways into a talk: last word of the API's address, the act it needs, the key.
+WATCHES = (("listen", "listen", "i"), ("whisper", "whisper", "h"), ("barge", "barge", "g"), ("three-way", "three_way", "3"))
 
 AtDesk = Annotated[Visit, Depends(visit("desk"))]
 
@@ -69,9 +74,19 @@ async def _now(seen: Visit, call_id: str) -> dict[str, Any]:
         "position": await parts.core.line.position(call.seat_id, call.id) if call.seat_id else 0,
         "order": await register.of_call(parts.core.database, call.id),
         "notes": await notes.notes_of(parts.core.database, call.id),
+        "watching": await _watching(parts, call),
+        "watches": WATCHES,
         "movable": call.node in MOVABLE and bool(call.seat_id),
         "releasable": call.node in RELEASABLE,
     }
+
+
+async def _watching(parts: Parts, call: Call) -> list[Supervision]:
+    """Who is in this call's talk besides."""
+    if call.node != "talking" or not call.seat_id:
+        return []
+    found = await Supervisions(parts.core.redis, parts.core.settings.redis_prefix).of_seat(call.seat_id)
+    return [one for one in found if one.call_id == call.id and one.state != "ended"]
 
 
 def _values(seen: Visit, frame: Frame) -> dict[str, Any]:

@@ -10,6 +10,9 @@ const desk = (() => {
 
   const link = (call) => (call ? document.getElementById(`c-${call}`) : null);
 
+  // What is shown of a caller is as old as this. Who is in no line and at no seat: as anything that was written.
+  const markOf = (call) => link(call)?.dataset.mark ?? document.getElementById("facts").dataset.written;
+
   function tell(code, text = "") {
     problem.hidden = !code; problem.textContent = code ? hotline.word(code) : "";
     told.hidden = !text; told.textContent = text;
@@ -33,7 +36,7 @@ const desk = (() => {
     if (!answer?.ok) { tell(answer ? "call_not_found" : "away"); return; }
     const html = await answer.text();
     if (wanted !== call) return;
-    chosen = call; mark = link(call)?.dataset.mark ?? "";
+    chosen = call; mark = markOf(call);
     // Not woven: what is typed belongs to one caller only.
     panel.innerHTML = html;
     history.replaceState(null, "", `/desk?call=${call}`);
@@ -46,7 +49,7 @@ const desk = (() => {
     const { said } = document.getElementById("facts").dataset;
     hotline.say(said);
     point();
-    const is = link(chosen)?.dataset.mark ?? "gone";
+    const is = markOf(chosen);
     if (chosen && is !== mark) { mark = is; await renew(); }
   }
 
@@ -119,7 +122,7 @@ const desk = (() => {
   document.getElementById("help").addEventListener("click", () => help.showModal());
   if (localStorage.getItem(KEYS) === "off") press(false);
   document.body.addEventListener("live", take);
-  mark = link(chosen)?.dataset.mark ?? "";
+  mark = markOf(chosen);
   point();
   return { tell, renew, reload: () => choose(chosen), leave: async () => true };
 })();

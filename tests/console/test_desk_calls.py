@@ -1,0 +1,180 @@
+"""Board and desks with real calls on a real Asterisk: what they show is what Redis has, also after a cut; citizen, leader and
+operator in three browsers."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from telephony.demo.scenarios import Citizen
+from tests.cable import Cable
+from tests.console.conftest import browser as browser
+from tests.phones.browser import BrowserPhone
+from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, Hall, gate_of, sign_in
+from tests.phones.hearing import tone_share
+from tests.system.callers import end_all
+from tests.system.conftest import brisk, shared
+from tests.system.crowd import citizens, numbers
+from tests.system.installation import Installation
+from tests.system.watch import accounted, call_from, ended, order_of, seat_is, session
+from tests.waiting import until
+
+__all__ = ["shared"]
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+CALLERS = 20
+#: A machine that does many things at once.
+WITHIN_S = 60.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
+    extra = {"HOTLINE_OPERATORS_LINE": "sip:web-9@browser", "HOTLINE_WRAP_UP_S": "60", "HOTLINE_RING_S": "30"}
+    async with brisk(tmp_path_factory.mktemp("desks"), shared, **extra) as installation:
+        accounts = gate_of(installation).accounts
+        await accounts.create(LEADER, "leader", unit=UNIT)
+        await accounts.create("op", "operator")
+        yield installation
+
+
+async def _page(house: Installation, browser: Browser, path: str, port: int = 0) -> Page:
+    """A page of the operator."""
+    origin = f"http://127.0.0.1:{port or house.settings.http_port}"
+    profile = await browser.new_context(base_url=origin)
+    name, value = await sign_in(house, "op")
+    await profile.add_cookies([{"name": name, "value": value, "url": origin}])
+    page = await profile.new_page()
+    await page.goto(path)
+    return page
+
+
+async def test_board_and_desk_show_twenty_callers_as_redis_has_them(
+    house: Installation, browser: Browser, tmp_path: Path
+) -> None:
+    caller = Citizen(numbers(1000, CALLERS), keys=((1.5, "1"),), stay_s=300)
+    async with session(house) as (session_id, seat_id), Cable(house.settings.http_port) as cable:
+        await house.post(f"/api/seats/{seat_id}/pause", {"reason": "test"})
+        board = await _page(house, browser, "/board", cable.port)
+        desk = await _page(house, browser, "/desk", cable.port)
+
+        async def same(count: int) -> list[str]:
+            """Both pages at once say what Redis says, with so many callers."""
+            line: list[str] = []
+
+            async def so() -> bool:
+                shown = await desk.locator("#rows [data-call]").evaluate_all("all => all.map(one => one.dataset.call)")
+                depths = [await page.locator("#depth").inner_text() for page in (board, desk)]
+                line[:] = [one.call_id for one in await house.core.line.callers(seat_id)]
+                return shown == line and depths == [str(count)] * 2 and len(line) == count
+
+            await until(so, WITHIN_S, f"{count} callers on both pages as in Redis")
+            return line
+
+        async with citizens(house, tmp_path, caller, CALLERS, rate=4):
+            line = await same(CALLERS)
+            await house.post(f"/api/line/{line[-1]}/move", {"position": 1, "reason": "test"})
+            moved = await same(CALLERS)
+            assert moved[:3] == [line[-1], *line[:2]]
+            await cable.cut()
+            for page in (board, desk):
+                await expect(page.locator("#cut")).to_be_visible(timeout=WITHIN_S * 1000)
+            for call_id in moved[:4]:
+                await house.post(f"/api/line/{call_id}/release", {"to": "work_order"})
+            await cable.mend()
+            assert await same(CALLERS - 4) == moved[4:]
+            await house.kill("api")
+            await _hang_up(house, 3)
+            await house.start("api")
+            await until(house.api_answers, WITHIN_S, "the api")
+
+            async def fewer() -> bool:
+                return await house.core.line.depth(seat_id) < CALLERS - 4
+
+            await until(fewer, WITHIN_S, "callers who hung up are out of the line")
+            await end_all(house)
+            await same(0)
+            assert sum((await accounted(house, session_id, CALLERS, WITHIN_S)).values()) == CALLERS
+        for page in (board, desk):
+            await expect(page.locator("#cut")).to_be_hidden(timeout=WITHIN_S * 1000)
+            await page.context.close()
+
+
+async def _hang_up(house: Installation, count: int) -> None:
+    """Some callers hang up."""
+    rows = (await house.asterisk.command("core show channels concise")).splitlines()
+    for name in [row.split("!")[0] for row in rows if row.startswith("PJSIP/")][-count:]:
+        await house.asterisk.command(f"channel request hangup {name}")
+
+
+async def test_citizen_leader_and_operator_in_three_browsers(house: Installation, tmp_path: Path) -> None:
+    """Dialled, asked, put through, heard, listened to; written down while they talk; done: the desk shows the order."""
+    async with AsyncExitStack() as stack, session(house, BROWSER_LINE) as (session_id, seat_id):
+        hall = Hall(house, tmp_path, stack)
+        leader, citizen, operator = await hall.desk(seat_id), await hall.citizen(), await hall.operator("op")
+        await citizen.act("dial")
+        await citizen.until("talking")
+        call_id = await call_from(house, "+86" + (await citizen.says())["number"], WITHIN_S)
+        await citizen.press("1")
+        await leader.until("ringing", WITHIN_S)
+        await leader.page.get_by_role("button", name="接听", exact=True).first.click()
+        await seat_is(house, seat_id, "talking")
+        await _hear_each_other(citizen, leader)
+        desk = operator.page
+        await desk.locator(f"#c-{call_id}").click()
+        await _listens(operator)
+        await desk.get_by_label("求助").check()
+        await desk.locator("#form-content").fill("小区停水三天")
+        await desk.locator("#note-text").fill("领导答应今天派人")
+        await desk.locator("#note-text").press("Enter")
+        await expect(leader.page.locator("#caller .words").first).to_have_text("小区停水三天", timeout=WITHIN_S * 1000)
+        await expect(leader.page.locator("#caller .notes")).to_contain_text("领导答应今天派人", timeout=WITHIN_S * 1000)
+        await leader.page.get_by_role("button", name="完成").click()
+        await citizen.until("ready", WITHIN_S)
+        await expect(leader.page.locator("#now[data-state=free]")).to_be_visible(timeout=WITHIN_S * 1000)
+        await desk.locator("#made-order").wait_for(timeout=WITHIN_S * 1000)
+        assert await accounted(house, session_id, 1, WITHIN_S) == {"talked": 1}
+        order = await order_of(house, await _id_of(house, call_id))
+        assert await desk.locator("#made-order").inner_text() == order["number"]
+        assert (order["kind"], order["unit"]) == ("help", UNIT)
+        await desk.locator("#made-order").click()
+        await expect(desk.locator("main")).to_contain_text("小区停水三天")
+        await expect(desk.locator(".notes")).to_contain_text("领导答应今天派人")
+        assert not leader.complaints + citizen.complaints + operator.complaints
+
+
+async def _listens(operator: BrowserPhone) -> None:
+    """By key, with a reason; the operator's own handset rings, and hears both; out of it again by button."""
+    desk = operator.page
+    await desk.locator("#a-listen").wait_for(timeout=WITHIN_S * 1000)
+    await desk.keyboard.press("i")
+    await desk.wait_for_selector("#ask[open]")
+    await desk.keyboard.type("听取诉求")
+    await desk.keyboard.press("Enter")
+    await operator.until("ringing", WITHIN_S)
+    await operator.act("answer")
+
+    async def hears_both() -> bool:
+        heard = await operator.listen(1.0)
+        return min(tone_share(heard, hz) for hz in (CITIZEN_HZ, LEADER_HZ)) > 0.2
+
+    await operator.until("talking", WITHIN_S)
+    await until(hears_both, 30, "the operator hears both")
+    await desk.locator("#call-now").get_by_text("监听 · 进行中").wait_for(timeout=WITHIN_S * 1000)
+    await desk.get_by_role("button", name="退出").last.click()
+    await operator.until("ready", WITHIN_S)
+
+
+async def _id_of(house: Installation, call_id: str) -> str:
+    return str((await ended(house, call_id))["call_id"])
+
+
+async def _hear_each_other(citizen: BrowserPhone, leader: BrowserPhone) -> None:
+    async def hear() -> bool:
+        by_citizen = tone_share(await citizen.listen(1.0), LEADER_HZ)
+        by_leader = tone_share(await leader.listen(1.0), CITIZEN_HZ)
+        return min(by_citizen, by_leader) > 0.8
+
+    await until(hear, 30, "both hear each other")
