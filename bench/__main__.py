@@ -12,7 +12,21 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from bench import answers, handovers, holding, lines, load, machine, report, sides, sounds, turns, webhooks
+from bench import (
+    answers,
+    fanout,
+    handovers,
+    holding,
+    lines,
+    load,
+    machine,
+    paint,
+    report,
+    sides,
+    sounds,
+    turns,
+    webhooks,
+)
 from bench.progress import say
 from bench.report import Chapter
 from bench.sizes import Sizes, chosen
@@ -98,10 +112,22 @@ async def measure_webhooks(run: Run) -> None:
     run.chapters.append(webhooks.chapter(await webhooks.measure(run.place("webhooks"), shared, run.sizes)))
 
 
+async def measure_fanout(run: Run) -> None:
+    shared = await sounds.prepare_shared()
+    run.chapters.append(fanout.chapter(await fanout.measure(run.place("fanout"), shared, run.sizes)))
+
+
+async def measure_paint(run: Run) -> None:
+    shared = await sounds.prepare_shared()
+    run.chapters.append(paint.chapter(await paint.measure(run.place("paint"), shared, run.sizes)))
+
+
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "turns": measure_turns,
     "lines": measure_lines,
     "webhooks": measure_webhooks,
+    "fanout": measure_fanout,
+    "paint": measure_paint,
     "answers": measure_answers,
     "handovers": measure_handovers,
     "load": measure_load,

@@ -27,6 +27,8 @@ class Sizes:
     throughput_s: float = 4.0
     webhook_s: float = 15.0
     cloud_callers: int = 1000
+    fanout_s: float = 20.0
+    paints: int = 9
 
 
 QUICK = Sizes(
@@ -44,6 +46,8 @@ QUICK = Sizes(
     throughput_s=1.0,
     webhook_s=4.0,
     cloud_callers=60,
+    fanout_s=5.0,
+    paints=3,
 )
 
 

@@ -18,6 +18,7 @@ STREAMS = 1000
 #: Pieces of pages that are kept rendered; more than all roles, languages and seats of a session.
 KEPT = 400
 
+#: (template, about, language) -> number of the frame, and the piece as lines of an event.
 Rendered = dict[tuple[str, str, str], tuple[int, bytes]]
 
 
@@ -44,13 +45,15 @@ class Live:
     async def _events(self, seen: Visit, snapshot: Frame) -> AsyncIterator[bytes]:
         self.feed.streams += 1
         try:
-            yield b"retry: 1000\n" + self._event(seen, snapshot)
-            number = snapshot.number
+            number, sent = snapshot.number, self._piece(seen, snapshot)
+            yield b"retry: 1000\n" + _event(number, sent)
             while not self.feed.closing:
                 frame = await self.feed.wait_newer(number, HEARTBEAT_S)
                 if frame is not None:
-                    number = frame.number
-                    yield self._event(seen, frame)
+                    number, piece = frame.number, self._piece(seen, frame)
+                    if piece != sent:  # what changed may be elsewhere, such as at another seat
+                        yield _event(number, piece)
+                    sent = piece
                 elif await _is_over(seen):
                     return  # the page asks again, and is told to sign in
                 elif not self.feed.closing:
@@ -58,18 +61,21 @@ class Live:
         finally:
             self.feed.streams -= 1
 
-    def _event(self, seen: Visit, frame: Frame) -> bytes:
+    def _piece(self, seen: Visit, frame: Frame) -> bytes:
         rendered: Rendered = seen.request.app.state.rendered
         key = (self.template, self.about, seen.language)
-        number, event = rendered.get(key, (0, b""))
+        number, piece = rendered.get(key, (0, b""))
         if number != frame.number:
             html = seen.text(self.template, **self.values(frame)).encode()
-            lines = b"".join(b"data: %b\n" % line for line in html.splitlines() if line.strip())
-            event = b"event: live\nid: %d\n%b\n" % (frame.number, lines)
+            piece = b"".join(b"data: %b\n" % line for line in html.splitlines() if line.strip())
             if len(rendered) >= KEPT:
                 rendered.clear()
-            rendered[key] = (frame.number, event)
-        return event
+            rendered[key] = (frame.number, piece)
+        return piece
+
+
+def _event(number: int, piece: bytes) -> bytes:
+    return b"event: live\nid: %d\n%b\n" % (number, piece)
 
 
 async def _is_over(seen: Visit) -> bool:

@@ -10,10 +10,13 @@ from playwright.async_api import Browser, expect
 
 from telephony.sound import write_wav
 from tests.console.conftest import Console, enter, faults_of
+from tests.phones import hearing
+from tests.phones.browser import browser_phone
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+PICTURES = Path(__file__).parent / "pictures"
 
 
 def _tone(path: Path) -> Path:
@@ -70,6 +73,53 @@ async def test_a_prompt_is_replaced_and_restored(console: Console, browser: Brow
     await page.get_by_role("button", name="恢复合成语音").click()
     await expect(page.locator(".notice")).to_contain_text("已恢复")
     assert not kept.exists()
+    await page.context.close()
+
+
+async def test_a_prompt_is_recorded_by_microphone(console: Console, tmp_path: Path) -> None:
+    async with await console.signed_in("sup") as http:
+        cookie = (console.gate.cookie, http.cookies[console.gate.cookie])
+    async with browser_phone(tmp_path, console.url, 700.0, cookie=cookie) as person:
+        page = person.page
+        await page.goto(f"{console.url}/prompts?q=fallback_sorry")
+        await page.get_by_text("替换…").first.click()
+        await page.get_by_role("button", name="录制").first.click()
+        await page.get_by_text("正在录音…… 2 s").wait_for()
+        await page.get_by_role("button", name="停止").first.click()
+        await page.get_by_text("录好了").wait_for()
+        assert await page.evaluate("document.querySelector('[data-heard]').src.startsWith('blob:')")
+        await page.get_by_role("button", name="保存").first.click()
+        await expect(page.locator(".notice")).to_contain_text("提示音已替换")
+        answer = await page.request.get(f"{console.url}/prompts/sound?key=fallback_sorry")
+        (tmp_path / "kept.wav").write_bytes(await answer.body())
+        assert person.complaints == []
+    kept = hearing.read(tmp_path / "kept.wav")
+    assert kept.size > hearing.RATE
+    assert hearing.tone_share(kept, 700.0) > 0.8
+
+
+async def test_the_report_is_printed(console: Console, browser: Browser) -> None:
+    """Black on white whatever the screen looks like, without what can only be clicked."""
+    session = await console.open_session(seats=2)
+    for n in range(40):
+        new = NewOrder(
+            command_id=f"p-{n}", at=console.core.clock(), source="declined", call_id=f"a-p{n}", session_id=session["id"]
+        )
+        await make_order(console.core.database, new)
+    page = await enter(browser, console, "sup", color_scheme="dark")
+    await page.goto(f"/report/{session['id']}")
+    await expect(page.get_by_role("button", name="打印")).to_be_visible()
+    await page.emulate_media(media="print", color_scheme="dark")
+    look = "one => [getComputedStyle(one).backgroundColor, getComputedStyle(one).color]"
+    assert await page.locator(".card").first.evaluate(look) == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
+    for gone in (".top", ".foot", "#print"):
+        await expect(page.locator(gone)).to_be_hidden()
+    PICTURES.mkdir(exist_ok=True)
+    await page.set_viewport_size({"width": 690, "height": 1000})
+    await page.screenshot(path=PICTURES / "report.print.png", full_page=True)
+    printed = await page.pdf(path=PICTURES / "report.pdf", format="A4")
+    assert printed.startswith(b"%PDF")
+    assert printed.count(b"/Type /Page\n") in (2, 3)
     await page.context.close()
 
 

@@ -24,7 +24,7 @@ from tests.waiting import until
 
 __all__ = ["shared"]
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 CALLERS = 20
 #: A machine that does many things at once.
 WITHIN_S = 60.0

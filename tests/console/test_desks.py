@@ -12,7 +12,7 @@ from tests.console.conftest import Console, enter, faults_of
 from tests.waiting import until
 from workorders.intake import NewOrder, make_order
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 #: A page on a machine that does many things at once.
 WITHIN_MS = 30_000
 EVIL = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'

@@ -23,6 +23,8 @@ from telephony.supervision import Supervision, Supervisions
 from workorders import forms, notes, register
 
 router = APIRouter(route_class=PageRoute, prefix="/desk", include_in_schema=False)
+#: Rows of the line that are shown; who is further back comes up by and by.
+LISTED = 120
 #: Ways into a talk: last word of the API's address, the act it needs, the key.
 WATCHES = (("listen", "listen", "i"), ("whisper", "whisper", "h"), ("barge", "barge", "g"), ("three-way", "three_way", "3"))
 
@@ -91,7 +93,7 @@ async def _watching(parts: Parts, call: Call) -> list[Supervision]:
 
 def _values(seen: Visit, frame: Frame) -> dict[str, Any]:
     desk = msgspec.json.decode(frame.body, type=DeskNow)
-    return {"desk": desk, "alert_wait_s": seen.parts.core.settings.alert_wait_s}
+    return {"desk": desk, "listed": LISTED, "alert_wait_s": seen.parts.core.settings.alert_wait_s}
 
 
 def _feed(seen: Visit) -> LineFeed:

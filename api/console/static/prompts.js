@@ -20,7 +20,7 @@ function wav(blocks) {
 function equip(form) {
   const button = form.querySelector("[data-toggle]"), said = form.querySelector("[data-said]");
   const heard = form.querySelector("[data-heard]"), { recording, ready, refused, record, stop } = form.dataset;
-  let context = null, stream = null, blocks = [], limit = 0;
+  let context = null, stream = null, blocks = [], limit = 0, clock = 0;
   button.hidden = false;
 
   async function begin() {
@@ -28,16 +28,20 @@ function equip(form) {
       stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
       context = new AudioContext({ sampleRate: RATE });
       await context.audioWorklet.addModule(worklet);
-    } catch { said.textContent = refused; await end(); return; }
+    } catch { await end(); said.textContent = refused; return; }
     blocks = [];
     const node = new AudioWorkletNode(context, "microphone");
     node.port.onmessage = (message) => blocks.push(message.data);
     context.createMediaStreamSource(stream).connect(node);
-    button.textContent = stop; said.textContent = recording;
+    button.textContent = stop;
+    const tell = () => { said.textContent = `${recording} ${Math.floor(context.currentTime)} s`; };
+    tell();
+    clock = setInterval(tell, 500);
     limit = setTimeout(finish, LONGEST_MS);
   }
   async function end() {
     clearTimeout(limit);
+    clearInterval(clock);
     stream?.getTracks().forEach((track) => track.stop());
     await context?.close();
     stream = context = null;
