@@ -11,7 +11,6 @@ from playwright.async_api import Browser, Page, expect
 
 from telephony.demo.scenarios import Citizen
 from tests.cable import Cable
-from tests.console.conftest import browser as browser
 from tests.phones.browser import BrowserPhone
 from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, Hall, gate_of, sign_in
 from tests.phones.hearing import tone_share
