@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, Keyed
 from tests.integration.api.conftest import plan
+from tests.parts import Part, start_part
 from tests.servers import RedisServer, free_port, redis_server
 from tests.waiting import until
 
@@ -53,7 +53,7 @@ class Console:
     gate: Gate
     redis: RedisServer
     environment: dict[str, str]
-    process: asyncio.subprocess.Process | None = None
+    process: Part | None = None
     links: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -61,15 +61,13 @@ class Console:
         return f"http://127.0.0.1:{self.settings.http_port}"
 
     async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cli.main", "api", env=self.environment, stdout=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        self.process = start_part("api", environment=self.environment)
         await until(self._answers, STARTS_WITHIN_S, "the api")
 
     async def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self.process is not None and self.process.returncode is None:
-            self.process.send_signal(how)
-            await self.process.wait()
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, how)
+            await asyncio.to_thread(self.process.wait)
 
     async def _answers(self) -> bool:
         async with httpx.AsyncClient(trust_env=False) as http:

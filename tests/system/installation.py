@@ -13,7 +13,6 @@ from typing import Any, Self
 import httpx
 
 from calls.assembly import Core, build
-from cli.parts import hotline_argv
 from config.migrate import upgrade
 from config.secrets import secret
 from config.settings import Settings
@@ -21,6 +20,7 @@ from telephony.asterisk.install import find_asterisk
 from telephony.asterisk.pbx_config import PbxFiles, render
 from telephony.asterisk.server import AsteriskServer
 from telephony.sounds import prepare, prepare_first
+from tests.parts import Part, start_part
 from tests.phones.ports import free_block
 from tests.servers import RedisServer, free_port
 from tests.waiting import until
@@ -47,7 +47,7 @@ class Installation:
     asterisk: AsteriskServer = field(init=False)
     files: PbxFiles = field(init=False)
     http: httpx.AsyncClient = field(init=False)
-    processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    processes: dict[str, Part] = field(default_factory=dict)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
@@ -102,16 +102,8 @@ class Installation:
     async def start(self, part: str, name: str = "", **extra: str) -> None:
         """Start `hotline <part>`; `name` tells several of one part apart. Its output goes to `<name>.log`."""
         name = name or part
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.processes[name] = await asyncio.create_subprocess_exec(
-                *hotline_argv(),
-                part,
-                env={**self.environment(), **extra},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        environment = {**self.environment(), **extra}
+        self.processes[name] = start_part(part, environment=environment, log=self.folder / f"{name}.log")
 
     def environment(self) -> dict[str, str]:
         """For a process that belongs to this installation, `hotline ledger` for one."""
@@ -120,9 +112,8 @@ class Installation:
     async def kill(self, name: str) -> None:
         """kill -9 of one part, with everything it started."""
         process = self.processes.pop(name)
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+        process.kill()
+        await asyncio.to_thread(process.wait)
 
     async def start_asterisk(self) -> None:
         program = find_asterisk(self.settings)

@@ -1,8 +1,6 @@
 """The API over a real Redis and a real SQLite file: in this process, and as a process of its own."""
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -22,8 +20,9 @@ from config.migrate import bring_up
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, Keyed
+from tests.parts import Part, run_part, start_part
 from tests.servers import free_port
-from tests.waiting import until
+from tests.waiting import until, until_now
 
 TOKEN = "a-token-for-tests"
 NUMBER = "+8613812345678"
@@ -114,7 +113,7 @@ class Process:
     """`hotline api` as it runs in production."""
 
     url: str
-    pid: subprocess.Popen[bytes]
+    part: Part
     environment: dict[str, str]
 
 
@@ -129,8 +128,8 @@ def process(api_settings: Settings, redis: Redis) -> Iterator[Process]:
         "HOTLINE_ADMIN_TOKEN": TOKEN,
         "HOTLINE_ASTERISK": "off",
     }
-    subprocess.run([sys.executable, "-m", "cli.main", "migrate"], env=environment, check=True, capture_output=True)
-    running = subprocess.Popen([sys.executable, "-m", "cli.main", "api"], env=environment, stdout=subprocess.DEVNULL)
+    run_part("migrate", environment=environment)
+    running = start_part("api", environment=environment)
     try:
         _wait_until_it_answers(f"http://127.0.0.1:{port}", running)
         yield Process(f"http://127.0.0.1:{port}", running, environment)
@@ -139,13 +138,12 @@ def process(api_settings: Settings, redis: Redis) -> Iterator[Process]:
         running.wait(15)
 
 
-def _wait_until_it_answers(url: str, running: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline:
+def _wait_until_it_answers(url: str, running: Part) -> None:
+    def answers() -> bool:
         assert running.poll() is None, "the API ended"
         try:
-            if httpx.get(f"{url}/healthz", trust_env=False).is_success:
-                return
+            return httpx.get(f"{url}/healthz", trust_env=False).is_success
         except httpx.TransportError:
-            continue
-    raise AssertionError("the API did not answer")
+            return False
+
+    until_now(answers, STARTS_WITHIN_S, "the API")

@@ -122,9 +122,9 @@ async def test_a_process_that_stops_ends_its_streams_at_once(process: Process) -
     async with client(process) as http:
         stream = events(http)
         await anext(stream)
-        process.pid.send_signal(signal.SIGTERM)
+        process.part.terminate()
         async with asyncio.timeout(patient(SOON_S)):
             async for _ in stream:
                 continue
-    await until(lambda: process.pid.poll() is not None, SOON_S, "the process ended")
-    assert process.pid.returncode in (0, -signal.SIGTERM)
+    await until(lambda: process.part.poll() is not None, SOON_S, "the process ended")
+    assert process.part.poll() in (0, -signal.SIGTERM)

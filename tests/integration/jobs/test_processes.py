@@ -1,8 +1,7 @@
 """Worker and cron as processes: they wait for Redis, survive its restart, and end when they are told to."""
 
+import asyncio
 import os
-import signal
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,13 +10,13 @@ import pytest
 
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
-from cli.parts import hotline_argv
 from config.clock import now
 from config.columns import from_unix
 from config.migrate import bring_up
 from config.settings import Settings
 from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat
+from tests.parts import start_part
 from tests.servers import RedisServer
 from tests.waiting import until
 from workorders import register
@@ -44,16 +43,15 @@ class Process:
     def __init__(self, part: str, settings: Settings) -> None:
         settings.recordings.mkdir(parents=True, exist_ok=True)
         env = os.environ | {"HOTLINE_REDIS_URL": settings.redis_url, "HOTLINE_STATE_DIR": str(settings.state_dir)}
-        self.popen = subprocess.Popen([*hotline_argv(), part], env=env, cwd=settings.state_dir)
+        self.part = start_part(part, environment=env, folder=settings.state_dir)
 
     async def end(self) -> int:
-        self.popen.send_signal(signal.SIGTERM)
-        await until(lambda: self.popen.poll() is not None, 20, "the process gone")
-        return self.popen.returncode
+        self.part.terminate()
+        return await asyncio.to_thread(self.part.wait, 60)
 
     def kill(self) -> None:
-        self.popen.kill()
-        self.popen.wait()
+        self.part.kill()
+        self.part.wait()
 
 
 async def is_done_by_the_worker(core: Core, command_id: str) -> bool:

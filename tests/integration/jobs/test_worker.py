@@ -1,8 +1,6 @@
 """Workers as real processes: they do their jobs once, also when they are killed in the middle of one."""
 
 import os
-import signal
-import subprocess
 import time
 import wave
 from collections.abc import Callable, Iterator
@@ -13,18 +11,18 @@ from sqlalchemy import text
 
 from calls.assembly import Core
 from calls.effects import FINISH_RECORDING
-from cli.parts import hotline_argv
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, HungUp, Keyed
 from ivr.flow import advance
 from jobs.cron import SWEEP_AFTER_S, SWEEP_EVERY_S, Cron
 from tests.clocks import SetClock
+from tests.parts import Part, start_part
 from tests.waiting import until
 from workorders import register
 from workorders.intake import NewOrder, make_order
 
-Start = Callable[[], subprocess.Popen[bytes]]
+Start = Callable[[], Part]
 
 
 @pytest.fixture
@@ -36,11 +34,11 @@ def clock() -> SetClock:
 @pytest.fixture
 def start_worker(settings: Settings) -> Iterator[Start]:
     """Starts `hotline worker`; whatever is still there at the end is killed."""
-    started: list[subprocess.Popen[bytes]] = []
+    started: list[Part] = []
     env = os.environ | {"HOTLINE_REDIS_URL": settings.redis_url, "HOTLINE_STATE_DIR": str(settings.state_dir)}
 
-    def start() -> subprocess.Popen[bytes]:
-        started.append(subprocess.Popen([*hotline_argv(), "worker"], env=env, cwd=settings.state_dir))
+    def start() -> Part:
+        started.append(start_part("worker", environment=env, folder=settings.state_dir))
         return started[-1]
 
     yield start
@@ -70,9 +68,9 @@ async def test_a_worker_finishes_a_recording_and_ends_in_peace(core: Core, start
     await core.queue.enqueue(FINISH_RECORDING, order_id)
     worker = start_worker()
     await until(lambda: is_dispatched(core, order_id), 30, "the order dispatched")
-    worker.send_signal(signal.SIGTERM)
+    worker.terminate()
     assert await until(lambda: worker.poll() is not None, 15, "the worker gone")
-    assert worker.returncode == 0
+    assert worker.poll() == 0
 
 
 async def test_a_worker_killed_in_the_middle_of_a_job_does_it_once_after_its_restart(

@@ -1,8 +1,6 @@
 """The second carrier against the strict cloud double: real Redis, real SQLite, real HTTP, no telephone."""
 
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +10,7 @@ from redis.asyncio import Redis
 
 from config.settings import Settings
 from tests.integration.twilio.town import ACCOUNT, ADMIN, NUMBER, TOKEN, Town, town
+from tests.parts import run_part, start_part
 from tests.servers import free_port, redis_server
 from tests.waiting import until_now
 
@@ -42,8 +41,8 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
             "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT, "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN, "HOTLINE_TWILIO_NUMBER": NUMBER,
             "HOTLINE_TWILIO_API_URL": "http://127.0.0.1:9", "HOTLINE_LOG_LEVEL": "error",
         }  # fmt: skip
-        subprocess.run([sys.executable, "-m", "cli.main", "migrate"], env=environment, check=True, capture_output=True)
-        running = subprocess.Popen([sys.executable, "-m", "cli.main", "api"], env=environment)
+        run_part("migrate", environment=environment)
+        running = start_part("api", environment=environment)
         url = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import re
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -17,6 +15,7 @@ from starlette.routing import Route
 
 from config.settings import Settings
 from tests.integration.twilio.town import ACCOUNT, ADMIN, NUMBER, TOKEN, serving
+from tests.parts import Part, start_part
 from tests.servers import free_port
 from tests.waiting import until
 
@@ -45,7 +44,7 @@ class ApiProcess:
             "HOTLINE_TWILIO_API_URL": settings.twilio_api_url,
             "HOTLINE_LOG_LEVEL": "error",
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Part | None = None
         self.kills = 0
 
     @property
@@ -53,7 +52,7 @@ class ApiProcess:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self._process = subprocess.Popen([sys.executable, "-m", "cli.main", "api"], env=self._environment)
+        self._process = start_part("api", environment=self._environment)
 
     def kill(self) -> None:
         """kill -9."""
