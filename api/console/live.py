@@ -38,11 +38,12 @@ class Live:
             raise Problem("shutting_down")
         if self.feed.streams >= self.most:
             raise Problem("too_many_streams", "Try again, another process may have room.")
-        events = self._events(seen, await self.feed.refresh())
+        events = self.events(seen, await self.feed.refresh())
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 
-    async def _events(self, seen: Visit, snapshot: Frame) -> AsyncIterator[bytes]:
+    async def events(self, seen: Visit, snapshot: Frame) -> AsyncIterator[bytes]:
+        """The bytes, until the process stops or the login is over."""
         self.feed.streams += 1
         try:
             number, sent = snapshot.number, self._piece(seen, snapshot)

@@ -5,8 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import Request
 from playwright.async_api import Browser, Page, expect
 
+from api.app import create_app
+from api.console import live
+from api.console.pages.desk import desk_piece
+from api.console.visit import anybody
 from ivr.events import HungUp
 from tests.console.conftest import Console, enter, faults_of
 from tests.waiting import until
@@ -220,6 +225,49 @@ async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, bro
 
 async def _state(page: Page, state: str) -> None:
     await expect(page.locator(f"#now[data-state={state}]")).to_be_visible(timeout=WITHIN_MS)
+
+
+async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console: Console, browser: Browser) -> None:
+    seat_id, _ = await _held(console, 1, first=400)
+    page = await enter(browser, console, "sup")
+    await page.goto("/desk")
+    await page.get_by_text("场次操作").click()
+    await page.locator("#d-admission").press("Enter")
+    await _confirm(page, "人数太多")
+    await expect(page.get_by_text("不再接纳新的等候")).to_be_visible(timeout=WITHIN_MS)
+    await page.locator("#d-announce").press("Enter")
+    await page.locator("#ask-notice").select_option("leader_late")
+    await _confirm(page, "领导未到")
+    await page.locator(f"#p-{seat_id}").press("Enter")
+    await _confirm(page, "会商")
+    await expect(page.locator(f"#s-{seat_id}.paused")).to_contain_text("会商", timeout=WITHIN_MS)
+    await page.locator(f"#r-{seat_id}").press("Enter")
+    await expect(page.locator(f"#s-{seat_id}.free")).to_be_visible(timeout=WITHIN_MS)
+    acts = {line.act: line.reason for line in await console.gate.trail.read(who="sup", limit=8)}
+    assert (acts["set_admission"], acts["announce_to_waiting"], acts["pause_seat"]) == ("人数太多", "领导未到", "会商")
+    await page.context.close()
+    page = await enter(browser, console, "op")
+    await page.goto("/desk")
+    await expect(page.locator(f"#s-{seat_id}")).to_be_visible()
+    assert await page.locator("#d-stop, [id^=p-], [id^=r-]:is(button)").count() == 0
+    await page.context.close()
+    await _close(console)
+
+
+async def test_a_stream_ends_with_its_login(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disabled account's open page is told nothing more."""
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
+    app = create_app(console.settings, console.core)
+    account = await console.gate.accounts.find("op")
+    value = await console.gate.logins.begin(account.id, "op", "op", "operator", "", "password")
+    cookie = f"{console.gate.cookie}={value}".encode()
+    request = Request({"type": "http", "app": app, "headers": [(b"cookie", cookie)], "path": "/desk", "query_string": b""})
+    seen = await anybody(request)
+    stream = desk_piece(seen).events(seen, await app.state.desk_feed.refresh())
+    assert b"event: live" in await anext(stream)
+    assert await anext(stream) == b": still here\n\n"
+    await console.gate.logins.end(value)
+    assert [piece async for piece in stream] == []
 
 
 async def test_the_desk_recovers_when_the_api_is_started_anew(console: Console, browser: Browser) -> None:

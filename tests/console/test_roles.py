@@ -130,6 +130,9 @@ async def test_a_leader_has_only_the_own_seat(console: Console, people: dict[str
         assert (await people["leader"].post(f"/api/seats/{other['id']}/{act}")).status_code == 404
     refused = await people["leader"].post(f"/sessions/{session['id']}/seats/{other['id']}/open")
     assert refused.status_code == 404
+    for path in ("/leader?seat={}", "/leader/stream/{}", "/leader/seat/{}/caller"):
+        assert (await people["leader"].get(path.format(other["id"]))).status_code == 404
+    assert (await people["leader"].get(f"/leader/seat/{mine['id']}/caller")).status_code == 200
 
 
 async def test_a_full_number_wants_a_reason_and_leaves_a_line(

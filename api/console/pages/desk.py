@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
+from api.accounts.acts import Act
 from api.console.desk import DeskNow
 from api.console.live import Live
 from api.console.looks import find_call, what_came_before
@@ -27,6 +28,7 @@ router = APIRouter(route_class=PageRoute, prefix="/desk", include_in_schema=Fals
 LISTED = 120
 #: Ways into a talk: last word of the API's address, the act it needs, the key.
 WATCHES = (("listen", "listen", "i"), ("whisper", "whisper", "h"), ("barge", "barge", "g"), ("three-way", "three_way", "3"))
+_MORE: tuple[Act, ...] = ("seats", "sessions")
 
 AtDesk = Annotated[Visit, Depends(visit("desk"))]
 
@@ -44,8 +46,13 @@ async def desk_page(seen: AtDesk, call: Annotated[str, Query(max_length=64)] = "
 @router.get("/stream")
 async def follow_desk(seen: AtDesk) -> Response:
     """The live part: seats and line."""
-    about = " ".join(act for act in ("seats", "sessions") if seen.who.may(act))
-    return await Live(_feed(seen), "desk_live.html", partial(_values, seen), about=about).answer(seen)
+    return await desk_piece(seen).answer(seen)
+
+
+def desk_piece(seen: Visit) -> Live:
+    """Seats and line as this person sees them: supervisors find more acts."""
+    about = " ".join(act for act in _MORE if seen.who.may(act))
+    return Live(_feed(seen), "desk_live.html", partial(_values, seen), about=about)
 
 
 @router.get("/calls/{call_id}")

@@ -6,7 +6,7 @@
   const caller = document.getElementById("caller"), problem = document.getElementById("problem");
   const pausing = document.getElementById("pause"), leaving = document.getElementById("leave");
   const handset = document.querySelector("[data-phone]");
-  let phone = "", mark = null, readySoon = false;
+  let phone = handset ? "off" : "", mark = null, readySoon = false;
 
   const now = () => document.getElementById("now");
 
@@ -37,6 +37,7 @@
   const press = (name) => handset?.querySelector(`[data-act="${name}"]:not([hidden])`)?.click();
   const acts = {
     open: () => act("open"),
+    connect: () => press("connect"),
     answer: () => press("answer"),
     done: () => { readySoon = true; press("hang-up"); },
     next: () => act("resume"),
