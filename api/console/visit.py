@@ -94,7 +94,7 @@ class Visit:
             "asset": self.studio.assets.url, "who": self.who, "is_citizen": self.who is CITIZEN,
             "csrf": self.login.csrf if self.login else "", "path": self.request.url.path,
             "back": quote(self.request.url.path), "number": settings.service_number, "city": settings.city,
-            "entries": entries(self.request, self.who), "zone": settings.timezone, "now": self.parts.core.clock(),
+            "entries": entries(self.request, self.who), "zone": settings.timezone, "clock": self.parts.core.clock(),
             "done": f"done.{done}" if self.words.knows(f"done.{done}") else "",
         }  # fmt: skip
 

@@ -31,7 +31,7 @@ async def _no_tries(console: Console) -> None:
 async def test_a_password_opens_and_the_cookie_is_for_the_browser_alone(console: Console) -> None:
     async with console.client("") as http:
         answer = await _sign_in(http, "OP ")
-        assert (answer.status_code, answer.headers["location"]) == (303, "/board")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/desk")
         cookie = answer.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
@@ -201,7 +201,7 @@ async def test_nobody_is_sent_elsewhere_after_signing_in(console: Console) -> No
     async with console.client("") as http:
         for after in ("https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"):
             answer = await http.post("/sign-in", data={"login": "op", "password": PASSWORD, "next": after})
-            assert answer.headers["location"] == "/board"
+            assert answer.headers["location"] == "/desk"
         answer = await http.get("/language/en", params={"back": "//evil.example"})
         assert answer.headers["location"] == "/"
 

@@ -28,4 +28,4 @@ async def report_page(session_id: Identifier, seen: Reading) -> Response:
     ledger = await show_ledger(parts, seen.who, session_id)
     wanted = register.Wanted(session_id=session_id, unit="")
     orders = (await register.find(parts.core.database, wanted, limit=LISTED)).items
-    return seen.show("report.html", session=session, ledger=ledger, orders=orders)
+    return seen.show("report.html", session=session, ledger=ledger, orders=orders, now=parts.core.clock())

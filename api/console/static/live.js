@@ -5,7 +5,7 @@ const hotline = (() => {
   const live = document.getElementById("live"), cut = document.getElementById("cut");
   const SAY_EVERY_MS = 10000;
   // This computer's clock may be wrong; times are the server's.
-  const ahead = Date.now() / 1000 - Number(document.body.dataset.now);
+  const ahead = Date.now() / 1000 - Number(cut.dataset.now);
   let said = "", saidAt = 0, cuts = 0;
 
   const length = (seconds) => {
