@@ -143,7 +143,8 @@ class Prompts:
     async def _make_all(self, missing: Sequence[tuple[Path, Prompt]], language: Language, progress: Progress) -> None:
         loop = asyncio.get_running_loop()
         # spawn: a fork of a process with a running event loop inherits its sockets and locks.
-        with ProcessPoolExecutor(MAKERS, mp_context=get_context("spawn")) as makers:
+        makers = ProcessPoolExecutor(MAKERS, mp_context=get_context("spawn"))
+        try:
             jobs = [
                 loop.run_in_executor(
                     makers, partial(make, render(prompt, language), language, path, self.recorded(prompt, language))
@@ -153,6 +154,9 @@ class Prompts:
             for done, job in enumerate(asyncio.as_completed(jobs), 1):
                 await job
                 progress(done, len(jobs))
+        finally:
+            # Whoever stops now does not wait for a thousand sentences: the next start makes the rest.
+            makers.shutdown(wait=False, cancel_futures=True)
 
     async def write_fallback(self, folder: Path) -> None:
         """The sounds that Asterisk plays by itself while no bridge is there: sorry, leave_message, thank_you, beep."""

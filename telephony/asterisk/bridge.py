@@ -127,7 +127,7 @@ class Bridge:
         finally:
             lost.set()
             self._state = "standby"
-            for task in [watch, *tasks]:
+            for task in [watch, *tasks, *([self._warming] if self._warming else [])]:
                 task.cancel()
             for result in await asyncio.gather(*tasks, return_exceptions=True):
                 if isinstance(result, Exception):

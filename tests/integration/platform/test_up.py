@@ -13,13 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.platform_messages import sentence
 from cli.processes import remembered
+from config.native import native_dir
 from tests.waiting import until_now
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 30.0
 PARTS = {"redis", "asterisk", "api", "bridge", "worker", "cron"}
 HOTLINE = (sys.executable, "-m", "cli.main")
+#: Made once for all tests: that they are made is not asked here.
+PROMPTS = native_dir().parent / "tests" / "prompts"
 
 
 def free_ports(count: int) -> list[int]:
@@ -43,12 +47,14 @@ class Instance:
         self.output = state.with_suffix(".log")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")},
-            "HOTLINE_STATE_DIR": str(state), "HOTLINE_LANGUAGE": "en",
+            "HOTLINE_STATE_DIR": str(state),
             "HOTLINE_HTTP_PORT": str(http), "HOTLINE_REDIS_PORT": str(redis), "HOTLINE_SIP_PORT": str(sip),
             "HOTLINE_AMI_PORT": str(manager), "HOTLINE_RTP_PORT_FIRST": str(min(sound, 65000)), "HOTLINE_RTP_PORT_COUNT": "100",
             **more,
         }  # fmt: skip
         self.up: subprocess.Popen[bytes] | None = None
+        state.mkdir(mode=0o700)
+        (state / "prompts").symlink_to(PROMPTS)
 
     def start(self) -> "Instance":
         with self.output.open("ab") as output:
@@ -68,7 +74,7 @@ class Instance:
         return text in self.output.read_text()
 
     def ready(self) -> "Instance":
-        until_now(lambda: self.said("\nReady."), READY_WITHIN_S, f"the instance in {self.state}")
+        until_now(lambda: self.said("\n已就绪。"), READY_WITHIN_S, f"the instance in {self.state}")
         return self
 
     def readyz(self) -> dict[str, str]:
@@ -85,7 +91,9 @@ class Instance:
     def stop(self, which: signal.Signals = signal.SIGTERM) -> int:
         assert self.up is not None
         self.up.send_signal(which)
-        return self.up.wait(STOP_WITHIN_S)
+        code = self.up.wait(STOP_WITHIN_S)
+        assert "did not stop" not in self.output.read_text()
+        return code
 
 
 Start = Callable[..., Instance]
@@ -127,8 +135,8 @@ def test_everything_starts_survives_the_death_of_each_part_and_stops(start: Star
     assert instance.stop(signal.SIGINT) == 0
     assert instance.pids() == {}
     assert not [pid for pid in last.values() if Path(f"/proc/{pid}").exists()]
-    assert instance.output.read_text().rstrip().endswith("Everything is stopped.")
-    for path in (instance.state, instance.state / "secrets" / "admin_token"):
+    assert instance.output.read_text().rstrip().endswith(sentence("stopped", "zh-Hans"))
+    for path in (instance.state / "redis", instance.state / "secrets", instance.state / "secrets" / "admin_token"):
         assert path.stat().st_mode & 0o077 == 0, path
 
 
@@ -137,7 +145,7 @@ def test_two_instances_run_side_by_side_and_one_directory_holds_one(start: Start
     assert {*first.ready().pids().values()}.isdisjoint(second.ready().pids().values())
     again = first.hotline("up")
     assert again.returncode == 1
-    assert "already runs in this state directory" in again.stderr
+    assert "已有一个实例在运行" in again.stderr
     assert first.stop() == 0
     assert second.readyz()["asterisk"] == "ok"
 
@@ -149,7 +157,7 @@ def test_a_killed_run_is_cleaned_up_by_the_next(start: Start) -> None:
     assert instance.pids() == left, "calls go on without the supervisor"
     instance.output.write_text("")
     instance.start().ready()
-    assert "stopped what it left behind" in instance.output.read_text()
+    assert "已清理遗留进程" in instance.output.read_text()
     assert not set(instance.pids().values()) & set(left.values())
 
 
@@ -161,7 +169,7 @@ def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
         ended = instance.hotline("up")
         checked = instance.hotline("doctor", "--json")
     assert ended.returncode == 1
-    assert f"TCP port {instance.http} (API and console) is taken" in ended.stderr
+    assert f"TCP 端口 {instance.http}" in ended.stderr
     assert "HOTLINE_HTTP_PORT" in ended.stderr
     assert checked.returncode == 1
     assert finding(checked.stdout, "ports")["todo"] == "HOTLINE_HTTP_PORT"
@@ -174,14 +182,14 @@ def test_a_database_that_is_away_ends_the_start_with_a_clear_message(tmp_path: P
     )
     ended = instance.hotline("up")
     assert ended.returncode == 1
-    assert "Database: " in ended.stderr
+    assert "数据库：" in ended.stderr
     assert "hidden-word" not in ended.stdout + ended.stderr
-    assert "Everything is stopped" in ended.stdout or instance.pids() == {}
+    assert sentence("stopped", "zh-Hans") in ended.stdout or instance.pids() == {}
 
 
 def test_without_asterisk_the_rest_runs_and_readyz_says_so(start: Start) -> None:
     instance = start(HOTLINE_ASTERISK="external")
-    until_now(lambda: instance.said("Started, but not ready yet"), READY_WITHIN_S, "the message")
+    until_now(lambda: instance.said("已启动，但尚未就绪"), READY_WITHIN_S, "the message")
     assert instance.readyz() == {}
     assert set(instance.pids()) == PARTS - {"asterisk"}
     assert finding(instance.hotline("doctor", "--json").stdout, "asterisk")["state"] == "missing"
