@@ -44,9 +44,16 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
     await expect(page.locator(".chip.free")).to_have_text("空闲")
     await page.get_by_role("button", name="现在开始").click()
     await expect(page.locator("h1 .chip")).to_have_text("进行中")
+    for n, (act, told) in enumerate(
+        (("暂停接听…", "已暂停接听"), ("恢复接听…", "已恢复接听"), ("停止接纳新等候…", "不再接纳"), ("重新接纳等候…", "重新接纳等候。"))
+    ):
+        await page.get_by_text(act).click()
+        await page.locator("details[open] input[name=reason]").fill(f"原因{n}")
+        await page.locator("details[open]").get_by_role("button", name="确认").click()
+        await expect(page.get_by_role("status").first).to_contain_text(told)
     await page.get_by_text("现在结束…").click()
     await page.locator("#r-close").fill("测试")
-    await page.get_by_role("button", name="确认").last.click()
+    await page.locator("details[open]").get_by_role("button", name="确认").click()
     await expect(page.get_by_role("status").first).to_contain_text("场次正在结束")
     assert [fault for fault in faults_of(page) if "422" not in fault] == []
     line = (await console.gate.trail.read(act="act_on_session", limit=1))[0]

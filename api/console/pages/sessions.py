@@ -116,6 +116,33 @@ async def _announce(seen: Visit, session_id: str, form: Form) -> None:
     await directions.announce_to_waiting(session_id, wanted, seen.parts, seen.who)
 
 
+async def _hold(seen: Visit, session_id: str, form: Form) -> None:
+    await directions.hold_line(session_id, _because(form), seen.parts, seen.who)
+
+
+async def _resume(seen: Visit, session_id: str, form: Form) -> None:
+    await directions.resume_line(session_id, _because(form), seen.parts, seen.who)
+
+
+async def _stop(seen: Visit, session_id: str, form: Form) -> None:
+    await directions.stop_session(session_id, _because(form), seen.parts, seen.who)
+
+
+async def _admit(seen: Visit, session_id: str, form: Form) -> None:
+    wanted = _checked(directions.AdmissionIn, {**_given(form, "reason"), "open": True})
+    await directions.set_admission(session_id, wanted, seen.parts, seen.who)
+
+
+async def _refuse(seen: Visit, session_id: str, form: Form) -> None:
+    wanted = _checked(directions.AdmissionIn, {**_given(form, "reason"), "open": False})
+    await directions.set_admission(session_id, wanted, seen.parts, seen.who)
+
+
+def _because(form: Form) -> directions.DirectIn:
+    found: directions.DirectIn = _checked(directions.DirectIn, _given(form, "reason"))
+    return found
+
+
 ACTS: dict[str, Callable[[Visit, str, Form], Awaitable[None]]] = {
     "open": _open,
     "close": _close,
@@ -123,12 +150,17 @@ ACTS: dict[str, Callable[[Visit, str, Form], Awaitable[None]]] = {
     "cancel": _cancel,
     "extend": _extend,
     "announce": _announce,
+    "hold": _hold,
+    "resume": _resume,
+    "refuse": _refuse,
+    "admit": _admit,
+    "stop": _stop,
 }
 _COMING = ("open", "postpone", "cancel")
 _BY_STATE: dict[str, tuple[str, ...]] = {
     "planned": _COMING,
     "postponed": _COMING,
-    "open": ("extend", "announce", "close"),
+    "open": ("extend", "announce", "hold", "resume", "refuse", "admit", "close", "stop"),
 }
 
 

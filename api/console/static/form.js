@@ -49,12 +49,14 @@
 
   async function note(event) {
     event.preventDefault();
-    const field = event.target.elements.text, answer = await hotline.send(event.target.dataset.path, { text: field.value });
-    desk.tell(answer.code);
-    if (!answer.ok) return;
+    // Emptied at once: the next line can be typed while this one is on its way, and comes back if it is refused.
+    const field = event.target.elements.text, text = field.value;
     field.value = "";
     field.focus();
-    await desk.renew();
+    const answer = await hotline.send(event.target.dataset.path, { text });
+    desk.tell(answer.code);
+    if (answer.ok) await desk.renew();
+    else field.value = field.value ? `${text} ${field.value}` : text;
   }
 
   function equip() {
