@@ -74,8 +74,8 @@ class Directing:
         return session
 
     async def stop(self, session_id: str) -> Session:
-        """Emergency: everybody who waits is told and becomes a work order. Who is being put through, or talks, may finish:
-        nothing of ours cuts two people who talk."""
+        """Emergency: everybody who waits or is being put through is told and becomes a work order. A talk ends after a sentence
+        to both, and the caller is called back."""
         return await self._opening.close(session_id, "session_stopped")
 
     async def _held(self, session_id: str) -> Session:

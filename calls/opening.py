@@ -57,7 +57,8 @@ class Opening:
         return session
 
     async def close(self, session_id: str, reason: Reason = "session_closed") -> Session:
-        """Close a session now: who waits becomes a work order, the talk under way is never cut."""
+        """Close a session now: who waits becomes a work order, the talk under way is not cut. "session_stopped" is the
+        emergency: it reaches also whom the leader's phone rings for, and ends the talk."""
         await self._calendar.close(session_id)
         await self.post_board()
         await self._close_out(await self._calendar.get(session_id), reason)
@@ -110,10 +111,14 @@ class Opening:
         return released
 
     async def _release_waiting(self, seat_id: str, reason: Reason) -> int:
-        released = 0
+        released, everybody = 0, reason == "session_stopped"
         for caller in await self._line.callers(seat_id):
-            if caller.state != "offered":  # else the leader's line rings for them: they may still be put through
+            # Else the leader's line rings for them: they may still be put through.
+            if everybody or caller.state != "offered":
                 released += await self._release(seat_id, caller.call_id, reason)
+        seat = await self._seats.state(seat_id)
+        if everybody and seat.state == "talking":
+            released += await self._release(seat_id, seat.call_id, reason)
         return released
 
     async def _release(self, seat_id: str, call_id: str, reason: Reason) -> bool:

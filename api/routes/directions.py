@@ -107,7 +107,8 @@ async def extend_session(session_id: Identifier, wanted: ExtendIn, parts: Behind
 
 @router.post("/{session_id}/stop", responses=_ACT)
 async def stop_session(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> SessionOut:
-    """Emergency stop: everybody who waits is told and becomes a work order; talks may finish."""
+    """Emergency stop: everybody who waits, or for whom the leader's phone rings, is told and becomes a work order; a talk ends
+    after a sentence to both, and the caller gets an order to be called back."""
     _tell(who, "stop", session_id, wanted.reason)
     return await show(parts, await _do(_directing(parts).stop(session_id)))
 

@@ -1,12 +1,12 @@
-"""The leader and the caller hear each other. Nothing of ours cuts it."""
+"""The leader and the caller hear each other. Nothing of ours cuts it but an emergency stop."""
 
 from msgspec.structs import replace
 
 from ivr.call import Call, Outcome
-from ivr.commands import FreeSeat, TakeSeat
-from ivr.events import AnyEvent, HungUp, Offered, TalkEnded
+from ivr.commands import FreeSeat, JoinLine, TakeSeat, WakeAt
+from ivr.events import AnyEvent, HungUp, Missed, Offered, Released, TalkEnded
 from ivr.facts import Facts
-from ivr.moves import Step, close, make_order, note
+from ivr.moves import Step, close, enter, make_order, note
 from ivr.nodes import goodbye
 
 
@@ -31,6 +31,10 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case TalkEnded(seconds=seconds):
             return finish(call, event.facts, seconds)
+        case Missed(reason=reason):
+            return _never_talked(call, event.facts, reason)
+        case Released(reason="session_stopped"):
+            return _stop(call, event.facts)
         case HungUp():
             after, commands = _finish(call, event.facts, event.facts.now - call.talk_started_at)
             ended, closing = close(after, event.facts, "talked")
@@ -43,6 +47,30 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             )
         case _:
             return None
+
+
+def _stop(call: Call, facts: Facts) -> Step:
+    """Emergency stop: both are told, and the caller is called back."""
+    known, order = make_order(call, facts, "callback", call.recording)
+    after, commands = _finish(known, facts, facts.now - call.talk_started_at)
+    stopped = note(facts, "released", to="callback", reason="session_stopped")
+    return goodbye.enter_goodbye(after, facts, "session_stopped"), (stopped, *order, *commands)
+
+
+def _never_talked(call: Call, facts: Facts, reason: str) -> Step:
+    """The carrier says afterwards that the two were never put together: the caller is the first again, with the first
+    joining time. However short, a talk is a talk; this was none."""
+    outcome = call.outcome if call.ended_at else None
+    waiting = enter(
+        call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", outcome=outcome
+    )
+    return waiting, (
+        note(facts, "missed", seat_id=call.seat_id, reason=reason),
+        # In this order: the seat that is free again finds this caller at the head.
+        JoinLine(seat_id=call.seat_id, joined_at=call.joined_at),
+        FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=facts.now),
+        WakeAt(at=facts.now + facts.limits.announce_every_s),
+    )
 
 
 def finish(call: Call, facts: Facts, seconds: float) -> Step:

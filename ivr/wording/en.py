@@ -118,6 +118,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "goodbye_talked": "Thank you for taking part. Your matter will be followed to its end.",
     "goodbye_order_recorded": "Your matter is recorded. We will phone you.",
     "goodbye_error": "We are sorry, something failed on our side. Your matter is recorded and we will phone you.",
+    "goodbye_session_stopped": "We are sorry, an emergency ends this session and this talk. Your matter is recorded; we will call back.",
+    "stopped_leader": "An emergency stop ends this session and this talk. The caller will be called back.",
     "goodbye": "Goodbye.",
     "digit": "{digit}",
 }

@@ -143,4 +143,6 @@ FIXED: tuple[str, ...] = (
     "goodbye_talked",
     "goodbye_order_recorded",
     "goodbye_error",
+    "goodbye_session_stopped",
+    "stopped_leader",
 )

@@ -112,6 +112,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "goodbye_talked": "感谢您参加热线问政。您的事情我们会跟进到底。",
     "goodbye_order_recorded": "您的诉求已经登记，我们会给您打电话回访。",
     "goodbye_error": "很抱歉，系统出了问题。您的诉求已经登记，我们会给您打电话。",
+    "goodbye_session_stopped": "很抱歉，本场接听因突发情况紧急停止，通话只能到此为止。您的事情已经登记，我们会给您回电话。",
+    "stopped_leader": "本场接听紧急停止，通话到此结束。来电人已经登记，会有人回电话。",
     "goodbye": "再见。",
     "digit": "{digit}",
 }

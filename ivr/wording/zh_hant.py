@@ -112,6 +112,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "goodbye_talked": "感謝您參加熱線問政。您的事情我們會跟進到底。",
     "goodbye_order_recorded": "您的訴求已經登記，我們會給您打電話回訪。",
     "goodbye_error": "很抱歉，系統出了問題。您的訴求已經登記，我們會給您打電話。",
+    "goodbye_session_stopped": "很抱歉，本場接聽因突發情況緊急停止，通話只能到此為止。您的事情已經登記，我們會給您回電話。",
+    "stopped_leader": "本場接聽緊急停止，通話到此結束。來電人已經登記，會有人回電話。",
     "goodbye": "再見。",
     "digit": "{digit}",
 }

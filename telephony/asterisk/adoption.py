@@ -21,6 +21,7 @@ async def adopt(leg: Leg, found: Found) -> None:
     """The first thing a leg does whose channel was found."""
     leg.turns.number = found.number
     call = await leg.turns.known_call()
+    leg.node = call.node
     if found.context in (dialplan.CONNECT_CONTEXT, dialplan.TRANSFER_CONTEXT):
         await _with_others(leg, call, found)
     elif found.context == dialplan.SERVICE_CONTEXT:

@@ -85,6 +85,19 @@ class Channel:
             if isinstance(result, BaseException):
                 raise result
 
+    async def part(self, other: str, notice: str) -> None:
+        """Take this channel back into AGI and the one it talks with (by Uniqueid) to where it hears `notice` and is let go."""
+        fields = {
+            "Channel": self.name, "Context": dialplan.SERVICE_CONTEXT, "Exten": dialplan.AGAIN_EXTEN, "Priority": "1",
+            "ExtraChannel": other, "ExtraContext": dialplan.TOLD_CONTEXT, "ExtraExten": dialplan.START_EXTEN, "ExtraPriority": "1",
+        }  # fmt: skip
+        await self._connection.action("Setvar", {"Channel": other, "Variable": dialplan.NOTICE, "Value": notice})
+        await self._connection.action("Redirect", fields)
+
+    async def hang_up_other(self, other: str) -> None:
+        """End the channel with this Uniqueid."""
+        await self._connection.action("Hangup", {"Channel": other, "Cause": "16"})
+
     async def set_variable(self, name: str, value: str) -> None:
         await self._connection.action("Setvar", {"Channel": self.name, "Variable": name, "Value": value})
 

@@ -8,6 +8,9 @@ BACK_EXTEN = "back"
 CONNECT_CONTEXT = "connect"
 TRANSFER_CONTEXT = "transfer"
 FALLBACK_CONTEXT = "fallback"
+#: Where the leader is told why a talk is ended, and the sentence.
+TOLD_CONTEXT = "told"
+NOTICE = "HOTLINE_NOTICE"
 START_EXTEN = "s"
 
 #: Directors and operators at a talk; the extensions are listen, whisper, barge and three-way.
@@ -27,6 +30,8 @@ FELL_BACK = "HotlineFallback"
 #: Set by the dialplan: talked no_answer busy declined unreachable gone unconfirmed; and the seconds of the talk.
 RESULT = "HOTLINE_RESULT"
 TALK_S = "HOTLINE_TALK_S"
+#: Set when the other side has heard the whisper to its end (or confirmed): empty = hung up before.
+TALK_FROM = "HOTLINE_TALK_FROM"
 TALKED = "talked"
 #: The dead man's switch of a channel in AGI.
 LEASE = "TIMEOUT(absolute)"

@@ -18,6 +18,7 @@ from calls.turn import Turn
 from ivr.anywhere import RELEASABLE
 from ivr.call import Call
 from ivr.events import Arrived, Keyed, Released
+from ivr.verbs import Prompt
 from telephony.asterisk import dialplan
 from telephony.asterisk.channel import Channel
 from telephony.asterisk.closing import close_gone
@@ -82,6 +83,8 @@ class Leg:
         self._inbox: asyncio.Queue[_Ami | _Due | _Changed | _Taken] = asyncio.Queue()
         #: The call's `seq` as we know it, and the newest one that was announced.
         self._known_seq, self._announced_seq = -1, 0
+        #: Where the call was when it was looked at last.
+        self.node = ""
         self._keys_waiting = 0
         self._change_waiting = False
         #: Seat and token of the claim by which the leader is being rung; it is kept alive as long as we are.
@@ -196,8 +199,16 @@ class Leg:
     async def _look_at(self, turn: Turn) -> None:
         if self.stage.hands_off and turn.call.node in RELEASABLE:
             await self.watch()  # they must not stay in the line
-        else:
-            self.show(turn)
+            return
+        if self._is_taken_back(turn.call):
+            told = (Prompt("stopped_leader"),)
+            await self.talk.break_off(await self._exchange.prompts.audio(told, turn.call.language))
+        self.show(turn)
+
+    def _is_taken_back(self, call: Call) -> bool:
+        """Somebody took the caller out of a talk, or from before it, in which Asterisk would leave them."""
+        there = self.node in ("ringing", "talking") and not self.channel.in_agi.is_set()
+        return there and call.node not in (*WITH_OTHERS, "ended") and not self.stage.is_on(call)
 
     async def be_known(self) -> None:
         """See that Redis knows the call. A channel that has just gone has its end accounted for elsewhere."""
@@ -205,6 +216,7 @@ class Leg:
             await self.turns.known_call()
 
     async def _on_ami(self, name: str, fields: Event) -> None:
+        self.talk.at = _time_of(fields)
         match name:
             case "AsyncAGIStart":
                 await self._entered_agi(fields)
@@ -217,9 +229,9 @@ class Leg:
                 self._keys_waiting -= 1
                 await self._pressed(fields.get("Digit", ""))
             case "DialBegin":
-                self.talk.other_side = fields.get("DestUniqueid", "")
+                self.talk.dialled(fields.get("DestUniqueid", ""))
             case "BridgeEnter":
-                await self.talk.answered()
+                await self.talk.joined(fields.get("BridgeNumChannels", ""))
             case "Hangup":
                 await self._hung_up()
             case "OtherSideLeft":
@@ -270,7 +282,7 @@ class Leg:
 
     def show(self, turn: Turn, *, at_once: bool = False) -> None:
         """Play the scene of this turn, unless it is on."""
-        self._known_seq = turn.call.seq
+        self._known_seq, self.node = turn.call.seq, turn.call.node
         ringing = turn.call.node in _CLAIMED
         self.claim = (turn.call.seat_id, turn.call.token) if ringing and not self.stage.hands_off else None
         self.stage.show(turn, at_once=at_once)
@@ -278,3 +290,11 @@ class Leg:
 
     def _on_due(self, make: MakeEvent, scene: int) -> None:
         self._inbox.put_nowait(_Due(make, scene))
+
+
+def _time_of(event: Event) -> float:
+    """When it happened by Asterisk's clock; 0.0 when it does not say."""
+    try:
+        return float(event.get("Timestamp", "") or 0)
+    except ValueError:
+        return 0.0

@@ -45,5 +45,6 @@ def is_caller(channel: Event) -> bool:
 
 
 def is_other_side(channel: Event, uniqueid: str) -> bool:
-    """Not the caller's own channel, and not that of somebody who supervises the talk."""
-    return channel.get("Uniqueid") != uniqueid and channel.get("Context") != dialplan.SUPERVISE_CONTEXT
+    """Not the caller's own channel, nor that of somebody who supervises the talk or was told that it is over."""
+    apart = (dialplan.SUPERVISE_CONTEXT, dialplan.TOLD_CONTEXT)
+    return channel.get("Uniqueid") != uniqueid and channel.get("Context") not in apart

@@ -2,14 +2,19 @@
 Dial. Turns are taken by the leg."""
 
 import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from calls.turn import Turn
 from ivr.call import Call
 from ivr.events import Answered, Missed, TalkEnded
 from telephony.asterisk import dialplan
+from telephony.asterisk.agi import sound_list
 from telephony.asterisk.channel import Channel
 from telephony.asterisk.stage import MakeEvent
+from telephony.errors import CallGone, CarrierRefused
 
 MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
 #: HOTLINE_RESULT as the dialplan writes it.
@@ -23,7 +28,8 @@ class TakeTurn(Protocol):
 
 
 class Talk:
-    """One leg's; over and over again, for a caller may be connected more than once."""
+    """One leg's; over and over again, for a caller may be connected more than once. Whether two talked, and for how long, is
+    for Asterisk's events and variables to say: ours come later, and on a busy machine much later."""
 
     def __init__(self, channel: Channel, turn: TakeTurn) -> None:
         self._channel, self._turn = channel, turn
@@ -31,10 +37,30 @@ class Talk:
         self.other_side = ""
         #: Unix seconds; 0 while nobody talks.
         self.since = 0.0
+        #: Asterisk's time of the event that is being handled; 0.0 = not told.
+        self.at = 0.0
+        #: The same of the moment at which the two were put together, when we were there.
+        self._began = 0.0
+        #: The dialling was seen from its beginning: what was not seen then did not happen.
+        self._watched = False
+
+    def dialled(self, uniqueid: str) -> None:
+        """The other side's phone is about to ring."""
+        self.other_side, self._watched = uniqueid, True
 
     def forget(self) -> None:
         """The caller is with nobody."""
-        self.other_side, self.since = "", 0.0
+        self.other_side, self.since, self._began, self._watched = "", 0.0, 0.0, False
+
+    async def joined(self, channels: str) -> None:
+        """The caller was put into a bridge that holds so many channels. Only a talk if the other side is in it too, and was
+        there to the end of the whisper: one who hung up before may only be on the way out."""
+        together = channels.isdigit() and int(channels) > 1
+        if self.since or not together or not self.other_side:
+            return
+        if await self._channel.get_variable(dialplan.TALK_FROM):
+            self._began = self.at
+            await self.answered()
 
     async def answered(self) -> None:
         """Both hear each other. Told once a talk."""
@@ -49,6 +75,25 @@ class Talk:
         self.other_side = ""
         if self.since:
             await self._over()
+
+    async def break_off(self, notice: Sequence[Path]) -> None:
+        """Bring the caller back into AGI, whatever Dial or talk they are in. The other side stops ringing, or hears `notice`."""
+        other, together = self.other_side, bool(self.since)
+        self.forget()
+        if together and await self._tell_both(other, notice):
+            return
+        if other:
+            with suppress(CallGone):
+                await self._channel.hang_up_other(other)
+        await self._channel.redirect(dialplan.SERVICE_CONTEXT, dialplan.AGAIN_EXTEN)
+
+    async def _tell_both(self, other: str, notice: Sequence[Path]) -> bool:
+        """False when the other side is gone already."""
+        try:
+            await self._channel.part(other, sound_list(notice))
+        except (CallGone, CarrierRefused):
+            return False
+        return True
 
     async def took_place(self) -> bool:
         """Nobody could tell us, the claim was given up, and they talked all the same."""
@@ -66,6 +111,8 @@ class Talk:
         await self._channel.set_variable(dialplan.RESULT, "")
         if not result:
             return False
+        if result == dialplan.TALKED and self._watched:
+            result = "gone"  # the whisper was over, but the two were never put together
         if result == dialplan.TALKED:
             await self._turn(lambda facts: Answered(facts=facts))
             await self._turn(lambda facts: TalkEnded(facts=facts, seconds=float(seconds or 0)))
@@ -76,4 +123,12 @@ class Talk:
 
     async def _over(self) -> None:
         since, self.since = self.since, 0.0
-        await self._turn(lambda facts: TalkEnded(facts=facts, seconds=max(0.0, facts.now - since) if since else 0.0))
+        measured = self.at - self._began if self._began and self.at else None
+        await self._turn(lambda facts: TalkEnded(facts=facts, seconds=_length(measured, since, facts.now)))
+
+
+def _length(measured: float | None, since: float, now: float) -> float:
+    """Seconds of the talk: as Asterisk measured it, or by our clock when we were not there at its beginning."""
+    if measured is not None:
+        return max(0.0, measured)
+    return max(0.0, now - since) if since else 0.0

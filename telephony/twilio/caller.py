@@ -150,6 +150,8 @@ class Caller:
         call = turn.call
         if call.scene != hook.scene:
             return turn
+        if call.node == "talking" and hook.bridged is False:  # gone between the whisper's end and the talk
+            return await self._take(call_id, lambda facts: Missed(facts=facts, reason="gone"), hook.scene)
         if call.node == "talking" or is_answered(call):
             since = call.talk_started_at
             return await self._take(

@@ -20,13 +20,18 @@ CITIZEN_HZ, LEADER_HZ = 500.0, 1100.0
 
 @contextlib.asynccontextmanager
 async def citizen_on_hold(pbx: Pbx, folder: Path) -> AsyncIterator[tuple[Phone, Ami, str]]:
-    """A citizen who was answered and hears music, the manager connection, and the citizen's channel."""
+    """A citizen who was answered and hears music, the manager connection, and the citizen's channel.
+
+    Hears it already: when the next stream takes over within the first packets of one, baresip in one of two calls takes
+    all of it for packets that come too late, and is deaf for the rest of the call.
+    """
     async with pbx.ami() as ami, Phone(folder / "citizen", "13812345678", tone_hz=CITIZEN_HZ) as citizen:
         await citizen.dial(pbx.service)
         channel = (await ami.event("AsyncAGIStart"))["Channel"]
         await ami.act("Setvar", Channel=channel, Variable="TIMEOUT(absolute)", Value="60")
         await ami.agi(channel, "ANSWER")
         await ami.agi(channel, "EXEC StartMusicOnHold")
+        await citizen.listen(0.3)
         yield citizen, ami, channel
 
 
