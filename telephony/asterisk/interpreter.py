@@ -23,6 +23,9 @@ WAV_HEADER, WAV_BYTES_PER_S = 44, 16000
 #: A recording this close to its longest was ended by the limit.
 LIMIT_SLACK_S = 0.5
 
+#: Asterisk keeps so much of the silence that ended a recording: nobody spoke in it.
+SILENCE_KEPT_S = 1.0
+
 #: What a scene can come to by itself: TimedOut() or Recorded(seconds, ended_by).
 OnTimedOut = Callable[[], None]
 EndedBy = Literal["key", "silence", "limit", "unknown"]
@@ -124,7 +127,9 @@ class Interpreter:
             return
         if not _has_header(path):
             raise CarrierRefused("nothing could be written where recordings are kept: is the disk full?")
-        self._on_recorded(result.seconds, _ended_by(result, verb))
+        ended_by = _ended_by(result, verb)
+        silence = SILENCE_KEPT_S if ended_by == "silence" else 0.0
+        self._on_recorded(max(0.0, result.seconds - silence), ended_by)
 
     async def _connect(self, verb: Connect, language: Language) -> None:
         whisper = await self._prompts.audio(verb.whisper, language) if verb.whisper else []
