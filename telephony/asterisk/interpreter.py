@@ -199,6 +199,6 @@ def _has_header(path: Path) -> bool:
 
 
 def _ended_by(result: agi.AgiResult, verb: Record) -> EndedBy:
-    if result.word == "dtmf" or result.result not in ("0", ""):
-        return "key"
+    if result.word == "dtmf":
+        return "key"  # in case of a timeout the result is the time that was left
     return "limit" if result.seconds >= verb.max_s - LIMIT_SLACK_S else "silence"

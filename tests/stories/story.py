@@ -34,7 +34,7 @@ class Story:
     outcome: str
     #: Where the order comes from; empty = there is none.
     source: str
-    #: Sentences in the order in which they must be heard; others may come between.
+    #: All sentences that are always the same (and the greeting), in the order in which they are heard. See `same`.
     hears: tuple[str, ...]
     kinds: tuple[str, ...]
     meanwhile: Meanwhile = ""
@@ -63,7 +63,12 @@ class Carrier(Protocol):
         ...
 
 
-def in_order(wanted: tuple[str, ...], heard: tuple[str, ...]) -> bool:
-    """Whether `wanted` is a subsequence of `heard`."""
-    rest = iter(heard)
-    return all(one in rest for one in wanted)
+#: Said while the seat is being claimed: the ringing may come before it is heard.
+_PASSING = "waiting_free"
+
+
+def same(story: Story, told: Told) -> None:
+    """Fails unless the carrier told the story word for word: sentences, outcome, order and ledger."""
+    assert tuple(key for key in told.heard if key != _PASSING) == story.hears
+    assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds)
+    assert not told.trouble

@@ -7,19 +7,20 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ivr.wording.keys import FIXED
+from telephony.asterisk.spool import seconds_of
 from telephony.sound import write_wav
 from tests.phones.baresip import Phone
 from tests.stories.story import Do, Leader, Story, Told
 from tests.system.installation import Installation
 from tests.system.played import Played
-from tests.system.watch import call_from, ended, kinds, reaches, session
+from tests.system.watch import ended, kinds, live, reaches, seat_is
 from tests.waiting import until
 
 #: A story's times are those of a person; here so many of its seconds pass in one.
 QUICKER = 20.0
 #: A message shorter than this holds no words, however quick everything is.
-_WORDS_S = 1.6
-_HEARD = frozenset({*FIXED, "greeting"})
+_WORDS_S = 1.5
+_COMPARED = frozenset({*FIXED, "greeting"})
 
 
 class Voices:
@@ -31,101 +32,127 @@ class Voices:
         write_wav(self.words, array("h", [8000 if n // 8 % 2 else -8000 for n in range(8000)] * 60))
 
 
+class Exchange:
+    """Which call is whose: two who withhold their number cannot be told apart but by who called first."""
+
+    def __init__(self, house: Installation) -> None:
+        self._house = house
+        self._known: set[str] = set()
+        self._one_at_a_time = asyncio.Lock()
+
+    async def dial(self, phone: Phone, number: str) -> str:
+        """Dials the hotline; the call's id. `number` as we know it, E.164."""
+        async with self._one_at_a_time:
+            await phone.dial(self._house.service)
+            call_id = await until(lambda: self._new_call(number), 40, "the call")
+            self._known.add(call_id)
+            return call_id
+
+    async def _new_call(self, number: str) -> str:
+        calls = (await live(self._house)).values()
+        return next((call.id for call in calls if call.number == number and call.id not in self._known), "")
+
+
 class SipPhone:
-    """Asterisk's side of tests.stories.story.Carrier, in a session that `world` opened."""
+    """Asterisk's side of tests.stories.story.Carrier, in the session that is open (`session_id`, may be empty)."""
 
     def __init__(
-        self, house: Installation, played: Played, folder: Path, voices: Voices, session_id: str
+        self, house: Installation, played: Played, voices: Voices, exchange: Exchange, session_id: str
     ) -> None:
-        self._house, self._played, self._session_id = house, played, session_id
-        self._folder, self._voices = folder, voices
+        self._house, self._played, self._voices = house, played, voices
+        self._exchange, self._session_id = exchange, session_id
 
-    async def play(self, story: Story) -> Told:
+    async def play(self, story: Story, folder: Path) -> Told:
+        """`folder`: for the phone's files."""
         number = story.number.removeprefix("+86") or "anonymous"
-        async with Phone(self._folder, number, speech=self._voices.quiet) as phone:
-            await phone.dial(self._house.service)
-            call_id = await call_from(self._house, story.number)
-            live = asyncio.create_task(self._live(story, phone, call_id))
+        async with Phone(folder, number, speech=self._voices.quiet) as phone:
+            call_id = await self._exchange.dial(phone, story.number)
+            await self._live(story, phone, call_id)
             call = await ended(self._house, call_id, 60)
-            await live
             if not any(act.hang_up for act in story.does):
                 await phone.until("CALL_CLOSED", 30)
         orders = await self._house.orders(call_id=call_id)
-        told = tuple(kind for kind in kinds(call) if kind != "closed")
-        heard = tuple(key for key in self._played.to(call_id) if key in _HEARD)
-        return Told(call["outcome"], orders[0]["source"] if orders else "", heard, told)
+        facts = tuple(kind for kind in kinds(call) if kind not in ("closed", "operator_act"))
+        heard = tuple(key for key in self._played.to(call_id) if key in _COMPARED)
+        return Told(call["outcome"], orders[0]["source"] if orders else "", heard, facts)
 
     async def _live(self, story: Story, phone: Phone, call_id: str) -> None:
         """What caller, operator and session do, one after the other."""
         mark = 0
         for number, act in enumerate(story.does):
             if story.meanwhile and number == 1:
-                await self._meanwhile(story, call_id)
-            mark = await self._hears(call_id, act, mark)
+                await self._meanwhile(story, call_id, mark)
+            mark = await self._hears(call_id, act.hears, mark)
             if act.hang_up and story.outcome == "talked":
                 await reaches(self._house, call_id, "talking")
-            await asyncio.sleep(act.after_s / QUICKER)
+            await _hesitate(act.after_s / QUICKER)
             await self._do(act, phone, call_id)
 
-    async def _hears(self, call_id: str, act: Do, mark: int) -> int:
+    async def _hears(self, call_id: str, key: str, mark: int) -> int:
         """Wait for the sentence; how many were heard up to it."""
-        if not act.hears:
-            return mark
 
         def heard() -> int:
             keys = self._played.to(call_id)
-            return next((at for at in range(mark + 1, len(keys) + 1) if keys[at - 1] == act.hears), 0)
+            return next((at for at in range(mark + 1, len(keys) + 1) if keys[at - 1] == key), 0)
 
-        return await until(heard, 8, f"{act.hears} is heard")
+        try:
+            return await until(heard, 20, f"{key} is heard")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; heard: {self._played.to(call_id)}") from None
 
     async def _do(self, act: Do, phone: Phone, call_id: str) -> None:
         for key in act.press:
+            pressed = self._played.keys_of(call_id)
             await phone.press(key)
+            await until(lambda before=pressed: self._played.keys_of(call_id) > before, 20, f"key {key}")
         if act.speak_s:
-            await until(lambda: self._played.records(call_id), 30, "a recording")
+            await until(lambda: self._played.recording_of(call_id), 30, "a recording")
             await phone.speak(self._voices.words)
-            await asyncio.sleep(max(_WORDS_S, act.speak_s / QUICKER))
+            spoken = max(_WORDS_S, act.speak_s / QUICKER)
+            file = self._played.recording_of(call_id)
+            await until(lambda: seconds_of(file) > spoken, 30, "a message that long")
             await phone.speak(self._voices.quiet)
         if act.hang_up:
             await phone.hang_up()
 
-    async def _meanwhile(self, story: Story, call_id: str) -> None:
-        await reaches(self._house, call_id, "waiting")
+    async def _meanwhile(self, story: Story, call_id: str, mark: int) -> None:
+        await self._hears(call_id, "choose_waiting", mark)
         if story.meanwhile == "session closes":
             await self._house.post(f"/api/sessions/{self._session_id}/close")
         else:
             await self._house.post(f"/api/line/{call_id}/release", {"to": "work_order", "reason": "operator"})
 
 
+async def _hesitate(seconds: float) -> None:
+    """As a person does. A phone that hears nothing gets no sound to count the time by."""
+    now = asyncio.get_running_loop().time
+    end = now() + seconds
+    await until(lambda: now() >= end, seconds + 30)
+
+
 @asynccontextmanager
-async def world(house: Installation, folder: Path, voices: Voices, leader: Leader, talk_s: float) -> AsyncIterator[str]:
-    """A session with a leader who behaves so; its id."""
-    if leader == "no_session":
-        yield ""
-        return
-    async with (
-        Phone(folder, "leader", speech=voices.quiet, answers="auto" if leader == "takes" else "manual") as phone,
-        session(house, phone.address) as (session_id, seat_id),
-    ):
+async def held(house: Installation, folder: Path, voices: Voices, leader: Leader) -> AsyncIterator[tuple[str, str]]:
+    """A session whose leader behaves so, and the phone to behave with; (session id, seat id). It is closed by the end."""
+    async with Phone(folder, "leader", speech=voices.quiet, answers="auto" if leader == "takes" else "manual") as phone:
+        session_id, seat_id = await house.open_session(phone.address)
         if leader == "away":
             await house.post(f"/api/seats/{seat_id}/pause", {"reason": "away"})
-        behaving = asyncio.create_task(_behave(house, phone, leader, seat_id, talk_s))
+        behaving = asyncio.create_task(_behave(house, phone, leader, seat_id))
         try:
-            yield session_id
+            yield session_id, seat_id
         finally:
             behaving.cancel()
             await asyncio.gather(behaving, return_exceptions=True)
+            if (await house.get(f"/api/sessions/{session_id}"))["state"] == "open":
+                await house.post(f"/api/sessions/{session_id}/close")
 
 
-async def _behave(house: Installation, phone: Phone, leader: Leader, seat_id: str, talk_s: float) -> None:
+async def _behave(house: Installation, phone: Phone, leader: Leader, seat_id: str) -> None:
+    """Once: refuse the call, or talk for a second."""
     if leader == "busy":
         await phone.until("CALL_INCOMING", 60)
         await phone.hang_up()
     if leader == "takes":
-
-        async def talking() -> bool:
-            return (await house.core.seats.state(seat_id)).state == "talking"
-
-        await until(talking, 60, "a talk")
-        await asyncio.sleep(talk_s / QUICKER)
+        await seat_is(house, seat_id, "talking", 60)
+        await phone.listen(1.0)
         await phone.hang_up()

@@ -54,7 +54,7 @@ class CloudPhone:
             await here.core.seats.pause(here.seat_id, "away")
         leg = here.call(*map(_when, story.does), number=story.number or "anonymous")
         if story.meanwhile:
-            await here.at(leg, "waiting", deadline)
+            await leg.heard(said("choose_waiting"), deadline)
             await self._meanwhile(story, call_id_of(leg.sid))
         outcome = await here.outcome(leg, deadline)
         await until(lambda: leg.over, deadline=deadline, what="the end of the call")
