@@ -120,10 +120,6 @@ class Phone:
         """Sends one key by RFC 4733 or SIP INFO, as the phone was made."""
         await self._command("sndcode", key)
 
-    async def speak(self, file: Path) -> None:
-        """From now on this sound is what the other side hears."""
-        await self._command("ausrc", f"aufile,{file}")
-
     async def hang_up(self) -> None:
         """Ends the call; refuses one that rings (486)."""
         await self._command("hangup")

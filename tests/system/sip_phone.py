@@ -20,11 +20,12 @@ from tests.waiting import until
 QUICKER = 20.0
 #: A message shorter than this holds no words, however quick everything is.
 _WORDS_S = 1.5
+_BETWEEN_KEYS_S = 0.15
 _COMPARED = frozenset({*FIXED, "greeting"})
 
 
 class Voices:
-    """What a phone says: nothing, or words. Made once for all."""
+    """What a phone says all the time: nothing, or words. Made once for all."""
 
     def __init__(self, folder: Path) -> None:
         self.quiet, self.words = folder / "quiet.wav", folder / "words.wav"
@@ -65,7 +66,8 @@ class SipPhone:
     async def play(self, story: Story, folder: Path) -> Told:
         """`folder`: for the phone's files."""
         number = story.number.removeprefix("+86") or "anonymous"
-        async with Phone(folder, number, speech=self._voices.quiet) as phone:
+        speaks = any(act.speak_s for act in story.does)
+        async with Phone(folder, number, speech=self._voices.words if speaks else self._voices.quiet) as phone:
             call_id = await self._exchange.dial(phone, story.number)
             await self._live(story, phone, call_id)
             call = await ended(self._house, call_id, 60)
@@ -96,24 +98,26 @@ class SipPhone:
             return next((at for at in range(mark + 1, len(keys) + 1) if keys[at - 1] == key), 0)
 
         try:
-            return await until(heard, 20, f"{key} is heard")
+            return await until(heard, 15, f"{key} is heard")
         except AssertionError as error:
             raise AssertionError(f"{error}; heard: {self._played.to(call_id)}") from None
 
     async def _do(self, act: Do, phone: Phone, call_id: str) -> None:
         for key in act.press:
-            pressed = self._played.keys_of(call_id)
-            await phone.press(key)
-            await until(lambda before=pressed: self._played.keys_of(call_id) > before, 20, f"key {key}")
+            await self._press(phone, call_id, key)
         if act.speak_s:
-            await until(lambda: self._played.recording_of(call_id), 30, "a recording")
-            await phone.speak(self._voices.words)
-            spoken = max(_WORDS_S, act.speak_s / QUICKER)
-            file = self._played.recording_of(call_id)
-            await until(lambda: seconds_of(file) > spoken, 30, "a message that long")
-            await phone.speak(self._voices.quiet)
+            file = await until(lambda: self._played.recording_of(call_id), 30, "a recording")
+            await until(lambda: seconds_of(file) > _WORDS_S, 30, "a message that long")
+            await self._press(phone, call_id, "#")
         if act.hang_up:
             await phone.hang_up()
+
+    async def _press(self, phone: Phone, call_id: str, key: str) -> None:
+        """A key, and wait until it came in. Asterisk tells keys twice that follow each other within 45 ms."""
+        await _hesitate(_BETWEEN_KEYS_S)
+        before = self._played.keys_of(call_id)
+        await phone.press(key)
+        await until(lambda: self._played.keys_of(call_id) > before, 20, f"key {key}")
 
     async def _meanwhile(self, story: Story, call_id: str, mark: int) -> None:
         await self._hears(call_id, "choose_waiting", mark)
