@@ -54,7 +54,7 @@ class Await(Verb, frozen=True, tag=True):
 class Connect(Verb, frozen=True, tag=True):
     """Ring the leader's line; `whisper` is spoken to the leader first. Ends in Answered and TalkEnded, or Missed.
 
-    The ringing does not wait for `prompts`: they are spoken meanwhile.
+    The ringing does not wait for `prompts`: a carrier that cannot speak them meanwhile leaves them out.
     """
 
     seat_id: str

@@ -54,7 +54,6 @@ class Prompts:
         self.folder = settings.state_dir / "prompts"
         self._language = settings.language
         self._city = settings.city
-        self._connecting = Prompt("connecting_recorded" if settings.record_talks else "connecting")
         self._making: dict[Path, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -160,9 +159,8 @@ class Prompts:
             makers.shutdown(wait=False, cancel_futures=True)
 
     async def write_fallback(self, folder: Path) -> None:
-        """The sounds that Asterisk plays by itself: sorry, leave_message, thank_you and beep while no bridge is there,
-        connecting while a leader's line rings."""
-        for name, prompts in {**FALLBACK, "connecting": (self._connecting,)}.items():
+        """The sounds that Asterisk plays by itself while no bridge is there: sorry, leave_message, thank_you, beep."""
+        for name, prompts in FALLBACK.items():
             sounds = await self.audio(prompts, self._language)
             joined = array("h")
             for sound in sounds:

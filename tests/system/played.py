@@ -11,12 +11,12 @@ from tests.system.brief import Brief
 from tests.system.installation import Installation
 from tests.waiting import until
 
-_EVENTS = ("AGIExecStart", "MusicOnHoldStart", "DTMFEnd")
+_EVENTS = ("AGIExecStart", "DTMFEnd")
 _WATCHER = """
 [watcher]
 secret = watcher
 permit = 127.0.0.0/255.0.0.0
-read = agi,call,dtmf
+read = agi,dtmf
 write = none
 writetimeout = 10000
 """
@@ -63,8 +63,6 @@ class Played:
     def _take(self, call_id: str, event: Message) -> None:
         if event["Event"] == "DTMFEnd":
             self._keys[call_id] += 1
-        elif event.get("Class") == "connecting":
-            self._played[call_id].append("connecting_recorded")
         elif found := _FILE.match(event.get("Command", "")):
             if found[1] == "RECORD":
                 self._recorded[call_id] = Path(found[2]).with_suffix(".wav")

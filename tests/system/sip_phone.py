@@ -21,6 +21,8 @@ QUICKER = 20.0
 #: A message shorter than this holds no words, however quick everything is.
 _WORDS_S = 1.5
 _BETWEEN_KEYS_S = 0.15
+#: The cloud says so before it dials. Asterisk dials at once, and the caller hears music meanwhile.
+MUSIC_INSTEAD = ("connecting_recorded",)
 _COMPARED = frozenset({*FIXED, "greeting"})
 
 
@@ -91,7 +93,10 @@ class SipPhone:
             await self._do(act, phone, call_id)
 
     async def _hears(self, call_id: str, key: str, mark: int) -> int:
-        """Wait for the sentence; how many were heard up to it."""
+        """Wait for the sentence; how many were heard up to it. Where there is music instead, for the ringing."""
+        if key in MUSIC_INSTEAD:
+            await until(lambda: self._has_rung(call_id), 30, "the ringing")
+            return mark
 
         def heard() -> int:
             keys = self._played.to(call_id)
@@ -106,11 +111,19 @@ class SipPhone:
         for key in act.press:
             await self._press(phone, call_id, key)
         if act.speak_s:
-            file = await until(lambda: self._played.recording_of(call_id), 30, "a recording")
-            await until(lambda: seconds_of(file) > _WORDS_S, 30, "a message that long")
+
+            def spoken() -> bool:
+                file = self._played.recording_of(call_id)
+                return file is not None and seconds_of(file) > _WORDS_S
+
+            await until(spoken, 40, "a message that long")
             await self._press(phone, call_id, "#")
         if act.hang_up:
             await phone.hang_up()
+
+    async def _has_rung(self, call_id: str) -> bool:
+        call = await self._house.core.calls.get(call_id)
+        return call is not None and call.node in ("ringing", "talking")
 
     async def _press(self, phone: Phone, call_id: str, key: str) -> None:
         """A key, and wait until it came in. Asterisk tells keys twice that follow each other within 45 ms."""

@@ -1,5 +1,6 @@
-"""Every story of tests/stories on a real Asterisk with a real SIP phone: word for word what test_twilio_stories shows of the
-cloud. Sentences are blips here; that they are heard is shown by the other tests of this folder."""
+"""Every story of tests/stories on a real Asterisk with a real SIP phone: word for word what test_twilio_stories shows of
+the cloud, but for music instead of a sentence while the leader's line rings. Sentences are blips here; that they are
+heard is shown by the other tests of this folder."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +15,7 @@ from tests.stories.story import Leader, Story, Told, same
 from tests.system.brief import Brief
 from tests.system.installation import Installation
 from tests.system.played import Played, watched
-from tests.system.sip_phone import Exchange, SipPhone, Voices, held
+from tests.system.sip_phone import MUSIC_INSTEAD, Exchange, SipPhone, Voices, held
 from tests.system.watch import BRISK
 from tests.waiting import until
 
@@ -96,4 +97,4 @@ async def told(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Mappin
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "_"))
 async def test_story_on_a_sip_phone(story: Story, told: Mapping[str, asyncio.Task[Told]]) -> None:
-    same(story, await told[story.name])
+    same(story, await told[story.name], MUSIC_INSTEAD)

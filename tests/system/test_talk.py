@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from ivr.verbs import Prompt
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.installation import Installation
@@ -13,7 +12,6 @@ from tests.system.watch import (
     accounted,
     call_from,
     ended,
-    hears,
     inbox_of,
     kinds,
     order_of,
@@ -44,7 +42,6 @@ async def test_given_a_free_leader_when_a_citizen_presses_1_then_both_hear_each_
         call_id = await call_from(house, "+8613812345678")
         await citizen.press("1")
         await leader.until("CALL_INCOMING")
-        await hears(house, citizen, Prompt("connecting_recorded"))
         await hears_music(house, citizen)
         await leader.answer()
         await seat_is(house, seat_id, "talking")

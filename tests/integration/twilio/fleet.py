@@ -84,12 +84,10 @@ class Balancer:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         moment = self.kill(target) if _WEBHOOK.match(request.url.path) else None
         for _ in range(400):
-            self._turn += 1
-            process = self.processes[self._turn % len(self.processes)]
+            process = await until(self._next_that_listens, 30.0, "an api process")
             try:
                 answer = await self._send(process, request, target, body)
             except httpx.ConnectError:
-                await asyncio.sleep(0.05)
                 continue
             except httpx.TransportError:
                 return Response("gone", 502)
@@ -100,6 +98,17 @@ class Balancer:
                 return Response("gone", 502)
             return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
         return Response("nobody there", 502)
+
+    async def _next_that_listens(self) -> ApiProcess | None:
+        """Each in turn; None when that one takes no connections now."""
+        self._turn += 1
+        process = self.processes[self._turn % len(self.processes)]
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        except OSError:
+            return None
+        writer.close()
+        return process
 
     async def _send(self, process: ApiProcess, request: Request, target: str, body: bytes) -> httpx.Response:
         headers = {name: value for name, value in request.headers.items() if name not in ("host", "connection")}

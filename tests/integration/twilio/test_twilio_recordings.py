@@ -1,7 +1,5 @@
 """Messages and talks recorded by the cloud: fetched, checked, deleted there; one that never comes is reported."""
 
-import asyncio
-
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select
@@ -75,7 +73,8 @@ async def test_a_talk_is_recorded_and_fetched(here: Town) -> None:
     await here.open_session()
     leg = here.call(When(said("choose_free"), press="1"))
     await here.at(leg, "talking")
-    await asyncio.sleep(0.5)
+    second = here.cloud.clock.now() + 1.0
+    await until(lambda: here.cloud.clock.now() > second, 5.0, "a talk of a second")
     leg.dialed[0].hang_up()
     assert await here.outcome(leg) == "talked"
     order = await here.order(leg)
