@@ -84,7 +84,7 @@ class Balancer:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         moment = self.kill(target) if _WEBHOOK.match(request.url.path) else None
         for _ in range(400):
-            process = await until(self._next_that_listens, 30.0, "an api process")
+            (process,) = await until(self._next_that_listens, 30.0, "an api process")
             try:
                 answer = await self._send(process, request, target, body)
             except httpx.ConnectError:
@@ -99,16 +99,16 @@ class Balancer:
             return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
         return Response("nobody there", 502)
 
-    async def _next_that_listens(self) -> ApiProcess | None:
-        """Each in turn; None when that one takes no connections now."""
+    async def _next_that_listens(self) -> list[ApiProcess]:
+        """Each in turn; empty when that one takes no connections now."""
         self._turn += 1
         process = self.processes[self._turn % len(self.processes)]
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", process.port)
         except OSError:
-            return None
+            return []
         writer.close()
-        return process
+        return [process]
 
     async def _send(self, process: ApiProcess, request: Request, target: str, body: bytes) -> httpx.Response:
         headers = {name: value for name, value in request.headers.items() if name not in ("host", "connection")}
