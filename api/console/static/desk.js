@@ -6,7 +6,8 @@ const desk = (() => {
   const told = document.getElementById("told"), problem = document.getElementById("problem");
   const ask = document.getElementById("ask"), asked = ask.querySelector("form"), help = document.getElementById("keyhelp");
   const keys = document.getElementById("keys"), KEYS = "hotline-desk-keys";
-  let chosen = panel.querySelector("[data-shown]")?.dataset.shown ?? "", wanted = chosen, mark = "", act = null;
+  let chosen = panel.querySelector("[data-shown]")?.dataset.shown ?? "", wanted = chosen, mark = "", act = null, resting = 0;
+  const REST_MS = 150;
 
   const link = (call) => (call ? document.getElementById(`c-${call}`) : null);
 
@@ -63,7 +64,8 @@ const desk = (() => {
     act = button.dataset;
     tell("");
     if (plain !== undefined) { perform({}); return; }
-    ask.querySelector("h2").textContent = button.firstChild.textContent.trim();
+    const who = panel.contains(button) ? document.getElementById("call-title").firstChild.textContent.trim() : "";
+    ask.querySelector("h2").textContent = [button.firstChild.textContent.trim(), who].filter(Boolean).join(" · ");
     ask.querySelector("[data-about]").textContent = about ?? "";
     for (const field of ask.querySelectorAll("[data-field]")) field.hidden = ![needs, "reason"].includes(field.dataset.field);
     asked.elements.reason.value = "";
@@ -97,7 +99,12 @@ const desk = (() => {
   function step(by) {
     const rows = [...line.querySelectorAll("[data-call]")], at = rows.findIndex((one) => one.dataset.call === wanted);
     const next = rows[at < 0 ? 0 : Math.min(rows.length - 1, Math.max(0, at + by))];
-    if (next) { next.focus(); choose(next.dataset.call); }
+    if (!next) return;
+    next.focus();
+    wanted = next.dataset.call;
+    // Whoever is only passed by is not looked at: every look is recorded.
+    clearTimeout(resting);
+    resting = setTimeout(() => choose(wanted), REST_MS);
   }
 
   const places = { t: () => document.getElementById("note-text"), f: () => document.getElementById("form-content"), l: () => link(chosen) ?? line.querySelector("[data-call]") };
@@ -107,7 +114,7 @@ const desk = (() => {
     const key = event.key.toLowerCase(), button = panel.querySelector(`[data-act][data-key="${CSS.escape(key)}"]`);
     if (key === "arrowdown" || key === "arrowup") step(key === "arrowdown" ? 1 : -1);
     else if (key === "?") help.showModal();
-    else if (button) begin(button);
+    else if (button) { if (wanted === chosen) begin(button); } // never on whom the keys have left
     else if (places[key]?.()) places[key]().focus();
     else return;
     event.preventDefault();
