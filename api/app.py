@@ -30,6 +30,7 @@ from api.routes import (
     sessions,
     status,
     supervision,
+    test_calls,
     twilio,
 )
 from api.schemas import ProblemOut
@@ -73,7 +74,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     app.state.tokens = TokensInTurn(fixed, gate.tokens)
     add_problem_answers(app)
     for routes in (
-        status, line, acts, directions, sessions, seats, supervision, calls, records, proof, orders, twilio, phones,
+        status, line, acts, directions, sessions, seats, supervision, test_calls, calls, records, proof, orders, twilio, phones,
         phone_socket,
     ):  # fmt: skip
         app.include_router(routes.router)

@@ -26,6 +26,7 @@ PLACES = {
     "ledger": "cli.ledger:app",
     "report": "cli.report:show_report",
     "dial": "cli.dial:dial",
+    "self-test": "cli.self_test:self_test",
     "simulate": "cli.simulate:simulate",
 }
 

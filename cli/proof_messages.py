@@ -4,6 +4,14 @@ from collections.abc import Mapping
 
 #: key -> (zh-Hans, zh-Hant, en)
 SENTENCES: Mapping[str, tuple[str, str, str]] = {
+    "col_rang": ("振铃（秒）", "振鈴（秒）", "rang (s)"),
+    "col_recorded": ("录音（秒）", "錄音（秒）", "recorded (s)"),
+    "test_answered": ("正常", "正常", "works"),
+    "test_silent": ("接听了，但录音没有声音", "接聽了，但錄音沒有聲音", "answered, but the recording is silent"),
+    "test_no_answer": ("无人接听", "無人接聽", "no answer"),
+    "test_unreachable": ("打不通", "打不通", "cannot be reached"),
+    "test_unchecked": ("未试呼（云电话线路）", "未試呼（雲電話線路）", "not tried (a line of the cloud phone)"),
+    "test_no_bridge": ("交换机无人驱动", "交換機無人驅動", "no bridge drives the exchange"),
     "col_told": ("告知的机会", "告知的機會", "told"),
     "col_callers": ("人数", "人數", "callers"),
     "col_said": ("平均告知", "平均告知", "mean told"),

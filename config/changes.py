@@ -17,7 +17,7 @@ IDLE_S = 5.0
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What changed: kind line | call | session | supervision | written | resync, and its id (seat id, call id, session id,
+    """What changed: kind line | call | session | supervision | test_calls | written | resync, and its id (seat id, call id, session id,
     `<seat id>.<id>`, call id, empty)."""
 
     kind: str

@@ -12,6 +12,7 @@ from config.settings import Settings
 from ivr.call import Language
 from sessions.model import Session
 from telephony.prompts import Prompts
+from telephony.test_calls import TestCall
 
 #: A two-hour session with two seats records 230 MB; this is a month of them.
 LEAST_FREE_GB = 2.0
@@ -24,6 +25,28 @@ class Check(Struct, frozen=True):
     part: str
     result: str
     detail: str = ""
+
+
+#: What came of a test call -> how the line of the check-list ends, and its sentence.
+_CALLED: dict[str, tuple[str, str]] = {
+    "": ("unknown", "check.calling"),
+    "answered": ("ok", "check.answered"),
+    "silent": ("failed", "check.silent"),
+    "no_answer": ("failed", "check.no_answer"),
+    "unreachable": ("failed", "check.unreachable"),
+    "unchecked": ("unknown", "check.unchecked"),
+    "no_bridge": ("failed", "check.no_bridge"),
+}
+
+
+def calls_made(calls: list[TestCall], words: Words) -> list[Check]:
+    """A line for each test call."""
+    lines = []
+    for call in calls:
+        result, key = _CALLED[call.result]
+        told = words(key, leader=call.leader, ring=call.ring_s, seconds=call.recorded_s)
+        lines.append(Check("call", result, told))
+    return lines
 
 
 async def inspect(parts: Parts, session: Session, words: Words) -> list[Check]:

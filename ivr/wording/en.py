@@ -119,6 +119,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "goodbye_order_recorded": "Your matter is recorded. We will phone you.",
     "goodbye_error": "We are sorry, something failed on our side. Your matter is recorded and we will phone you.",
     "goodbye_session_stopped": "We are sorry, an emergency ends this session and this talk. Your matter is recorded; we will call back.",
+    "test_call": "This is a test call before the session. Please say something now; the call ends by itself.",
     "stopped_leader": "An emergency stop ends this session and this talk. The caller will be called back.",
     "goodbye": "Goodbye.",
     "digit": "{digit}",

@@ -145,4 +145,5 @@ FIXED: tuple[str, ...] = (
     "goodbye_error",
     "goodbye_session_stopped",
     "stopped_leader",
+    "test_call",
 )

@@ -113,6 +113,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "goodbye_order_recorded": "您的诉求已经登记，我们会给您打电话回访。",
     "goodbye_error": "很抱歉，系统出了问题。您的诉求已经登记，我们会给您打电话。",
     "goodbye_session_stopped": "很抱歉，本场接听因突发情况紧急停止，通话只能到此为止。您的事情已经登记，我们会给您回电话。",
+    "test_call": "这是热线问政开场前的试呼。听到以后请说一句话，电话会自动挂断。",
     "stopped_leader": "本场接听紧急停止，通话到此结束。来电人已经登记，会有人回电话。",
     "goodbye": "再见。",
     "digit": "{digit}",

@@ -113,6 +113,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "goodbye_order_recorded": "您的訴求已經登記，我們會給您打電話回訪。",
     "goodbye_error": "很抱歉，系統出了問題。您的訴求已經登記，我們會給您打電話。",
     "goodbye_session_stopped": "很抱歉，本場接聽因突發情況緊急停止，通話只能到此為止。您的事情已經登記，我們會給您回電話。",
+    "test_call": "這是熱線問政開場前的試呼。聽到以後請說一句話，電話會自動掛斷。",
     "stopped_leader": "本場接聽緊急停止，通話到此結束。來電人已經登記，會有人回電話。",
     "goodbye": "再見。",
     "digit": "{digit}",

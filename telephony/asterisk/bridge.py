@@ -31,6 +31,7 @@ from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.asterisk.storage import trouble_with
 from telephony.asterisk.supervising import Supervising
+from telephony.asterisk.testing import Testing
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.prompts import Prompts
 from telephony.speech import SpeechUnavailable
@@ -75,6 +76,7 @@ class Bridge:
         self._callbacks = Callbacks(exchange, self._legs)
         self._audit = Audit(exchange, core, self._legs)
         self._supervising = Supervising(exchange, core, self._legs)
+        self._testing = Testing(exchange, core)
         owner = f"bridge:{self._lease.owner}"
         self._switchboard = Switchboard(
             settings, core.redis, core.line, core.seats, core.turns, owner, on_turn=self._legs.take
@@ -145,7 +147,7 @@ class Bridge:
         log.info("asterisk is driven", node=self._settings.pbx_node, calls=len(self._legs))
 
     def _on_event(self, event: Event) -> None:
-        if self._may_act() and not self._supervising.hear(event):
+        if self._may_act() and not (self._supervising.hear(event) or self._testing.hear(event)):
             self._legs.route(event)
 
     async def _serve_seats(self, lost: asyncio.Event) -> None:
@@ -210,6 +212,7 @@ class Bridge:
     async def _follow_changes(self) -> None:
         async for change in listen(self._core.redis, self._settings.redis_prefix):
             self._supervising.follow(change)
+            self._testing.follow(change)
             if change.kind == "call" and change.id in self._legs:
                 self._legs.change(change.id, change.seq)
             elif change.kind == "call":

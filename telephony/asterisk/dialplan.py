@@ -13,6 +13,7 @@ TOLD_CONTEXT = "told"
 NOTICE = "HOTLINE_NOTICE"
 START_EXTEN = "s"
 
+TEST_CONTEXT = "test"
 #: Directors and operators at a talk; the extensions are listen, whisper, barge and three-way.
 SUPERVISE_CONTEXT = "supervise"
 TARGET = "HOTLINE_TARGET"

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from api.console.checks import inspect
+from api.console.checks import calls_made, inspect
 from api.console.visit import PageRoute, Visit, visit
 from api.problems import Problem
 from api.proof import read_stated
-from api.routes import directions
+from api.routes import directions, test_calls
 from api.routes import seats as seat_acts
 from api.routes import sessions as session_acts
 from api.schemas import PostponeIn, ReasonIn, SessionIn
@@ -54,6 +54,7 @@ async def session_page(session_id: Identifier, seen: Reading, check: bool = Fals
     checks = (
         await inspect(seen.parts, session, seen.words) if check or session.state in ("planned", "postponed") else []
     )
+    checks += calls_made(await test_calls.found(seen.parts, session_id), seen.words) if checks else []
     return seen.show(
         "session.html",
         session=session,
@@ -62,6 +63,13 @@ async def session_page(session_id: Identifier, seen: Reading, check: bool = Fals
         acts=_possible(session),
         notices=NOTICES,
     )
+
+
+@router.post("/{session_id}/test-calls")
+async def ring_every_seat(session_id: Identifier, seen: Annotated[Visit, Depends(visit("test_calls"))]) -> Response:
+    """Test calls; the check-list shows what comes of them."""
+    await test_calls.place_test_calls(session_id, seen.parts, seen.who)
+    return seen.go(f"/sessions/{session_id}", "session_test_calls")
 
 
 @router.post("/{session_id}/{act}")
