@@ -72,4 +72,4 @@ def _of_cloud(call: CloudCall) -> CarrierCall:
         started_at = parsedate_to_datetime(call.started_at).timestamp()
     except ValueError:
         started_at = 0.0
-    return CarrierCall(call_id_of(call.sid), "twilio", started_at, 0.0, call.status)
+    return CarrierCall(call_id_of(call.sid), "twilio", started_at, call.seconds, call.status)

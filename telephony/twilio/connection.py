@@ -7,6 +7,7 @@ The official client brings some two thousand modules for the dozen requests that
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from msgspec import Struct
@@ -22,7 +23,8 @@ CONNECT_WITHIN_S = 4.0
 GONE_CODES = frozenset({21220, 20404})
 #: Later it may work: too many requests, and its own troubles.
 AGAIN_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-MOST_CALLS = 1000
+#: So many on a page of the cloud's list, and so many pages: a week of sessions.
+MOST_CALLS, MOST_PAGES = 1000, 50
 #: A message of two minutes has 2 MB, a talk of two hours 230 MB.
 LARGEST_RECORDING = 500_000_000
 
@@ -31,12 +33,14 @@ ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 
 class CloudCall(Struct, frozen=True):
-    """A call as the cloud knows it. `caller` is personal data."""
+    """A call as the cloud knows it. `caller` is personal data. `started_at`: RFC 2822; of a call that was never answered, when
+    it came."""
 
     sid: str
     status: str
     caller: str = ""
     started_at: str = ""
+    seconds: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -98,7 +102,15 @@ class Connection:
     async def calls_to(self, number: str, since: str) -> list[CloudCall]:
         """Calls to our number that started on `since` (YYYY-MM-DD, UTC) or later."""
         query = {"To": number, "StartTime>": since, "PageSize": str(MOST_CALLS)}
-        return [_call(row) for row in (await self._send("GET", "/Calls.json", query=query)).get("calls", [])]
+        found: list[CloudCall] = []
+        for _ in range(MOST_PAGES):
+            page = await self._send("GET", "/Calls.json", query=query)
+            found += [_call(row) for row in page.get("calls", [])]
+            following = str(page.get("next_page_uri") or "")
+            if not following:
+                break
+            query = dict(parse_qsl(urlsplit(following).query))
+        return found
 
     # -- recordings ---------------------------------------------------------------------------------------------------
     async def recordings_of(self, call_sid: str) -> list[CloudRecording]:
@@ -184,7 +196,9 @@ async def _write(chunks: AsyncIterator[bytes], path: Path) -> int:
 
 
 def _call(row: Mapping[str, Any]) -> CloudCall:
-    return CloudCall(*(str(row.get(name) or "") for name in ("sid", "status", "from", "start_time")))
+    sid, status, caller = (str(row.get(name) or "") for name in ("sid", "status", "from"))
+    started_at, seconds = str(row.get("start_time") or row.get("date_created") or ""), str(row.get("duration") or "")
+    return CloudCall(sid, status, caller, started_at, float(seconds) if seconds.isdigit() else 0.0)
 
 
 def _recording(row: Mapping[str, Any]) -> CloudRecording:
