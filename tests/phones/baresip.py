@@ -160,15 +160,18 @@ class Phone:
         (self.folder / "contacts").touch()
 
     async def _connect(self, control: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        async with asyncio.timeout(patient(10)):
-            while True:
-                try:
-                    return await asyncio.open_connection("127.0.0.1", control)
-                except OSError:
-                    if self._process is not None and self._process.returncode is not None:
-                        words = (self.folder / "baresip.log").read_text(errors="replace")[-2000:]
-                        raise RuntimeError(f"baresip ended at once:\n{words}") from None
-                    await asyncio.sleep(0.05)
+        async def connected() -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+            try:
+                return await asyncio.open_connection("127.0.0.1", control)
+            except OSError:
+                if self._process is not None and self._process.returncode is not None:
+                    words = (self.folder / "baresip.log").read_text(errors="replace")[-2000:]
+                    raise RuntimeError(f"baresip ended at once:\n{words}") from None
+                return None
+
+        streams = await until(connected, 10, "baresip")
+        assert streams is not None
+        return streams
 
     async def _command(self, name: str, parameters: str = "") -> None:
         before = len(self._replies)

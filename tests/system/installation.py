@@ -168,14 +168,17 @@ class Installation:
         """host:port for a load generator."""
         return f"127.0.0.1:{self.settings.sip_port}"
 
-    async def open_session(self, leader_line: str, minutes: float = 120.0, *, sign_in: bool = True) -> tuple[str, str]:
-        """A session that is open now, with one seat; (session id, seat id)."""
+    async def open_session(
+        self, leader_line: str, minutes: float = 120.0, *, sign_in: bool = True, cloud_line: str = ""
+    ) -> tuple[str, str]:
+        """A session that is open now, with one seat, reached at one line from each carrier; (session id, seat id)."""
+        line = {"asterisk": leader_line, **({"twilio": cloud_line} if cloud_line else {})}
         start = datetime.now(UTC) - timedelta(seconds=1)
         body = {
             "opens_at": start.isoformat(),
             "closes_at": (start + timedelta(minutes=minutes)).isoformat(),
             "theme": "住房",
-            "seats": [{"unit": "市住建局", "leader": "张三", "line": {"asterisk": leader_line}}],
+            "seats": [{"unit": "市住建局", "leader": "张三", "line": line}],
         }
         session = await self.post("/api/sessions", body)
         seat_id = session["seats"][0]["id"]

@@ -36,10 +36,10 @@ BRISK = {
 
 @contextlib.asynccontextmanager
 async def session(
-    house: Installation, line: str = "sip:nobody@127.0.0.1:9", *, sign_in: bool = True
+    house: Installation, line: str = "sip:nobody@127.0.0.1:9", *, sign_in: bool = True, cloud_line: str = ""
 ) -> AsyncIterator[tuple[str, str]]:
     """A session held meanwhile, with one seat; (session id, seat id). `sign_in`: the leader is there."""
-    session_id, seat_id = await house.open_session(line, sign_in=sign_in)
+    session_id, seat_id = await house.open_session(line, sign_in=sign_in, cloud_line=cloud_line)
     try:
         yield session_id, seat_id
     finally:
