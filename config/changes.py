@@ -8,6 +8,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from config.shared import SharedRedis
+
 log = structlog.get_logger()
 
 #: After a lost connection; the listener is told by kind "resync" that it may have missed something.
@@ -26,6 +28,9 @@ class Change(msgspec.Struct, frozen=True):
     seq: int = 0
 
 
+_DECODER = msgspec.json.Decoder(Change)
+
+
 def channel(prefix: str) -> str:
     """Name of the Redis channel."""
     return f"{prefix}changes"
@@ -40,16 +45,26 @@ async def listen(redis: Redis, prefix: str) -> AsyncIterator[Change]:
     """Every change from now on, for ever. The first item, and the first after each outage, is kind "resync"."""
     while True:
         try:
-            await redis.initialize()  # a Cluster's connection must have seen its nodes before it can subscribe
-            async with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
-                await pubsub.subscribe(channel(prefix))
-                yield Change("resync")
-                while True:
-                    message = await pubsub.get_message(timeout=IDLE_S)
-                    if message is not None:
-                        yield msgspec.json.decode(message["data"], type=Change)
+            async for text in _messages(redis, channel(prefix)):
+                yield _DECODER.decode(text) if text else Change("resync")
         except (RedisError, OSError) as error:
             log.warning("changes are not heard, trying again", error=type(error).__name__)
         except msgspec.DecodeError:
             log.warning("a change that nobody can read was announced")
         await asyncio.sleep(RETRY_S)
+
+
+async def _messages(redis: Redis, name: str) -> AsyncIterator[str]:
+    """What is published there; first an empty text, when it is subscribed."""
+    if isinstance(redis, SharedRedis):
+        async for text in redis.messages(name, IDLE_S):
+            yield text
+        return
+    await redis.initialize()  # a Cluster's connection must have seen its nodes before it can subscribe
+    async with redis.pubsub(ignore_subscribe_messages=True) as pubsub:
+        await pubsub.subscribe(name)
+        yield ""
+        while True:
+            message = await pubsub.get_message(timeout=IDLE_S)
+            if message is not None:
+                yield message["data"]

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import redis as blocking
 from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import ExponentialWithJitterBackoff
@@ -19,6 +20,8 @@ from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import RedisClusterException, RedisError
 
 from config.settings import Settings
+from config.shared import SharedRedis
+from config.wire import Wire
 
 #: A server on the same network that has not answered by then is not going to.
 ANSWER_WITHIN_S = 3.0
@@ -29,8 +32,8 @@ RETRY_FIRST_S = 0.02
 RETRY_LONGEST_S = 0.5
 #: A connection that was idle this long is tried before it is used.
 IDLE_CHECK_S = 15
-#: Of one process, pub/sub included. Whoever finds none free waits for one: five hundred callers who press a key at the
-#: same moment share these.
+#: Of one process where tasks do not share one connection (TLS). Whoever finds none free waits for one: five hundred callers
+#: who press a key at the same moment share these.
 CONNECTIONS = 48
 #: Where the pool cannot make them wait.
 CONNECTIONS_WITHOUT_WAITING = 2000
@@ -47,11 +50,11 @@ def connect_url(url: str) -> Redis:
     """The same for a URL. A Cluster connection has the commands that we use of `Redis` and is returned as one."""
     parts = urlsplit(url)
     match parts.scheme:
-        case "redis" | "rediss" | "unix":
-            waits = BlockingConnectionPool.from_url(
-                url, max_connections=CONNECTIONS, timeout=ANSWER_WITHIN_S, **_options()
-            )
-            return Redis.from_pool(waits)
+        case "redis" | "unix":
+            wire = Wire(_untyped(parse_url)(url), ANSWER_WITHIN_S, CONNECT_WITHIN_S)
+            return SharedRedis(_waiting_pool(url, protocol=2), wire, _retry())
+        case "rediss":
+            return Redis.from_pool(_waiting_pool(url))
         case "redis+sentinel" | "rediss+sentinel":
             return _through_sentinel(parts)
         case "redis+cluster" | "rediss+cluster":
@@ -87,6 +90,11 @@ async def health(connection: Redis) -> str:
 def shard_key(prefix: str, tag: str, *names: str) -> str:
     """`hotline:{c07}:call:x`: keys with the same tag live in the same slot of a Cluster."""
     return f"{prefix}{{{tag}}}:{':'.join(names)}"
+
+
+def _waiting_pool(url: str, **more: Any) -> BlockingConnectionPool:
+    options = {**_options(), **more}
+    return BlockingConnectionPool.from_url(url, max_connections=CONNECTIONS, timeout=ANSWER_WITHIN_S, **options)
 
 
 class _ThroughSentinel(Redis):
@@ -148,7 +156,6 @@ def _to_cluster(parts: SplitResult) -> Redis:
 
 
 def _options() -> dict[str, Any]:
-    backoff = ExponentialWithJitterBackoff(base=RETRY_FIRST_S, cap=RETRY_LONGEST_S)
     return {
         "decode_responses": True,
         # A value that somebody damaged must reach the code that recognises it, not break the connection's reader.
@@ -156,8 +163,12 @@ def _options() -> dict[str, Any]:
         "socket_timeout": ANSWER_WITHIN_S,
         "socket_connect_timeout": CONNECT_WITHIN_S,
         "health_check_interval": IDLE_CHECK_S,
-        "retry": Retry(backoff, RETRIES),
+        "retry": _retry(),
     }
+
+
+def _retry() -> Retry:
+    return Retry(ExponentialWithJitterBackoff(base=RETRY_FIRST_S, cap=RETRY_LONGEST_S), RETRIES)
 
 
 def _nodes(parts: SplitResult, default_port: int) -> list[tuple[str, int]]:

@@ -1,0 +1,116 @@
+"""Redis for a process in which many tasks ask at the same time: all of them over one connection, together.
+
+A connection for each task costs a process several times as much, and there are never enough of them when hundreds of
+callers press a key at once. Subscriptions have connections of their own.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, cast
+
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.client import Pipeline
+from redis.asyncio.retry import Retry
+from redis.exceptions import BusyLoadingError, ExecAbortError, RedisError
+from redis.exceptions import ConnectionError as Unreachable
+from redis.exceptions import TimeoutError as TimedOut
+
+from config.wire import Wire, pack
+
+_MULTI, _EXEC = pack(("MULTI",)), pack(("EXEC",))
+
+
+class SharedPipeline(Pipeline):
+    """Sent in one piece, so that a transaction needs nothing but its two words around it."""
+
+    shared: "SharedRedis"
+
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        stack, self.command_stack = self.command_stack, []
+        if not stack:
+            return []
+        packed = b"".join(pack(split(arguments)) for arguments, _ in stack)
+        if self.is_transaction:
+            answers = await self._transaction(packed, len(stack))
+        else:
+            answers = await self.shared.ask(packed, len(stack))
+            answers = answers if len(stack) > 1 else [answers]
+        return [
+            _unless_error(shaped(self, arguments[0], answer, options), raise_on_error)
+            for (arguments, options), answer in zip(stack, answers, strict=True)
+        ]
+
+    async def _transaction(self, packed: bytes, count: int) -> list[Any]:
+        *refused, done = await self.shared.ask(_MULTI + packed + _EXEC, count + 2)
+        if isinstance(done, RedisError):
+            raise next((answer for answer in refused if isinstance(answer, RedisError)), done)
+        if done is None:
+            raise ExecAbortError("the transaction was not carried out")
+        return cast(list[Any], done)
+
+
+class SharedRedis(Redis):
+    """What the parts of a process expect of a connection. `pool` knows the server, and serves subscriptions."""
+
+    def __init__(self, pool: ConnectionPool, wire: Wire, retry: Retry) -> None:
+        super().__init__(connection_pool=pool)
+        self.auto_close_connection_pool = True
+        self.wire, self._again = wire, retry
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        answer = await self.ask(pack(split(args)), 1)
+        if isinstance(answer, RedisError):
+            raise answer
+        return shaped(self, args[0], answer, options)
+
+    async def ask(self, packed: bytes, count: int) -> Any:
+        """The answers, as `Wire.ask` gives them; asked again while the server is away for a moment."""
+        try:
+            return await self._ask(packed, count)
+        except (Unreachable, TimedOut):
+            return await self._again.call_with_retry(lambda: self._ask(packed, count), _go_on)
+
+    async def _ask(self, packed: bytes, count: int) -> Any:
+        answer = await self.wire.ask(packed, count)
+        first = answer[0] if count > 1 else answer
+        if isinstance(first, BusyLoadingError):
+            raise first
+        return answer
+
+    def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
+        """What is published there from now on; first an empty text, when it is subscribed."""
+        return self.wire.messages(channel, idle_s)
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> SharedPipeline:
+        pipe = SharedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+        pipe.shared = self
+        return pipe
+
+    async def aclose(self, close_connection_pool: bool | None = None) -> None:
+        await self.wire.close()
+        await super().aclose(close_connection_pool)
+
+
+def split(arguments: Sequence[Any]) -> tuple[Any, ...]:
+    """As they go over the wire: redis-py writes `SCRIPT LOAD` in one."""
+    name = arguments[0]
+    if isinstance(name, str) and " " in name:
+        return (*name.split(), *arguments[1:])
+    return tuple(arguments)
+
+
+def shaped(connection: Any, command: Any, answer: Any, options: Mapping[str, Any]) -> Any:
+    """The answer as redis-py gives it."""
+    shape = connection.response_callbacks.get(command)
+    if shape is None or isinstance(answer, RedisError):
+        return answer
+    return shape(answer, **{name: value for name, value in options.items() if name != "keys"})
+
+
+def _unless_error(answer: Any, raise_on_error: bool) -> Any:
+    if raise_on_error and isinstance(answer, RedisError):
+        raise answer
+    return answer
+
+
+async def _go_on(error: Exception) -> None:
+    """Nothing has to be put right before it is asked again: the wire connects by itself."""
