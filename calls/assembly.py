@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from calls.effects import Effects, OrderMaker, OrderWithdrawer
+from calls.effects import Effects, OrderMaker, OrderWithdrawer, write_down
 from calls.enqueue import Enqueuer
 from calls.facts import FactsReader
 from calls.ledger import Ledger
@@ -88,7 +88,7 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         queue.enqueue,
         tell_number,
     )
-    outbox = Outbox(redis, settings, clock, effects.perform)
+    outbox = Outbox(redis, settings, clock, effects.perform, write_down(ledger))
     turns = Turns(calls, outbox, facts, clock, settings, advance, present)
     return Core(
         settings=settings,

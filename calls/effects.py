@@ -1,9 +1,15 @@
 """What each command does in the world. Every effect is idempotent: it may be performed again after a crash."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, assert_never
 
+from msgspec.structs import replace
+
 from calls.entries import Entry
+from calls.ledger import Entry as Fact
+from calls.ledger import Ledger
+from calls.model import CLOSED
+from calls.outbox import WriteDown
 from calls.places import Places
 from calls.store import Calls, UnknownCall
 from ivr.call import Call, Outcome
@@ -176,3 +182,23 @@ class Effects:
         if command.recording:
             await self._enqueue(FINISH_RECORDING, order.id)
         await self._tell_number(entry.call_id, order.number)
+
+
+def write_down(ledger: Ledger) -> WriteDown:
+    """Puts down the facts of many calls in one transaction."""
+
+    async def write(entries: Sequence[Entry]) -> None:
+        await ledger.write_many([_fact(entry) for entry in entries])
+
+    return write
+
+
+def _fact(entry: Entry) -> Fact:
+    match entry.command:
+        case Note(kind=kind, at=at, data=data):
+            fact = Fact(command_id=entry.id, call_id=entry.call_id, kind=kind, at=at, data=data)
+        case CloseCall(outcome=outcome, at=at):
+            fact = Fact(command_id=entry.id, call_id=entry.call_id, kind=CLOSED, at=at, outcome=outcome)
+        case other:
+            raise TypeError(f"{type(other).__name__} is more than a fact")
+    return replace(fact, session_id=entry.session_id, carrier=entry.carrier, host=entry.host)

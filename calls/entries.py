@@ -40,6 +40,9 @@ class Entry(Struct, frozen=True):
     host: str = ""
 
 
+_ENCODER, _DECODER = json.Encoder(), json.Decoder(Entry)
+
+
 class Entries(Struct, frozen=True):
     """What a turn puts into the outbox. `wake_at`: None = the wake-up stays as it is, 0.0 = none."""
 
@@ -68,11 +71,16 @@ def sort(after: Call, at: float, commands: tuple[AnyCommand, ...]) -> Entries:
     return Entries(tuple(line), tuple(books), wake_at)
 
 
+def is_fact(entry: Entry | None) -> bool:
+    """True for what is only put down in the ledger."""
+    return entry is not None and isinstance(entry.command, Note | CloseCall)
+
+
 def encode(entry: Entry) -> str:
     """As it is kept in Redis."""
-    return json.encode(entry).decode()
+    return _ENCODER.encode(entry).decode()
 
 
 def decode(text: str) -> Entry:
     """Raises msgspec.DecodeError for what this version does not know."""
-    return json.decode(text, type=Entry)
+    return _DECODER.decode(text)

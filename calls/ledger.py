@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Table, func, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -17,6 +17,7 @@ from config.privacy import mask_numbers
 from config.text import clean
 from ivr.call import Outcome
 
+_TABLE = cast(Table, LedgerEntry.__table__)
 _LONGEST_VALUE = 200
 #: Rows in one statement; SQLite takes at most 32766 parameters.
 _BATCH = 500
@@ -63,6 +64,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._insert = sqlite_insert if database.is_sqlite else postgresql_insert
+        self._insert_many = self._insert(_TABLE).on_conflict_do_nothing()
         self._together = GroupCommit(self._write_new)
 
     async def note(
@@ -130,7 +132,7 @@ class Ledger:
     async def write_many(self, entries: Sequence[Entry]) -> None:
         """The same for thousands, when it does not matter how many were new."""
         async with self._database.begin() as session:
-            await session.execute(self._insert(LedgerEntry).on_conflict_do_nothing(), [_row(one) for one in entries])
+            await session.execute(self._insert_many, [_row(one) for one in entries])
 
     async def known(self, call_id: str) -> bool:
         """True when the ledger has heard of this call."""

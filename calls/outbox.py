@@ -5,67 +5,53 @@ and worker runs, goes on. A command that fails is tried again later and later, w
 """
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal, cast
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from calls.entries import Entry, Lane, decode
-from calls.shards import SHARDS, ShardKeys, shard_keys, shard_of, todo_key
+from calls.entries import Entry, is_fact
+from calls.lanes import Lag, Lanes
 from calls.store import PERFORM_LEASE_S, Granted, Put
 from config.clock import Clock
-from config.scripts import load
+from config.database import DatabaseUnavailable
 from config.settings import Settings
 
 log = structlog.get_logger()
 
 #: A performer says this often that it is alive.
 ALIVE_EVERY_S = PERFORM_LEASE_S / 3
-#: Commands read, and confirmed, at a time.
-BATCH = 32
-#: Pause after the first failure; it doubles up to the longest.
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
-#: About two minutes of failures; then the command is set aside, so that the call's others go on.
-TRIES_BEFORE_SET_ASIDE = 10
 #: How often a drainer looks for what others left.
 LOOK_EVERY_S = 0.5
+#: Facts wait so long for others: a transaction costs the same for one as for a hundred.
+TOGETHER_S, MOST_TOGETHER = 0.02, 200
 #: Lanes that one process performs at the same time; SQLite has one writer anyway.
 AT_ONCE = 8
-#: Lanes whose age is looked at for the report.
-SAMPLED = 50
-
-_PICK = load(__file__, "pick-2")
-_DONE = load(__file__, "done-4")
-_FAILED = load(__file__, "failed-5")
 
 Perform = Callable[[Entry], Awaitable[None]]
-
-
-class Lag(Struct, frozen=True):
-    """How far the outbox is behind. All zero when nothing waits."""
-
-    #: Lanes with commands that are not performed yet, those under way included.
-    lanes: int
-    #: Of these, lanes of commands that failed often and were set aside: somebody has to look.
-    stuck: int
-    #: Age of the oldest command in seconds.
-    oldest_s: float
+#: Puts down facts of many calls in one transaction: all of them, or none.
+WriteDown = Callable[[Sequence[Entry]], Awaitable[None]]
 
 
 class Outbox:
     """Performs commands by `perform`, which must be idempotent by the entry's id."""
 
-    def __init__(self, redis: Redis, settings: Settings, clock: Clock, perform: Perform) -> None:
-        self._redis = redis
-        self._prefix = settings.redis_prefix
+    def __init__(
+        self, redis: Redis, settings: Settings, clock: Clock, perform: Perform, write_down: WriteDown | None = None
+    ) -> None:
+        """`write_down`: puts down the facts of many calls at once; without it they are performed one by one."""
+        self._lanes = Lanes(redis, settings, clock)
         self._clock = clock
         self._perform = perform
-        self._shards = [shard_keys(self._prefix, shard) for shard in range(SHARDS)]
+        self._write_down = write_down
+        #: Lanes of facts that go down together next.
+        self._facts: list[Granted] = []
+        self._putting_down = False
+        #: By identity: what is performed now.
+        self._under_way: dict[int, Granted] = {}
+        self._alive: asyncio.TimerHandle | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -73,10 +59,55 @@ class Outbox:
         """Performs what a put granted: the line's commands now, the books' in the background."""
         for granted in put.granted:
             if granted.lane == "books":
-                self._start(granted)
+                self._keep(granted)
         for granted in put.granted:
             if granted.lane != "books":
                 await self._go_through(granted)
+
+    def _keep(self, granted: Granted) -> None:
+        """Facts wait a moment for those of other calls; everything else of the books begins now."""
+        if self._write_down is None or not granted.entries or not all(map(is_fact, granted.entries)):
+            self._start(granted)
+            return
+        self._facts.append(granted)
+        if not self._putting_down:
+            self._putting_down = True
+            self._add(asyncio.create_task(self._put_down(self._write_down), name="outbox facts"))
+
+    async def _put_down(self, write_down: WriteDown) -> None:
+        try:
+            while self._facts:
+                await asyncio.sleep(TOGETHER_S)
+                lanes, self._facts = self._facts[:MOST_TOGETHER], self._facts[MOST_TOGETHER:]
+                await self._put_down_some(write_down, lanes)
+        finally:
+            self._putting_down = False
+
+    async def _put_down_some(self, write_down: WriteDown, lanes: list[Granted]) -> None:
+        self._work_at(*lanes)
+        try:
+            await write_down([entry for granted in lanes for entry in granted.entries or ()])
+            done = [(granted, self._lanes.begin_done(granted, len(granted.entries or ()))) for granted in lanes]
+            for granted, left in done:
+                if await left > 0:
+                    self._start(Granted(granted.lane, granted.call_id, granted.performer, None))
+        except DatabaseUnavailable as error:
+            await self._none_of(lanes, error)
+        except (RedisError, OSError) as error:
+            log.warning("commands wait for Redis", lanes=len(lanes), error=type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, one by one tells which of them it was
+            log.warning("facts are put down one by one", lanes=len(lanes), error=type(error).__name__)
+            for granted in lanes:
+                self._start(granted)
+        finally:
+            self._leave_off(*lanes)
+
+    async def _none_of(self, lanes: list[Granted], failure: DatabaseUnavailable) -> None:
+        try:
+            for granted in lanes:
+                await self._lanes.failed(granted, (granted.entries or (None,))[0], 0, failure)
+        except (RedisError, OSError) as error:
+            log.warning("commands wait for Redis", lanes=len(lanes), error=type(error).__name__)
 
     async def idle(self) -> None:
         """Returns when nothing that this process started is under way."""
@@ -96,8 +127,8 @@ class Outbox:
     async def drain_once(self) -> int:
         """Takes over every lane that is due now; how many."""
         taken = 0
-        for shard in await self._due_shards():
-            while granted := await self._pick(shard):
+        for shard in await self._lanes.due_shards():
+            while granted := await self._lanes.pick(shard):
                 await self._slots.acquire()
                 self._slots.release()
                 self._start(granted)
@@ -105,42 +136,13 @@ class Outbox:
         return taken
 
     async def lag(self) -> Lag:
-        """For readiness and metrics, in two round trips."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for shard in self._shards:
-                pipe.zrange(shard.outbox, 0, -1)
-            members = [member for row in await pipe.execute() for member in row]
-        stuck = sum(member.startswith("stuck:") for member in members)
-        return Lag(len(members), stuck, await self._age(members[:SAMPLED]))
-
-    async def _age(self, members: list[str]) -> float:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for member in members:
-                pipe.lindex(self._todo(*_parts(member)), 0)
-            rows = await pipe.execute() if members else []
-        saved = [entry.at for entry in map(_readable, rows) if entry]
-        return max(0.0, self._clock() - min(saved)) if saved else 0.0
-
-    async def _due_shards(self) -> list[ShardKeys]:
-        now = repr(self._clock())
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for shard in self._shards:
-                pipe.zcount(shard.outbox, "-inf", now)
-            counts = await pipe.execute()
-        return [shard for shard, count in zip(self._shards, counts, strict=True) if count]
-
-    async def _pick(self, shard: ShardKeys) -> Granted | None:
-        performer = secrets.token_hex(8)
-        now = self._clock()
-        keys = (shard.outbox, shard.performers)
-        member = await _PICK.run(self._redis, keys, now, performer, now + PERFORM_LEASE_S)
-        if not member:
-            return None
-        lane, call_id = _parts(member)
-        return Granted(lane, call_id, performer, None)
+        """For readiness and metrics."""
+        return await self._lanes.lag()
 
     def _start(self, granted: Granted) -> None:
-        task = asyncio.create_task(self._in_background(granted), name=f"outbox {granted.lane}")
+        self._add(asyncio.create_task(self._in_background(granted), name=f"outbox {granted.lane}"))
+
+    def _add(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -153,16 +155,17 @@ class Outbox:
 
     async def _still_ours(self, granted: Granted) -> bool:
         try:
-            return await self._done(granted, 0) >= 0
+            return await self._lanes.done(granted, 0) >= 0
         except (RedisError, OSError):
             return False
 
     async def _go_through(self, granted: Granted) -> None:
         """Performs the lane to its end, or until a command fails or somebody else took over."""
         entries = granted.entries
+        self._work_at(granted)
         try:
             while True:
-                todo = entries if entries is not None else await self._read(granted)
+                todo = entries if entries is not None else await self._lanes.read(granted)
                 left = await self._perform_some(granted, todo)
                 if left <= 0:
                     return
@@ -170,80 +173,49 @@ class Outbox:
         except (RedisError, OSError) as error:
             # What was not confirmed is performed again, by whoever comes first after the lease.
             log.warning("commands wait for Redis", call_id=granted.call_id, error=type(error).__name__)
+        finally:
+            self._leave_off(granted)
+
+    def _work_at(self, *lanes: Granted) -> None:
+        self._under_way.update((id(granted), granted) for granted in lanes)
+        if self._alive is None:
+            self._alive = asyncio.get_running_loop().call_later(ALIVE_EVERY_S, self._say_alive)
+
+    def _leave_off(self, *lanes: Granted) -> None:
+        for granted in lanes:
+            self._under_way.pop(id(granted), None)
+
+    def _say_alive(self) -> None:
+        """Whatever takes long keeps its lease meanwhile."""
+        self._alive = None
+        if self._under_way:
+            self._alive = asyncio.get_running_loop().call_later(ALIVE_EVERY_S, self._say_alive)
+            self._add(asyncio.create_task(self._keep_leases(tuple(self._under_way.values())), name="outbox leases"))
+
+    async def _keep_leases(self, lanes: tuple[Granted, ...]) -> None:
+        try:
+            for done in [self._lanes.begin_done(granted, 0) for granted in lanes]:
+                await done
+        except (RedisError, OSError) as error:
+            log.warning("leases wait for Redis", error=type(error).__name__)
 
     async def _perform_some(self, granted: Granted, todo: tuple[Entry | None, ...]) -> int:
         """How many commands are left; -1 when they are not ours any more."""
         for number, entry in enumerate(todo):
-            failure = await self._attempt(granted, entry)
+            failure = await self._attempt(entry)
             if failure is not None:
-                await self._failed(granted, entry, number, failure)
+                await self._lanes.failed(granted, entry, number, failure)
                 return -1
-        return await self._done(granted, len(todo))
+        return await self._lanes.done(granted, len(todo))
 
-    async def _attempt(self, granted: Granted, entry: Entry | None) -> BaseException | None:
-        """Performs one command, keeping the lease meanwhile; what went wrong, or None."""
+    async def _attempt(self, entry: Entry | None) -> Exception | None:
+        """Performs one command; what went wrong, or None."""
         if entry is None:
             return DecodeError("unknown command")
-        task = asyncio.ensure_future(self._perform(entry))
         try:
-            while not (await asyncio.wait({task}, timeout=ALIVE_EVERY_S))[0]:
-                await self._done(granted, 0)
-        finally:
-            if not task.done():
-                task.cancel()
-        return task.exception()
-
-    async def _read(self, granted: Granted) -> tuple[Entry | None, ...]:
-        rows: Any = await self._redis.lrange(self._todo(granted.lane, granted.call_id), 0, BATCH - 1)
-        return tuple(map(_readable, rows))
-
-    async def _done(self, granted: Granted, count: int) -> int:
-        shard = self._shards[shard_of(granted.call_id)]
-        keys = (
-            self._todo(granted.lane, granted.call_id),
-            shard.outbox,
-            shard.performers,
-            shard.tries,
-        )
-        until = self._clock() + PERFORM_LEASE_S
-        left = await _DONE.run(self._redis, keys, _member(granted), granted.performer, count, until)
-        return int(left)
-
-    async def _failed(self, granted: Granted, entry: Entry | None, done: int, failure: BaseException) -> None:
-        shard = self._shards[shard_of(granted.call_id)]
-        todo, stuck = (self._todo(lane, granted.call_id) for lane in (granted.lane, "stuck"))
-        tries = await _FAILED.run(
-            self._redis, (todo, shard.outbox, shard.performers, shard.tries, stuck),
-            _member(granted), granted.performer, done, self._clock(), FIRST_PAUSE_S, LONGEST_PAUSE_S,
-            TRIES_BEFORE_SET_ASIDE, f"stuck:{granted.call_id}",
-        )  # fmt: skip
-        serious = granted.lane == "stuck" or tries >= TRIES_BEFORE_SET_ASIDE
-        (log.error if serious else log.warning)(
-            "a command failed and will be tried again",
-            command_id=entry.id if entry else "unreadable",
-            call_id=granted.call_id,
-            lane=granted.lane,
-            tries=tries,
-            error=type(failure).__name__,
-        )
-
-    def _todo(self, lane: str, call_id: str) -> str:
-        return todo_key(self._prefix, lane, call_id)
-
-
-def _member(granted: Granted) -> str:
-    return f"{granted.lane}:{granted.call_id}"
-
-
-def _parts(member: str) -> tuple[Lane, str]:
-    lane, _, call_id = member.partition(":")
-    return cast(Literal["line", "books", "stuck"], lane), call_id
-
-
-def _readable(row: str | None) -> Entry | None:
-    try:
-        return decode(row) if row else None
-    except DecodeError:
+            await self._perform(entry)
+        except Exception as error:  # noqa: BLE001 - handed back: it is tried again
+            return error
         return None
 
 

@@ -3,6 +3,7 @@
 The number is a keyed hash here and nothing else; withheld numbers hold no place that can be found again.
 """
 
+from collections.abc import Awaitable
 from typing import Any
 
 from redis.asyncio import Redis
@@ -20,7 +21,7 @@ KEPT_S = 12 * 3600
 _HASH_LENGTH = 32
 
 _TAKE = load(__file__, "take_place-1")
-_COUNT = load(__file__, "count_calls-1")
+_LOOK_UP = load(__file__, "look_up-2")
 _LEAVE = load(__file__, "leave_place-1")
 
 
@@ -47,24 +48,21 @@ class Places:
         grace = str(int(self._grace_s)) if may_come_back else "0"
         return bool(await _LEAVE.run(self._redis, (self._key(number, "place"),), call_id, self._clock(), grace))
 
-    async def find(self, number: str, call_id: str) -> Place | None:
-        """The place that this number holds by another call than this one."""
-        if not number:
-            return None
-        fields: Any = await self._redis.hgetall(self._key(number, "place"))
-        if not fields or fields["call_id"] == call_id:
-            return None
-        left_at = float(fields["left_at"] or 0)
-        if left_at and self._clock() - left_at > self._grace_s:
-            return None
-        return Place(fields["call_id"], fields["seat_id"], float(fields["joined_at"]), left_at)
+    def begin_look(self, number: str, call_id: str, *, counted: bool) -> Awaitable[Any]:
+        """Asks what `read_look` reads: a call that is `counted` counts once, however often it is asked."""
+        keys = (self._key(number, "place"), self._key(number, "calls"))
+        return _LOOK_UP.begin(self._redis, keys, call_id, self._clock(), self._window_s, "1" if counted else "0")
 
-    async def count(self, number: str, call_id: str) -> int:
-        """Calls of this number in the last minutes, this one counted once. 0 for a withheld number."""
-        if not number:
-            return 0
-        arguments = (call_id, self._clock(), self._window_s)
-        return int(await _COUNT.run(self._redis, (self._key(number, "calls"),), *arguments))
+    def read_look(self, call_id: str, row: list[Any]) -> tuple[Place | None, int]:
+        """The place that the number holds by another call than this one, and its calls in the last minutes, this one
+        included; 0 when this one was not counted."""
+        count, other, seat_id, joined_at, left = row
+        if not other or other == call_id:
+            return None, count
+        left_at = float(left or 0)
+        if left_at and self._clock() - left_at > self._grace_s:
+            return None, count
+        return Place(other, seat_id, float(joined_at), left_at), count
 
     def _key(self, number: str, name: str) -> str:
         return shard_key(self._prefix, f"number:{self._cipher.hash_number(number)[:_HASH_LENGTH]}", name)

@@ -127,7 +127,9 @@ def _promises(ordered: Sequence[Entry], served: set[str]) -> tuple[Promise, ...]
 def _depth(stays: Sequence[Stay], opens_at: float, closes_at: float) -> tuple[tuple[float, int], ...]:
     steps = int((closes_at - opens_at) // STEP_S) + 1
     times = [opens_at + step * STEP_S for step in range(steps)]
-    return tuple((at, sum(stay.since <= at and (not stay.left_at or stay.left_at > at) for stay in stays)) for at in times)
+    return tuple(
+        (at, sum(stay.since <= at and (not stay.left_at or stay.left_at > at) for stay in stays)) for at in times
+    )
 
 
 def _act(fact: Entry) -> tuple[float, str, str, str, str]:

@@ -1,6 +1,7 @@
 """The record of a live call in Redis, changed by compare-and-set together with the commands of the turn."""
 
 import secrets
+from collections.abc import Awaitable, Generator
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from config.changes import channel
 from config.clock import Clock
 from config.scripts import load
 from config.settings import Settings
+from config.shared import begin
 from ivr.call import Call
 from ivr.commands import AnyCommand
 
@@ -20,6 +22,10 @@ from ivr.commands import AnyCommand
 KEEP_ENDED_S = 7 * 24 * 3600
 #: A performer that says nothing for this long has died; others go on with its commands.
 PERFORM_LEASE_S = 4.0
+
+#: Of the hash of a call: the call itself, and what the guards need.
+_FIELDS = ("call", "seq", "second", "turns")
+_ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Call)
 
 _CREATE = load(__file__, "create-2")
 _PUT_IF_UNCHANGED = load(__file__, "put_if_unchanged-7")
@@ -64,6 +70,24 @@ class Put(Struct, frozen=True):
     granted: tuple[Granted, ...] = ()
 
 
+class Reading:
+    """A record that is being read. Await it once: the call with its pace, or None. Raises CorruptCall."""
+
+    __slots__ = ("_begun", "_call_id")
+
+    def __init__(self, call_id: str, begun: Awaitable[Any]) -> None:
+        self._call_id, self._begun = call_id, begun
+
+    def __await__(self) -> Generator[Any, None, Saved | None]:
+        return self._read().__await__()
+
+    async def _read(self) -> Saved | None:
+        text, seq, second, turns = await self._begun
+        if text is None and seq is None:
+            return None
+        return Saved(_decode(self._call_id, text, seq), int(second or 0), int(turns or 0))
+
+
 class Calls:
     """All live calls, and ended ones for a week. Raises redis.exceptions.RedisError when Redis is away."""
 
@@ -81,19 +105,22 @@ class Calls:
 
     async def read(self, call_id: str) -> Saved | None:
         """The call with its pace, or None. Raises CorruptCall."""
-        row: Any = await self._redis.hmget(call_key(self._prefix, call_id), ["call", "seq", "second", "turns"])
-        text, seq, second, turns = row
-        if text is None and seq is None:
-            return None
-        return Saved(_decode(call_id, text, seq), int(second or 0), int(turns or 0))
+        return await self.begin_read(call_id)
+
+    def begin_read(self, call_id: str) -> "Reading":
+        """The same, asked now."""
+        return Reading(call_id, begin(self._redis, "HMGET", call_key(self._prefix, call_id), *_FIELDS))
 
     async def create(self, call: Call) -> Call:
         """Saves the first record of a call. Idempotent: returns what is saved already, if anything is."""
+        saved = await self.begin_create(call)
+        return saved.call if saved is not None else call
+
+    def begin_create(self, call: Call) -> "Reading":
+        """The same, sent now; with its pace, as from `read`."""
         keys = (call_key(self._prefix, call.id), self._of(call.id).live)
-        text = msgspec.json.encode(call).decode()
-        arguments = (call.id, text, call.seq, call.started_at, self._channel)
-        saved = await _CREATE.run(self._redis, keys, *arguments)
-        return call if saved == text else (await self.get(call.id) or call)
+        arguments = (call.id, encode_call(call), call.seq, call.started_at, self._channel)
+        return Reading(call.id, _CREATE.begin(self._redis, keys, *arguments))
 
     async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
         """Saves a turn with its commands; None when somebody saved one since `before_seq`. Raises UnknownCall."""
@@ -102,7 +129,7 @@ class Calls:
         performer = secrets.token_hex(8)
         status, *ours = await _PUT_IF_UNCHANGED.run(
             self._redis, self._put_keys(after.id),
-            after.id, before_seq, after.seq, msgspec.json.encode(after).decode(), secrets.token_hex(8),
+            after.id, before_seq, after.seq, encode_call(after), secrets.token_hex(8),
             performer, now, now + PERFORM_LEASE_S, _wake_up(entries),
             KEEP_ENDED_S if after.node == "ended" else "0", int(now), self._channel,
             len(entries.line), *map(encode, entries.line), *map(encode, entries.books),
@@ -140,9 +167,14 @@ class Calls:
         )
 
 
+def encode_call(call: Call) -> str:
+    """As it is kept in Redis."""
+    return _ENCODER.encode(call).decode()
+
+
 def _decode(call_id: str, text: str | None, seq: str | None) -> Call:
     try:
-        call = msgspec.json.decode(text or "", type=Call)
+        call = _DECODER.decode(text or "")
     except (msgspec.DecodeError, UnicodeError):
         raise CorruptCall(call_id, _number(seq)) from None
     if call.id != call_id or str(call.seq) != seq:

@@ -79,17 +79,22 @@ class Turns:
         self._present = present
 
     async def take_turn(
-        self, call_id: str, make_event: MakeEvent, seen: int | None = None, at_seq: int | None = None
+        self,
+        call_id: str,
+        make_event: MakeEvent,
+        seen: int | None = None,
+        at_seq: int | None = None,
+        known: Saved | None = None,
     ) -> Turn:
         """`seen` is the scene the event answers; when the caller hears another one by now, nothing is decided and the
         present scene is returned. None = the event holds whatever is heard. `at_seq`: the same for the call's `seq`, for
-        events that may come twice and leave the scene as it is (the keys of a number). The commands for the line are
-        performed when this returns, those for the books soon after.
+        events that may come twice and leave the scene as it is (the keys of a number). `known`: the call as it was read a
+        moment ago. The commands for the line are performed when this returns, those for the books soon after.
 
         Raises UnknownCall, Congested, and RedisError when Redis is away.
         """
         for _ in range(ATTEMPTS):
-            saved = await self._read(call_id)
+            saved, known = known or await self._read(call_id), None
             facts = await self._facts.read(saved.call)
             if seen not in (None, saved.call.scene) or at_seq not in (None, saved.call.seq):
                 return self._turn(saved.call, facts)
@@ -102,9 +107,9 @@ class Turns:
                 return self._turn(after, facts)
         raise Congested(call_id)
 
-    async def present(self, call_id: str) -> Turn:
+    async def present(self, call_id: str, known: Saved | None = None) -> Turn:
         """What the caller hears now, without an event. Raises UnknownCall and RedisError."""
-        saved = await self._read(call_id)
+        saved = known or await self._read(call_id)
         return self._turn(saved.call, await self._facts.read(saved.call))
 
     async def _settle(self, put: Put) -> None:

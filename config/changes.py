@@ -1,4 +1,7 @@
-"""The channel on which every change of line, call or session is announced. A hint only: what is true is read anew."""
+"""The channel on which every change of line, call or session is announced. A hint only: what is true is read anew.
+
+However many parts of a process listen, it subscribes once, and reads every announcement once.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,6 +31,7 @@ class Change(msgspec.Struct, frozen=True):
     seq: int = 0
 
 
+_RESYNC = Change("resync")
 _DECODER = msgspec.json.Decoder(Change)
 
 
@@ -41,17 +45,86 @@ async def announce(redis: Redis, prefix: str, change: Change) -> None:
     await redis.publish(channel(prefix), msgspec.json.encode(change))
 
 
-async def listen(redis: Redis, prefix: str) -> AsyncIterator[Change]:
-    """Every change from now on, for ever. The first item, and the first after each outage, is kind "resync"."""
-    while True:
-        try:
-            async for text in _messages(redis, channel(prefix)):
-                yield _DECODER.decode(text) if text else Change("resync")
-        except (RedisError, OSError) as error:
-            log.warning("changes are not heard, trying again", error=type(error).__name__)
-        except msgspec.DecodeError:
-            log.warning("a change that nobody can read was announced")
-        await asyncio.sleep(RETRY_S)
+async def listen(redis: Redis, prefix: str, *, calls: bool = True) -> AsyncIterator[Change]:
+    """Every change from now on, for ever. The first item, and the first after each outage, is kind "resync". `calls=False`
+    leaves out those of calls, which are most."""
+    where = (redis, prefix, asyncio.get_running_loop())
+    station = _STATIONS.setdefault(where, _Station(redis, prefix))
+    ear = _Ear(calls=calls)
+    station.tune_in(ear)
+    try:
+        while True:
+            for change in await ear.hear():
+                yield change
+    finally:
+        if not station.tune_out(ear):
+            _STATIONS.pop(where, None)
+
+
+class _Ear:
+    """What one listener has not heard yet."""
+
+    def __init__(self, *, calls: bool) -> None:
+        self._calls = calls
+        self._changes: list[Change] = []
+        self._some = asyncio.Event()
+
+    def tell(self, change: Change) -> None:
+        if self._calls or change.kind != "call":
+            self._changes.append(change)
+            self._some.set()
+
+    async def hear(self) -> list[Change]:
+        await self._some.wait()
+        self._some.clear()
+        heard, self._changes = self._changes, []
+        return heard
+
+
+class _Station:
+    """The one subscription of a connection, as long as anybody listens."""
+
+    def __init__(self, redis: Redis, prefix: str) -> None:
+        self._redis, self._prefix = redis, prefix
+        self._ears: list[_Ear] = []
+        self._task: asyncio.Task[None] | None = None
+        self._is_on = False
+
+    def tune_in(self, ear: _Ear) -> None:
+        self._ears.append(ear)
+        if self._task is None:
+            self._task = asyncio.create_task(self._receive())
+        elif self._is_on:
+            ear.tell(_RESYNC)
+
+    def tune_out(self, ear: _Ear) -> bool:
+        """True while somebody else listens."""
+        self._ears.remove(ear)
+        if not self._ears and self._task is not None:
+            self._task.cancel()
+            self._task, self._is_on = None, False
+        return bool(self._ears)
+
+    async def _receive(self) -> None:
+        while True:
+            try:
+                async for text in _messages(self._redis, channel(self._prefix)):
+                    self._is_on = True
+                    self._tell(_DECODER.decode(text) if text else _RESYNC)
+            except (RedisError, OSError) as error:
+                log.warning("changes are not heard, trying again", error=type(error).__name__)
+            except msgspec.DecodeError:
+                log.warning("a change that nobody can read was announced")
+            self._is_on = False
+            await asyncio.sleep(RETRY_S)
+
+    def _tell(self, change: Change) -> None:
+        for ear in self._ears:
+            ear.tell(change)
+
+
+#: Those that somebody listens to.
+_STATIONS: dict[tuple[Redis, str, asyncio.AbstractEventLoop], _Station] = {}
 
 
 async def _messages(redis: Redis, name: str) -> AsyncIterator[str]:

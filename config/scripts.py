@@ -4,11 +4,14 @@ A script may include a shared function (`--- @include name`); its keys all carry
 """
 
 import hashlib
+from collections.abc import Awaitable, Generator
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
+
+from config.shared import begin
 
 Argument = str | int | float
 #: A line of a script that stands for the text of `lua/includes/<name>.lua`.
@@ -26,13 +29,32 @@ class Script:
 
     async def run(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Any:
         """What the script returns. Raises redis.exceptions.ResponseError when it fails."""
+        return await self.begin(redis, keys, *arguments)
+
+    def begin(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Awaitable[Any]:
+        """As `run`, sent at once where the connection can: several begun before one is awaited go together."""
         if len(keys) != self.key_count:
             raise ValueError(f"{self.name} takes {self.key_count} keys, not {len(keys)}")
-        values = [written(argument) for argument in arguments]
+        return _Running(self, redis, (self.key_count, *keys, *map(written, arguments)))
+
+
+class _Running:
+    """A script that is under way by its digest. Await it once."""
+
+    __slots__ = ("_begun", "_redis", "_script", "_words")
+
+    def __init__(self, script: Script, redis: Redis, words: tuple[Argument, ...]) -> None:
+        self._script, self._redis, self._words = script, redis, words
+        self._begun = begin(redis, "EVALSHA", script.digest, *words)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._answer().__await__()
+
+    async def _answer(self) -> Any:
         try:
-            return await redis.evalsha(self.digest, self.key_count, *keys, *values)
+            return await self._begun
         except NoScriptError:
-            return await redis.eval(self.text, self.key_count, *keys, *values)
+            return await begin(self._redis, "EVAL", self._script.text, *self._words)
 
 
 def load(beside: str, name: str) -> Script:

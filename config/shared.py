@@ -4,7 +4,7 @@ A connection for each task costs a process several times as much, and there are 
 callers press a key at once. Subscriptions have connections of their own.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Generator, Mapping, Sequence
 from typing import Any, cast
 
 from redis.asyncio import ConnectionPool, Redis
@@ -76,6 +76,10 @@ class SharedRedis(Redis):
             raise first
         return answer
 
+    def begin(self, *args: Any) -> "Begun":
+        """A command that is sent now, whenever it is awaited: several begun one after the other go together."""
+        return Begun(self, args)
+
     def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
         """What is published there from now on; first an empty text, when it is subscribed."""
         return self.wire.messages(channel, idle_s)
@@ -88,6 +92,49 @@ class SharedRedis(Redis):
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         await self.wire.close()
         await super().aclose(close_connection_pool)
+
+
+class Begun:
+    """The answer to a command that is under way. Await it once."""
+
+    __slots__ = ("_args", "_future", "_redis")
+
+    def __init__(self, redis: SharedRedis, args: tuple[Any, ...]) -> None:
+        self._redis, self._args = redis, args
+        self._future = redis.wire.begin(pack(split(args)))
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._answer().__await__()
+
+    async def _answer(self) -> Any:
+        redis, args = self._redis, self._args
+        if self._future is not None:
+            try:
+                answer = await self._future
+            except (Unreachable, TimedOut):
+                pass
+            else:
+                if not isinstance(answer, BusyLoadingError):
+                    return _unless_error(shaped(redis, args[0], answer, {}), raise_on_error=True)
+        return await redis.execute_command(*args)
+
+
+class Later:
+    """The same for a connection that cannot begin before it is awaited."""
+
+    __slots__ = ("_args", "_redis")
+
+    def __init__(self, redis: Redis, args: tuple[Any, ...]) -> None:
+        self._redis, self._args = redis, args
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        execute: Any = self._redis.execute_command
+        return cast(Generator[Any, None, Any], execute(*self._args).__await__())
+
+
+def begin(redis: Redis, *args: Any) -> Awaitable[Any]:
+    """A command that is sent now where the connection can; await it once."""
+    return redis.begin(*args) if isinstance(redis, SharedRedis) else Later(redis, args)
 
 
 def split(arguments: Sequence[Any]) -> tuple[Any, ...]:

@@ -78,6 +78,13 @@ class Wire:
             link = await self._connected()
         return await link.ask(packed, count)
 
+    def begin(self, packed: bytes) -> "asyncio.Future[Any] | None":
+        """One command, sent without waiting for its turn; None when there is no connection yet."""
+        link = self._link
+        if link is None or link.is_lost or link.loop is not asyncio.get_running_loop():
+            return None
+        return link.ask(packed, 1)
+
     async def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
         """What is published there from now on, by a connection of its own; first an empty text, when it is subscribed.
 
@@ -245,6 +252,7 @@ class _Link(asyncio.Protocol):
             future = self._asked.popleft()[0]
             if not future.done():
                 future.set_exception(why)
+                future.exception()  # nobody may be left to hear it, which is no fault
 
 
 class _Listener(_Link):

@@ -1,6 +1,7 @@
 """The board: the open session and the next one, in Redis, so that no turn of a call has to ask the database."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import msgspec
@@ -60,9 +61,9 @@ def draw(sessions: Iterable[Session], directed: Mapping[str, Directions] = Mappi
 async def post(redis: Redis, prefix: str, board: Board) -> bool:
     """Put the board up and tell everybody; False when it hung there already."""
     text = msgspec.json.encode(board).decode()
-    if await redis.get(f"{prefix}board") == text:
+    if await redis.get(board_key(prefix)) == text:
         return False
-    await redis.set(f"{prefix}board", text)
+    await redis.set(board_key(prefix), text)
     change = Change(kind="session", id=board.open.id if board.open else "")
     await redis.publish(channel(prefix), msgspec.json.encode(change))
     return True
@@ -70,7 +71,17 @@ async def post(redis: Redis, prefix: str, board: Board) -> bool:
 
 async def read_board(redis: Redis, prefix: str) -> Board:
     """The board as it hangs there; empty when nothing was posted yet."""
-    text = await redis.get(f"{prefix}board")
+    return read_text(await redis.get(board_key(prefix)))
+
+
+def board_key(prefix: str) -> str:
+    """Where the board hangs in Redis, as text."""
+    return f"{prefix}board"
+
+
+@lru_cache(maxsize=4)
+def read_text(text: str | None) -> Board:
+    """Raises msgspec.DecodeError for what cannot be read."""
     return msgspec.json.decode(text, type=Board) if text else Board()
 
 

@@ -64,11 +64,10 @@ class Switchboard:
                 await listening
 
     async def _listen(self) -> None:
-        async for change in listen(self._redis, self._settings.redis_prefix):
+        async for change in listen(self._redis, self._settings.redis_prefix, calls=False):
             if change.kind == "line":
                 self._changed.add(change.id)
-            if change.kind != "call":
-                self._look.set()
+            self._look.set()
 
     async def _serve_changed(self) -> None:
         try:

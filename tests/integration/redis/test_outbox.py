@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from calls.outbox import LONGEST_PAUSE_S, TRIES_BEFORE_SET_ASIDE, Lag
+from calls.lanes import LONGEST_PAUSE_S, TRIES_BEFORE_SET_ASIDE, Lag
 from calls.shards import shard_keys, shard_of, todo_key
 from calls.store import PERFORM_LEASE_S
 from config.clock import now
@@ -173,7 +173,7 @@ async def test_a_slow_command_keeps_its_lease(
     redis: Redis, settings: Settings, books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("calls.outbox.ALIVE_EVERY_S", 0.05)
-    monkeypatch.setattr("calls.outbox.PERFORM_LEASE_S", 0.5)
+    monkeypatch.setattr("calls.lanes.PERFORM_LEASE_S", 0.5)
     monkeypatch.setattr("calls.store.PERFORM_LEASE_S", 0.5)
     started, release = asyncio.Event(), asyncio.Event()
 

@@ -70,11 +70,11 @@ async def test_every_script_is_run_with_the_keys_of_one_slot(monkeypatch: pytest
     class Stopped(Exception):
         """Far enough."""
 
-    async def look(self: Script, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> object:
+    def look(self: Script, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> object:
         seen[self.name] = {TAG.findall(key)[0] for key in keys}
         raise Stopped
 
-    monkeypatch.setattr(Script, "run", look)
+    monkeypatch.setattr(Script, "begin", look)
     settings = Settings(redis_url="redis://127.0.0.1:1/0", _env_file=None)
     redis = connect_url(settings.redis_url)
     ours, line = process(redis, settings, now, Books()), Line(redis, settings, now)
