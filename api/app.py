@@ -36,6 +36,7 @@ from api.routes import (
 from api.schemas import ProblemOut
 from api.snapshot import LineReader
 from api.streams import Feeds, LineFeed
+from api.webhook_door import WebhookDoor
 from calls.assembly import Core, build
 from calls.opening import Opening
 from config.secrets import secret
@@ -80,6 +81,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
         app.include_router(routes.router)
     page_feeds = add_pages(app, behind, parts.line, int(time.time() * 1000))
     app.state.feeds = feeds = Feeds(behind.redis, settings.redis_prefix, (parts.feed, *page_feeds))
+    app.add_middleware(WebhookDoor, cloud=cloud)
     app.add_middleware(Doorway)
     app.add_middleware(Counting, metrics=parts.metrics)
     _document_problems(app)

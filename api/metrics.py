@@ -16,6 +16,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._counters: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "hotline_http_requests_total",
             "Requests answered",
@@ -34,6 +35,15 @@ class Metrics:
         self._longest = Gauge("hotline_line_longest_wait_seconds", "Longest wait now", registry=self.registry)
         self._seats = Gauge("hotline_seats", "Seats of the open session", ("state",), registry=self.registry)
         self._up = Gauge("hotline_redis_up", "Redis answers", registry=self.registry)
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request that is answered. Names are ours, so that there are few of them to be kept."""
+        counter = self._counters.get((method, route, status))
+        if counter is None:
+            counter = self.requests.labels(method, route, str(status)), self.seconds.labels(route)
+            self._counters[method, route, status] = counter
+        counter[0].inc()
+        counter[1].observe(seconds)
 
     def set_line(self, line: LineOut | None) -> None:
         """Take over the line as it is now; None = Redis is away and the last values stay."""
@@ -66,8 +76,7 @@ class Counting:
             if message["type"] == "http.response.start":
                 route = str(getattr(scope.get("route"), "path", "none"))
                 method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-                self._metrics.requests.labels(method, route, str(message["status"])).inc()
-                self._metrics.seconds.labels(route).observe(time.perf_counter() - begun)
+                self._metrics.count(method, route, message["status"], time.perf_counter() - begun)
             await send(message)
 
         await self._app(scope, receive, send_counted)

@@ -16,6 +16,7 @@ from telephony.twilio.addresses import Step
 from telephony.twilio.signature import Form, read_form
 from telephony.twilio.webhook import read_webhook
 
+WEBHOOKS = "/twilio/{step}"
 router = APIRouter(tags=["cloud phone"])
 log = structlog.get_logger("api.twilio")
 
@@ -79,12 +80,17 @@ def _music(cloud: Cloud, number: int) -> bytes:
 
 
 @router.post(
-    "/twilio/{step}",
+    WEBHOOKS,
     response_class=Twiml,
     responses={**_TWIML, **problems("not_found", "signature_invalid", "body_too_large")},
 )
 async def take_webhook(step: str, request: Request, cloud: Behind) -> Response:
     """A webhook of the cloud. `voice`, `status` and `fallback` are configured there, the others follow from the TwiML."""
+    return await answer_webhook(cloud, step, request)
+
+
+async def answer_webhook(cloud: Cloud, step: str, request: Request) -> Response:
+    """The TwiML. Raises Problem for what the cloud did not sign, and for a step that there is not."""
     body = await _body(request)
     query = request.scope["query_string"].decode("latin-1")
     target = f"/twilio/{step}?{query}" if query else f"/twilio/{step}"

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from calls.store import CorruptCall
-from config.changes import listen
+from config.changes import Change, listen
 from config.database import DatabaseUnavailable
 from config.lease import Lease
 from ivr.call import Call
@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 #: Updates under way at a time: at closing time everybody who waits is told.
 AT_ONCE = 10
-#: Most changes are a webhook's own, and it is about to answer: several of them are one look.
+#: A webhook whose change this is has answered by then.
 SETTLES_S = 0.03
 #: A webhook is under way, or the cloud did not answer: look again.
 AGAIN_S = 0.1
@@ -52,6 +52,9 @@ class Bridge:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        #: Newest `seq` announced of calls that are looked at in a moment.
+        self._changed: dict[str, int] = {}
+        self._ended = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow the changes; sweep and drive what has no webhook while the lease is ours."""
@@ -59,6 +62,7 @@ class Bridge:
         try:
             await stop.wait()
         finally:
+            self._ended = True
             looking = list(self._looking.values())
             for task in (*tasks, *looking):
                 task.cancel()
@@ -70,12 +74,23 @@ class Bridge:
     async def _follow(self) -> None:
         async for change in listen(self._core.redis, self._prefix):
             if change.kind == "call" and is_ours(change.id):
-                self._look_at(change.id)
+                self._look_soon(change)
             elif change.kind == "resync":
                 with suppress(RedisError, OSError):
                     for call_id in await self._core.calls.live():
                         if is_ours(call_id):
                             self._look_at(call_id)
+
+    def _look_soon(self, change: Change) -> None:
+        """Most changes are a webhook's own, which shows them itself: several of them are one look, if one is needed."""
+        if change.id not in self._changed:
+            asyncio.get_running_loop().call_later(SETTLES_S, self._settled, change.id)
+        self._changed[change.id] = max(change.seq, self._changed.get(change.id, 0))
+
+    def _settled(self, call_id: str) -> None:
+        seq = self._changed.pop(call_id, 0)
+        if not self._ended and not self._exchange.legs.has_answered(call_id, seq):
+            self._look_at(call_id)
 
     def _look_at(self, call_id: str) -> None:
         """One look at a time for a call; a change during a look leads to another one."""
@@ -92,7 +107,6 @@ class Bridge:
             self._look_at(call_id)
 
     async def _look(self, call_id: str) -> None:
-        await asyncio.sleep(SETTLES_S)
         for _ in range(LOOKS_MAX):
             try:
                 async with self._slots:

@@ -1,10 +1,11 @@
 """Webhooks of the caller's own leg: each is one event for the call, answered with the TwiML of what is heard then."""
 
+import secrets
 from typing import Literal
 
 from msgspec import Struct
 
-from calls.store import UnknownCall
+from calls.store import CorruptCall, Reading, Saved, UnknownCall
 from calls.turn import MakeEvent, Turn
 from ivr.call import Call
 from ivr.events import Answered, Arrived, HungUp, Keyed, Missed, Recorded, TalkEnded, TimedOut
@@ -46,11 +47,12 @@ class Caller:
 
     async def answer(self, step: Step, hook: Webhook) -> str:
         """The TwiML. A repetition gets the answer that was given before."""
-        call_id = call_id_of(hook.for_sid or hook.call_sid)
-        given, request = await self._legs.begin(call_id, hook.digest)
-        if given:
+        call_id, request = call_id_of(hook.for_sid or hook.call_sid), secrets.token_hex(6)
+        begun = self._legs.begin(call_id, hook.digest, request)
+        reading = self._begin(step, call_id, hook)
+        if given := await begun:
             return given
-        heard = await self._known(step, call_id, hook)
+        heard = await self._known(step, call_id, hook, reading)
         call = heard.turn.call
         twiml = self._interpreter.render(call, heard.turn.verbs, again=heard.again, count=hook.count)
         presents = step in ("present", "fallback")
@@ -69,58 +71,71 @@ class Caller:
             await self._take(call_id, lambda facts: Answered(facts=facts), hook.scene)
         return await self._take(call_id, lambda facts: HungUp(facts=facts, seconds=hook.recorded_s))
 
-    async def _known(self, step: Step, call_id: str, hook: Webhook) -> _Heard:
+    def _begin(self, step: Step, call_id: str, hook: Webhook) -> Reading:
+        """The call's record, asked together with what is known of the webhook; made when the call arrives."""
+        calls = self._exchange.core.calls
+        if _arrives(step, hook):
+            return calls.begin_create(new_call(self._exchange, call_id, hook.number, self._exchange.core.clock()))
+        return calls.begin_read(call_id)
+
+    async def _known(self, step: Step, call_id: str, hook: Webhook, reading: Reading) -> _Heard:
         """As `_hear`; a call that nobody knows (any more) begins anew, which is better than silence."""
         try:
-            if step != "voice" and not (step == "fallback" and hook.scene < 0):
-                return await self._hear(step, call_id, hook)
+            known = await reading
+        except CorruptCall:
+            known = None  # the turn repairs it
+        try:
+            return await self._hear("voice" if _arrives(step, hook) else step, call_id, hook, known)
         except UnknownCall:
-            pass
-        await self._create(call_id, hook)
-        return await self._hear("voice", call_id, hook)
+            fresh = await self._begin("voice", call_id, hook)
+            return await self._hear("voice", call_id, hook, fresh)
 
-    async def _create(self, call_id: str, hook: Webhook) -> Call:
-        fresh = new_call(self._exchange, call_id, hook.number, self._exchange.core.clock())
-        return await self._exchange.core.calls.create(fresh)
-
-    async def _hear(self, step: Step, call_id: str, hook: Webhook) -> _Heard:
+    async def _hear(self, step: Step, call_id: str, hook: Webhook, known: Saved | None) -> _Heard:
         if hook.ended or hook.hung_up:
             return _Heard(await self.gone(call_id, hook))
         match step:
             case "voice":
                 leg = hook.call_sid if hook.for_sid else ""
-                return _Heard(await self._take(call_id, lambda facts: Arrived(facts=facts, leg=leg)))
+                return _Heard(await self._take(call_id, lambda facts: Arrived(facts=facts, leg=leg), known=known))
             case "keys":
-                return await self._keyed(call_id, hook)
+                return await self._keyed(call_id, hook, known)
             case "silence":
-                return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene))
+                return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene, known=known))
             case "hold":
-                return _going_on(await self._turns.present(call_id), hook)
+                return _going_on(await self._turns.present(call_id, known), hook)
             case "awaited":
-                return await self._awaited(call_id, hook)
+                return await self._awaited(call_id, hook, known)
             case "recorded":
-                return _Heard(await self._recorded(call_id, hook))
+                return _Heard(await self._recorded(call_id, hook, known))
             case "dialled":
-                return _Heard(await self._dialled(call_id, hook))
+                return _Heard(await self._dialled(call_id, hook, known))
             case _:
-                return _Heard(await self._turns.present(call_id))
+                return _Heard(await self._turns.present(call_id, known))
 
-    async def _take(self, call_id: str, make: MakeEvent, seen: int | None = None, at_seq: int | None = None) -> Turn:
-        return await self._turns.take_turn(call_id, make, seen, at_seq)
+    async def _take(
+        self,
+        call_id: str,
+        make: MakeEvent,
+        seen: int | None = None,
+        at_seq: int | None = None,
+        known: Saved | None = None,
+    ) -> Turn:
+        return await self._turns.take_turn(call_id, make, seen, at_seq, known)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
-    async def _keyed(self, call_id: str, hook: Webhook) -> _Heard:
+    async def _keyed(self, call_id: str, hook: Webhook, known: Saved | None) -> _Heard:
         if not hook.keys:
-            return _Heard(await self._turns.present(call_id))
+            return _Heard(await self._turns.present(call_id, known))
         if hook.several:
-            return _Heard(await self._keyed_number(call_id, hook))
+            return _Heard(await self._keyed_number(call_id, hook, known))
         key = hook.keys[0]
-        return _going_on(await self._take(call_id, lambda facts: Keyed(facts=facts, key=key), hook.scene), hook)
+        pressed = await self._take(call_id, lambda facts: Keyed(facts=facts, key=key), hook.scene, known=known)
+        return _going_on(pressed, hook)
 
-    async def _keyed_number(self, call_id: str, hook: Webhook) -> Turn:
+    async def _keyed_number(self, call_id: str, hook: Webhook, known: Saved | None) -> Turn:
         """Keys of a number, all at once. How many the call holds already tells which of them are new."""
         keys = [key for key in hook.keys if key.isdigit()]
-        turn = await self._turns.present(call_id)
+        turn = await self._turns.present(call_id, known)
         while turn.call.scene == hook.scene and (done := len(turn.call.typed) - hook.typed) < len(keys):
             turn = await self._type(turn.call, keys[max(0, done)])
         if turn.call.scene != hook.scene:
@@ -131,22 +146,25 @@ class Caller:
         return await self._take(call.id, lambda facts: Keyed(facts=facts, key=key), call.scene, call.seq)
 
     # -- what came to an end ------------------------------------------------------------------------------------------
-    async def _awaited(self, call_id: str, hook: Webhook) -> _Heard:
-        turn = await self._turns.present(call_id)
+    async def _awaited(self, call_id: str, hook: Webhook, known: Saved | None) -> _Heard:
+        turn = await self._turns.present(call_id, known)
         verb = turn.verbs[-1] if turn.verbs else None
         if turn.call.scene == hook.scene and isinstance(verb, Await) and hook.count >= verb.timeout_s:
             return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene))
         return _going_on(turn, hook)
 
-    async def _recorded(self, call_id: str, hook: Webhook) -> Turn:
+    async def _recorded(self, call_id: str, hook: Webhook, known: Saved | None) -> Turn:
         ended_by: Literal["key", "unknown"] = "key" if hook.keys else "unknown"
         return await self._take(
-            call_id, lambda facts: Recorded(facts=facts, seconds=hook.recorded_s, ended_by=ended_by), hook.scene
+            call_id,
+            lambda facts: Recorded(facts=facts, seconds=hook.recorded_s, ended_by=ended_by),
+            hook.scene,
+            known=known,
         )
 
-    async def _dialled(self, call_id: str, hook: Webhook) -> Turn:
+    async def _dialled(self, call_id: str, hook: Webhook, known: Saved | None) -> Turn:
         """The leg to the leader or the operators is over, and the caller still there."""
-        turn = await self._turns.present(call_id)
+        turn = await self._turns.present(call_id, known)
         call = turn.call
         if call.scene != hook.scene:
             return turn
@@ -162,6 +180,11 @@ class Caller:
             return await self._take(call_id, lambda facts: TalkEnded(facts=facts, seconds=seconds), hook.scene)
         reason = MISSED.get(hook.dial_status) or ("unconfirmed" if must_confirm(call.leader_line) else "gone")
         return await self._take(call_id, lambda facts: Missed(facts=facts, reason=reason), hook.scene)
+
+
+def _arrives(step: Step, hook: Webhook) -> bool:
+    """A call of which nobody may have heard yet."""
+    return step == "voice" or (step == "fallback" and hook.scene < 0)
 
 
 def _was_put_through(call: Call, hook: Webhook) -> bool:

@@ -4,10 +4,12 @@ Every verb that waits is followed by a Redirect, because TwiML that ends, ends t
 already and goes on, so it is not spoken a second time.
 """
 
+import time
 from collections.abc import Sequence
 from math import ceil
 from typing import Any, assert_never
 
+from msgspec.json import Encoder
 from twilio.twiml import voice_response
 from twilio.twiml.voice_response import VoiceResponse
 
@@ -28,6 +30,10 @@ HOLD_GAP_S = 1
 TALK_MAX_S = 14_400
 LEG_EVENTS = "initiated ringing answered completed"
 RECORDING_EVENTS = "completed absent"
+#: How long TwiML is kept for others who hear the same, and how many pieces of it.
+KNOWN_S, KNOWN_MAX = 10.0, 2000
+
+_ENCODER = Encoder()
 
 
 class Interpreter:
@@ -35,9 +41,32 @@ class Interpreter:
 
     def __init__(self, settings: Settings, addresses: Addresses, speech: Speech, music: Music) -> None:
         self._settings, self._addresses, self._speech, self._music = settings, addresses, speech, music
+        self._known: dict[tuple[object, ...], str] = {}
+        self._known_until = 0.0
 
     def render(self, call: Call, verbs: Sequence[AnyVerb], *, again: bool = False, count: int = 0) -> str:
         """The TwiML. `count`: pieces of music heard, or looks taken, in this scene so far."""
+        if len(verbs) != 1 or not isinstance(verbs[0], Ask | Hold):
+            return self._write(call, verbs, again=again, count=count)
+        what = (
+            _ENCODER.encode(verbs[0]), call.language, call.scene, call.seq, call.leg and call.id, len(call.typed),
+            again, count,
+        )  # fmt: skip
+        known = self._still_known()
+        if what not in known:
+            known[what] = self._write(call, verbs, again=again, count=count)
+        return known[what]
+
+    def _still_known(self) -> dict[tuple[object, ...], str]:
+        """Questions and music that were written a moment ago: at the same point of their calls many hear the same. Written
+        anew now and then, because sounds are made and addresses expire."""
+        now = time.monotonic()
+        if now > self._known_until or len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+            self._known_until = now + KNOWN_S
+        return self._known
+
+    def _write(self, call: Call, verbs: Sequence[AnyVerb], *, again: bool, count: int) -> str:
         response = VoiceResponse()
         for verb in verbs:
             self._add(response, call, verb, again=again, count=count)

@@ -1,6 +1,7 @@
 """What the cloud plays to each caller, in Redis: the scene shown last, answers given, signs of life. Decides nothing of calls."""
 
-import secrets
+from collections.abc import Awaitable
+from functools import lru_cache
 from typing import Literal
 
 from redis.asyncio import Redis
@@ -19,6 +20,8 @@ BUSY_S = 8.0
 #: An interruption that the cloud has not carried out by then failed.
 INTERRUPTION_S = 3.0
 LEG_KEPT_S = 86_400
+#: More than are answered before their announcement comes around; beyond it, calls are looked at once more than needed.
+ANSWERED_MAX = 10_000
 
 _BEGIN = load(__file__, "begin-3")
 _FINISH = load(__file__, "finish-3")
@@ -33,21 +36,28 @@ class Legs:
 
     def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
         self._redis, self._prefix, self._clock = redis, settings.redis_prefix, clock
+        #: `seq` of the calls that this process has answered a moment ago.
+        self._answered: dict[str, int] = {}
 
-    async def begin(self, call_id: str, digest: str) -> tuple[str, str]:
-        """A webhook arrives: the answer given to it before (empty = none), and the id of this request."""
-        request = secrets.token_hex(6)
-        given = await _BEGIN.run(self._redis, self._keys(call_id), call_id, self._clock(), digest, request, LEG_KEPT_S)
-        return given or "", request
+    def begin(self, call_id: str, digest: str, request: str) -> Awaitable[str | None]:
+        """A webhook arrives, told now: the answer given to it before (None or empty = none). `request`: its id."""
+        return _BEGIN.begin(self._redis, self._keys(call_id), call_id, self._clock(), digest, request, LEG_KEPT_S)
 
     async def finish(self, call: Call, digest: str, request: str, answer: str, *, presents: bool) -> bool:
         """True: give this answer. False: an interruption shows the same scene in a moment; `presents` is that one."""
-        return bool(
-            await _FINISH.run(
-                self._redis, self._keys(call.id), call.id, self._clock(), digest, request, call.scene, call.node,
-                answer, "1" if presents else "0", INTERRUPTION_S, ANSWER_KEPT_S, "1" if call.node == "ended" else "0",
-            )
+        shown = await _FINISH.run(
+            self._redis, self._keys(call.id), call.id, self._clock(), digest, request, call.scene, call.node,
+            answer, "1" if presents else "0", INTERRUPTION_S, ANSWER_KEPT_S, "1" if call.node == "ended" else "0",
         )  # fmt: skip
+        if shown and call.node != "calling":  # that is more than something to be shown: the bridge places a call
+            if len(self._answered) >= ANSWERED_MAX:
+                self._answered.clear()
+            self._answered[call.id] = call.seq
+        return bool(shown)
+
+    def has_answered(self, call_id: str, seq: int) -> bool:
+        """True when a webhook of this process has shown the call as it was saved then: nobody has to interrupt it."""
+        return self._answered.pop(call_id, -1) >= seq
 
     async def interrupt(self, call: Call) -> Verdict:
         """Asked before a REST update, by every process that noticed the change: one is told `yours`."""
@@ -97,5 +107,6 @@ class Legs:
         return shard_key(self._prefix, _tag(shard), "heard")
 
 
+@lru_cache(maxsize=2 * SHARDS)
 def _tag(shard: int) -> str:
     return f"c{shard:02d}"
