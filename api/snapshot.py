@@ -34,7 +34,7 @@ class LineReader:
         """The line now. Raises RedisError."""
         session = (await read_board(self._core.redis, self._core.settings.redis_prefix)).open
         now = self._core.clock()
-        looks = (await self._outlook.look(seat.id for seat in session.seats))[0] if session else []
+        looks = await self._outlook.look(seat.id for seat in session.seats) if session else []
         waiting = await asyncio.gather(*(self._core.line.callers(look.seat.id) for look in looks))
         lines = {look.seat.id: line for look, line in zip(looks, waiting, strict=True)}
         await self._learn([caller.call_id for line in waiting for caller in line])

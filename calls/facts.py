@@ -4,7 +4,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import structlog
-from msgspec import DecodeError, Struct
+from msgspec import DecodeError
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
@@ -38,22 +38,44 @@ class FactsReader:
         self._board = Board()
 
     async def read(self, call: Call) -> Facts:
-        """The facts of this moment for this call. The lines are asked together with the board, as it hung there last."""
+        """The facts of this moment for this call."""
+        return await self.begin(call.id, call).of(call)
+
+    def begin(self, call_id: str, call: Call | None = None) -> "Asked":
+        """The same, asked now, together with whatever else is begun: of a call that is being read itself, without it. The
+        lines are asked together with the board, as it hung there last."""
         hanging = begin(self._redis, "GET", board_key(self._settings.redis_prefix))
-        supposed, asked = self._board, self._ask(self._board, call)
-        board = self._board = self._read_board(await hanging)
-        answers = await asked.answers()
-        if board is not supposed and _seat_ids(board) != _seat_ids(supposed):
-            answers = await self._ask(board, call).answers()
-        return self._facts(call, board, *answers)
+        look = self._outlook.begin(_seat_ids(self._board), call_id)
+        return Asked(self, self._board, hanging, look, self.begin_known(call, self._board) if call else None)
 
-    def _ask(self, board: Board, call: Call) -> "_Asked":
-        look = self._outlook.begin(_seat_ids(board), call.id, call.seat_id)
+    def begin_known(self, call: Call, board: Board) -> Awaitable[Any] | None:
+        """What is known of the number, where that matters."""
         if board.open is None or not call.number or call.node not in DECIDING:
-            return _Asked(look, None)
-        return _Asked(look, self._places.begin_look(call.number, call.id, counted=call.node == "arriving"))
+            return None
+        return self._places.begin_look(call.number, call.id, counted=call.node == "arriving")
 
-    def _facts(self, call: Call, board: Board, lines: list[LineNow], position: int, known: list[Any] | None) -> Facts:
+    async def look_again(self, board: Board, call: Call) -> tuple[list[LineNow], dict[str, int]]:
+        """At the lines of a board that hangs there now, but hung not."""
+        return await self._outlook.begin(_seat_ids(board), call.id)
+
+    async def position(self, call: Call) -> int:
+        """In a line that is not on the board."""
+        _, positions = await self._outlook.begin((call.seat_id,), call.id)
+        return positions[call.seat_id]
+
+    def read_board(self, text: str | None) -> Board:
+        """The board, which is remembered for the next look."""
+        try:
+            self._board = read_text(text)
+        except DecodeError:
+            log.error("the board cannot be read; callers are told that no session is open")
+            self._board = Board()
+        return self._board
+
+    def put_together(
+        self, call: Call, board: Board, lines: list[LineNow], position: int, known: list[Any] | None
+    ) -> Facts:
+        """From what was read."""
         facts = Facts(
             now=self._clock(),
             session=_session(board.open, ()),
@@ -85,26 +107,35 @@ class FactsReader:
             return bool(self._settings.twilio_number)
         return bool(self._settings.callback_line or self._settings.trunk)
 
-    def _read_board(self, text: str | None) -> Board:
-        try:
-            return read_text(text)
-        except DecodeError:
-            log.error("the board cannot be read; callers are told that no session is open")
-            return Board()
-
     def _forecast(self, facts: Facts, line: LineNow, ahead: int) -> Forecast:
         return self._outlook.forecast(line, ahead, facts.session.closes_at if facts.session else facts.now)
 
 
-class _Asked(Struct, frozen=True):
-    """What is under way: the lines, and what is known of the number, if that matters."""
+class Asked:
+    """Facts that are under way. Ask for them once."""
 
-    look: Look
-    known: Awaitable[Any] | None
+    def __init__(
+        self,
+        reader: FactsReader,
+        supposed: Board,
+        hanging: Awaitable[Any],
+        look: Look,
+        known: Awaitable[Any] | None,
+    ) -> None:
+        self._reader, self._supposed, self._hanging, self._look, self._known = reader, supposed, hanging, look, known
 
-    async def answers(self) -> tuple[list[LineNow], int, list[Any] | None]:
-        known = await self.known if self.known is not None else None
-        return *(await self.look.seen()), known
+    async def of(self, call: Call) -> Facts:
+        """The facts for this call."""
+        reader = self._reader
+        board = reader.read_board(await self._hanging)
+        asked = self._known or reader.begin_known(call, board)
+        lines, positions = await self._look
+        if _seat_ids(board) != _seat_ids(self._supposed):
+            lines, positions = await reader.look_again(board, call)
+        if call.seat_id and call.seat_id not in positions:
+            positions[call.seat_id] = await reader.position(call)
+        known = await asked if asked is not None else None
+        return reader.put_together(call, board, lines, positions.get(call.seat_id, 0), known)
 
 
 def _seat_ids(board: Board) -> tuple[str, ...]:

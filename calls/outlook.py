@@ -1,6 +1,6 @@
 """What can be told of a line now: read from Redis in one round trip, forecast from its own session. No decisions."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Generator, Iterable
 from typing import Any
 
 from msgspec import Struct
@@ -29,28 +29,22 @@ class LineNow(Struct, frozen=True):
 
 
 class Look:
-    """What was asked of some lines. `seen` it once."""
+    """What was asked of some lines, and of one call in them. Await it once: the lines, in the order they were asked for, and
+    the positions of the call by seat (0 = not in that line)."""
 
-    def __init__(
-        self,
-        asked: list[tuple[str, Awaitable[Any]]],
-        seat_id: str,
-        elsewhere: Awaitable[Any] | None,
-        clock: Clock,
-    ) -> None:
-        self._asked, self._seat_id, self._elsewhere, self._clock = asked, seat_id, elsewhere, clock
+    def __init__(self, asked: list[tuple[str, Awaitable[Any]]], clock: Clock) -> None:
+        self._asked, self._clock = asked, clock
 
-    async def seen(self) -> tuple[list[LineNow], int]:
-        """As `Outlook.look`."""
+    def __await__(self) -> Generator[Any, None, tuple[list[LineNow], dict[str, int]]]:
+        return self._seen().__await__()
+
+    async def _seen(self) -> tuple[list[LineNow], dict[str, int]]:
         rows = [(one, await answer) for one, answer in self._asked]
-        mine = await self._elsewhere if self._elsewhere is not None else None
-        now, lines = self._clock(), []
-        for one, row in rows:
-            depth, _, seat, pace, left = row
+        now, lines, positions = self._clock(), [], {}
+        for one, (depth, rank, seat, pace, left) in rows:
             lines.append(LineNow(read_seat(one, _fields(seat), now), depth, read_pace(_fields(pace), _fields(left))))
-            if one == self._seat_id:
-                mine = row
-        return lines, 0 if mine is None or mine[1] is None else int(mine[1]) + 1
+            positions[one] = 0 if rank is None else int(rank) + 1
+        return lines, positions
 
 
 class Outlook:
@@ -63,15 +57,13 @@ class Outlook:
             settings.handle_time_s, settings.handle_time_weight, settings.patience_s, settings.patience_weight
         )
 
-    async def look(self, seat_ids: Iterable[str], call_id: str = "", seat_id: str = "") -> tuple[list[LineNow], int]:
-        """These lines, in the order given, and the position of a call in the line of `seat_id` (0 = not in it)."""
-        return await self.begin(tuple(seat_ids), call_id, seat_id).seen()
+    async def look(self, seat_ids: Iterable[str]) -> list[LineNow]:
+        """These lines, in the order given."""
+        return (await self.begin(seat_ids))[0]
 
-    def begin(self, seat_ids: tuple[str, ...], call_id: str = "", seat_id: str = "") -> "Look":
-        """The same, asked now."""
-        asked = [(one, self._ask(one, call_id)) for one in seat_ids]
-        elsewhere = self._ask(seat_id, call_id) if seat_id and seat_id not in seat_ids else None
-        return Look(asked, seat_id, elsewhere, self._clock)
+    def begin(self, seat_ids: Iterable[str], call_id: str = "") -> Look:
+        """The same, asked now, and where a call is in them."""
+        return Look([(one, self._ask(one, call_id)) for one in seat_ids], self._clock)
 
     def _ask(self, seat_id: str, call_id: str) -> Awaitable[Any]:
         names = line_keys(self._prefix, seat_id)

@@ -88,6 +88,24 @@ class Reading:
         return Saved(_decode(self._call_id, text, seq), int(second or 0), int(turns or 0))
 
 
+class Putting:
+    """A turn that is being saved. Await it once: what was put, or None when somebody was faster. Raises UnknownCall."""
+
+    __slots__ = ("_begun", "_call_id", "_entries", "_performer")
+
+    def __init__(self, call_id: str, performer: str, entries: Entries, begun: Awaitable[Any]) -> None:
+        self._call_id, self._performer, self._entries, self._begun = call_id, performer, entries, begun
+
+    def __await__(self) -> Generator[Any, None, Put | None]:
+        return self.done().__await__()
+
+    async def done(self) -> Put | None:
+        status, *ours = await self._begun
+        if status < 0:
+            raise UnknownCall(self._call_id)
+        return Put(_granted(self._call_id, self._performer, self._entries, ours)) if status else None
+
+
 class Calls:
     """All live calls, and ended ones for a week. Raises redis.exceptions.RedisError when Redis is away."""
 
@@ -124,19 +142,21 @@ class Calls:
 
     async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
         """Saves a turn with its commands; None when somebody saved one since `before_seq`. Raises UnknownCall."""
+        return await self.begin_put(before_seq, after, commands)
+
+    def begin_put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> "Putting":
+        """The same, sent now."""
         now = self._clock()
         entries = sort(after, now, commands)
         performer = secrets.token_hex(8)
-        status, *ours = await _PUT_IF_UNCHANGED.run(
+        begun = _PUT_IF_UNCHANGED.begin(
             self._redis, self._put_keys(after.id),
             after.id, before_seq, after.seq, encode_call(after), secrets.token_hex(8),
             performer, now, now + PERFORM_LEASE_S, _wake_up(entries),
             KEEP_ENDED_S if after.node == "ended" else "0", int(now), self._channel,
             len(entries.line), *map(encode, entries.line), *map(encode, entries.books),
         )  # fmt: skip
-        if status < 0:
-            raise UnknownCall(after.id)
-        return Put(_granted(after.id, performer, entries, ours)) if status else None
+        return Putting(after.id, performer, entries, begun)
 
     async def put_if_unchanged(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> bool:
         """Saves a turn and leaves its commands to the drainers. False when somebody was faster."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from calls.outbox import Outbox
-from calls.store import Calls, CorruptCall, Put, Saved, UnknownCall
+from calls.store import Calls, CorruptCall, Put, Reading, Saved, UnknownCall
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call, Carrier
@@ -51,10 +51,27 @@ class Turn(Struct, frozen=True):
     verbs: tuple[AnyVerb, ...]
 
 
+class FactsOf(Protocol):
+    """Facts that are under way."""
+
+    async def of(self, call: Call) -> Facts: ...
+
+
 class ReadsFacts(Protocol):
     """The part of calls.facts.FactsReader that is needed here."""
 
-    async def read(self, call: Call) -> Facts: ...
+    def begin(self, call_id: str, call: Call | None = None) -> FactsOf: ...
+
+
+class Begun(Struct, frozen=True):
+    """A turn that is begun: its call and the facts are being read."""
+
+    reading: Reading
+    facts: FactsOf
+
+
+#: Told of a turn while it is being saved.
+Shows = Callable[[Turn], None]
 
 
 class Turns:
@@ -84,41 +101,65 @@ class Turns:
         make_event: MakeEvent,
         seen: int | None = None,
         at_seq: int | None = None,
-        known: Saved | None = None,
+        begun: Begun | None = None,
+        shows: Shows | None = None,
     ) -> Turn:
         """`seen` is the scene the event answers; when the caller hears another one by now, nothing is decided and the
         present scene is returned. None = the event holds whatever is heard. `at_seq`: the same for the call's `seq`, for
-        events that may come twice and leave the scene as it is (the keys of a number). `known`: the call as it was read a
-        moment ago. The commands for the line are performed when this returns, those for the books soon after.
+        events that may come twice and leave the scene as it is (the keys of a number). `begun`: by `begin`, for this turn. `shows`
+        is told of the turn while it is being saved: it may be told of one that is not saved, because somebody was faster.
+        The commands for the line are performed when this returns, those for the books soon after.
 
         Raises UnknownCall, Congested, and RedisError when Redis is away.
         """
         for _ in range(ATTEMPTS):
-            saved, known = known or await self._read(call_id), None
-            facts = await self._facts.read(saved.call)
+            now = begun if begun is not None else self.begin(call_id)
+            begun = None
+            saved = await self._saved(call_id, now.reading)
+            facts = await now.facts.of(saved.call)
             if seen not in (None, saved.call.scene) or at_seq not in (None, saved.call.seq):
                 return self._turn(saved.call, facts)
             after, commands = self._decide(saved, make_event, facts)
             if after is saved.call and not commands:
                 return self._turn(after, facts)
-            put = await self._store.put(saved.call.seq, after, commands)
-            if put is not None:
-                await self._settle(put)
-                return self._turn(after, facts)
+            turn = await self._save(saved, after, commands, facts, shows)
+            if turn is not None:
+                return turn
         raise Congested(call_id)
 
-    async def present(self, call_id: str, known: Saved | None = None) -> Turn:
+    def begin(self, call_id: str, fresh: Call | None = None) -> Begun:
+        """Asks now for what a turn needs. `fresh`: the record of a call that nobody may have heard of; it is made then."""
+        reading = self._store.begin_create(fresh) if fresh is not None else self._store.begin_read(call_id)
+        return Begun(reading, self._facts.begin(call_id, fresh))
+
+    async def present(self, call_id: str, begun: Begun | None = None) -> Turn:
         """What the caller hears now, without an event. Raises UnknownCall and RedisError."""
-        saved = known or await self._read(call_id)
-        return self._turn(saved.call, await self._facts.read(saved.call))
+        begun = begun or self.begin(call_id)
+        saved = await self._saved(call_id, begun.reading)
+        return self._turn(saved.call, await begun.facts.of(saved.call))
+
+    async def _save(
+        self, saved: Saved, after: Call, commands: tuple[AnyCommand, ...], facts: Facts, shows: Shows | None
+    ) -> Turn | None:
+        """The turn; None when somebody was faster."""
+        putting = self._store.begin_put(saved.call.seq, after, commands)
+        turn = None
+        if shows is not None:
+            turn = self._turn(after, facts)
+            shows(turn)
+        put = await putting
+        if put is None:
+            return None
+        await self._settle(put)
+        return turn or self._turn(after, facts)
 
     async def _settle(self, put: Put) -> None:
         if put.granted:
             await self._outbox.settle(put)
 
-    async def _read(self, call_id: str) -> Saved:
+    async def _saved(self, call_id: str, reading: Reading) -> Saved:
         try:
-            saved = await self._store.read(call_id)
+            saved = await reading
         except CorruptCall as error:
             return await self._repair(error)
         if saved is None:
@@ -130,7 +171,7 @@ class Turns:
         log.error("a saved call could not be read and goes to the fallback", call_id=error.call_id)
         now = self._clock()
         fresh = Call(error.call_id, _carrier(error.call_id), now, entered_at=now, seq=error.seq)
-        facts = await self._facts.read(fresh)
+        facts = await self._facts.begin(fresh.id, fresh).of(fresh)
         after, commands = self._fall_back(fresh, facts)
         put = await self._store.put(error.seq, after, commands)
         if put is not None:

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from calls.entries import Entry
 from calls.outbox import Perform
-from calls.store import Calls, Put
+from calls.store import Calls, Put, Putting
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call
@@ -53,8 +53,16 @@ class MortalCalls(Calls):
         super().__init__(redis, settings, clock)
         self._faults = faults
 
-    async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
-        saved = await super().put(before_seq, after, commands)
+    def begin_put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Putting:
+        return _MortalPutting(super().begin_put(before_seq, after, commands), self._faults)
+
+
+class _MortalPutting(Putting):
+    def __init__(self, putting: Putting, faults: Faults) -> None:
+        self._putting, self._faults = putting, faults
+
+    async def done(self) -> Put | None:
+        saved = await self._putting
         if saved is not None and saved.granted and self._faults.strike("died after saving"):
             return Put()
         return saved

@@ -63,7 +63,7 @@ class BoardReader:
         if posted.open is None:
             return BoardNow(coming=posted.next)
         ids = [seat.id for seat in posted.open.seats]
-        looks = (await self._outlook.look(ids))[0]
+        looks = await self._outlook.look(ids)
         waiting = await asyncio.gather(*(core.line.callers(seat_id) for seat_id in ids))
         counts = await self._counts(posted.open.id)
         chance, wait_s, can_serve = self._forecast(posted.open, looks)

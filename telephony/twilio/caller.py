@@ -1,12 +1,14 @@
 """Webhooks of the caller's own leg: each is one event for the call, answered with the TwiML of what is heard then."""
 
 import secrets
+from collections.abc import Awaitable
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
 
-from calls.store import CorruptCall, Reading, Saved, UnknownCall
-from calls.turn import MakeEvent, Turn
+from calls.store import UnknownCall
+from calls.turn import Begun, MakeEvent, Turn
 from ivr.call import Call
 from ivr.events import Answered, Arrived, HungUp, Keyed, Missed, Recorded, TalkEnded, TimedOut
 from ivr.nodes.operator import is_answered
@@ -16,6 +18,7 @@ from telephony.twilio.addresses import Step
 from telephony.twilio.callbacks import is_of_another_leg
 from telephony.twilio.exchange import Exchange, call_id_of, new_call
 from telephony.twilio.interpreter import Interpreter
+from telephony.twilio.legs import Legs
 from telephony.twilio.webhook import Webhook
 
 #: An interruption comes within this time, or its place is taken.
@@ -38,6 +41,36 @@ class _Heard(Struct, frozen=True):
     again: bool = False
 
 
+class _Answering:
+    """The answer to one webhook, which is on its way while the turn that led to it is still being saved."""
+
+    def __init__(self, legs: Legs, interpreter: Interpreter, step: Step, hook: Webhook) -> None:
+        self.request = secrets.token_hex(6)
+        self._legs, self._interpreter, self._hook = legs, interpreter, hook
+        self._presents = step in ("present", "fallback")
+        self._goes_on = step == "keys"
+        self._shown: tuple[Call, str, Awaitable[int]] | None = None
+
+    def show(self, turn: Turn) -> None:
+        """This is what the turn will be answered with, if it is saved."""
+        heard = _going_on(turn, self._hook) if self._goes_on else _Heard(turn)
+        self._shown = self._tell(heard, saving=True)
+
+    async def finish(self, heard: _Heard) -> tuple[str, bool]:
+        """The TwiML, and whether it is to be given."""
+        if self._shown is not None and self._shown[0] == heard.turn.call and (told := await self._shown[2]) >= 0:
+            return self._shown[1], told > 0
+        _, twiml, again = self._tell(heard, saving=False)
+        return twiml, await again > 0
+
+    def _tell(self, heard: _Heard, *, saving: bool) -> tuple[Call, str, Awaitable[int]]:
+        call, hook = heard.turn.call, self._hook
+        twiml = self._interpreter.render(call, heard.turn.verbs, again=heard.again, count=hook.count)
+        presents = self._presents
+        told = self._legs.finish(call, hook.digest, self.request, twiml, presents=presents, saving=saving)
+        return call, twiml, told
+
+
 class Caller:
     """The steps of the caller's leg. They raise what `turns` raise."""
 
@@ -47,23 +80,24 @@ class Caller:
 
     async def answer(self, step: Step, hook: Webhook) -> str:
         """The TwiML. A repetition gets the answer that was given before."""
-        call_id, request = call_id_of(hook.for_sid or hook.call_sid), secrets.token_hex(6)
-        begun = self._legs.begin(call_id, hook.digest, request)
-        reading = self._begin(step, call_id, hook)
-        if given := await begun:
-            return given
-        heard = await self._known(step, call_id, hook, reading)
-        call = heard.turn.call
-        twiml = self._interpreter.render(call, heard.turn.verbs, again=heard.again, count=hook.count)
-        presents = step in ("present", "fallback")
-        if await self._legs.finish(call, hook.digest, request, twiml, presents=presents):
+        call_id = call_id_of(hook.for_sid or hook.call_sid)
+        answering = _Answering(self._legs, self._interpreter, step, hook)
+        given = self._legs.begin(call_id, hook.digest, answering.request)
+        begun = self._begin(step, call_id, hook)
+        if twiml := await given:
             return twiml
-        return self._interpreter.later(self._exchange.addresses.turn("present", call), INTERRUPTED_S, apologise=False)
+        heard = await self._known(step, call_id, hook, begun, answering)
+        twiml, shown = await answering.finish(heard)
+        if shown:
+            self._legs.note_answer(heard.turn.call)
+            return twiml
+        url = self._exchange.addresses.turn("present", heard.turn.call)
+        return self._interpreter.later(url, INTERRUPTED_S, apologise=False)
 
-    async def gone(self, call_id: str, hook: Webhook) -> Turn:
+    async def gone(self, call_id: str, hook: Webhook, begun: Begun | None = None) -> Turn:
         """The caller hung up. A talk whose beginning nobody told us of is put down first. A leg that the call has left is
         no news."""
-        turn = await self._turns.present(call_id)
+        turn = await self._turns.present(call_id, begun)
         # A call that began with a leg of ours has that leg; only one that goes on with a call is a second leg.
         if is_of_another_leg(turn.call, hook.call_sid, hook.leg if hook.for_sid else ""):
             return turn
@@ -71,71 +105,56 @@ class Caller:
             await self._take(call_id, lambda facts: Answered(facts=facts), hook.scene)
         return await self._take(call_id, lambda facts: HungUp(facts=facts, seconds=hook.recorded_s))
 
-    def _begin(self, step: Step, call_id: str, hook: Webhook) -> Reading:
-        """The call's record, asked together with what is known of the webhook; made when the call arrives."""
-        calls = self._exchange.core.calls
-        if _arrives(step, hook):
-            return calls.begin_create(new_call(self._exchange, call_id, hook.number, self._exchange.core.clock()))
-        return calls.begin_read(call_id)
+    def _begin(self, step: Step, call_id: str, hook: Webhook) -> Begun:
+        """The call and the facts, asked together with what is known of the webhook; the call is made when it arrives."""
+        if not _arrives(step, hook):
+            return self._turns.begin(call_id)
+        fresh = new_call(self._exchange, call_id, hook.number, self._exchange.core.clock())
+        return self._turns.begin(call_id, fresh)
 
-    async def _known(self, step: Step, call_id: str, hook: Webhook, reading: Reading) -> _Heard:
+    async def _known(self, step: Step, call_id: str, hook: Webhook, begun: Begun, answering: "_Answering") -> _Heard:
         """As `_hear`; a call that nobody knows (any more) begins anew, which is better than silence."""
         try:
-            known = await reading
-        except CorruptCall:
-            known = None  # the turn repairs it
-        try:
-            return await self._hear("voice" if _arrives(step, hook) else step, call_id, hook, known)
+            return await self._hear("voice" if _arrives(step, hook) else step, call_id, hook, begun, answering)
         except UnknownCall:
-            fresh = await self._begin("voice", call_id, hook)
-            return await self._hear("voice", call_id, hook, fresh)
+            fresh = self._begin("voice", call_id, hook)
+            return await self._hear("voice", call_id, hook, fresh, answering)
 
-    async def _hear(self, step: Step, call_id: str, hook: Webhook, known: Saved | None) -> _Heard:
+    async def _hear(self, step: Step, call_id: str, hook: Webhook, begun: Begun, answering: "_Answering") -> _Heard:
         if hook.ended or hook.hung_up:
-            return _Heard(await self.gone(call_id, hook))
+            return _Heard(await self.gone(call_id, hook, begun))
+        take = partial(self._turns.take_turn, call_id, begun=begun, shows=answering.show)
         match step:
             case "voice":
                 leg = hook.call_sid if hook.for_sid else ""
-                return _Heard(await self._take(call_id, lambda facts: Arrived(facts=facts, leg=leg), known=known))
-            case "keys":
-                return await self._keyed(call_id, hook, known)
+                return _Heard(await take(lambda facts: Arrived(facts=facts, leg=leg)))
+            case "keys" if hook.several:
+                return _Heard(await self._keyed_number(call_id, hook, begun))
+            case "keys" if hook.keys:
+                return _going_on(await take(lambda facts: Keyed(facts=facts, key=hook.keys[0]), hook.scene), hook)
             case "silence":
-                return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene, known=known))
+                return _Heard(await take(lambda facts: TimedOut(facts=facts), hook.scene))
             case "hold":
-                return _going_on(await self._turns.present(call_id, known), hook)
+                return _going_on(await self._turns.present(call_id, begun), hook)
             case "awaited":
-                return await self._awaited(call_id, hook, known)
+                return await self._awaited(call_id, hook, begun)
             case "recorded":
-                return _Heard(await self._recorded(call_id, hook, known))
+                ended_by: Literal["key", "unknown"] = "key" if hook.keys else "unknown"
+                message = partial(Recorded, seconds=hook.recorded_s, ended_by=ended_by)
+                return _Heard(await take(lambda facts: message(facts=facts), hook.scene))
             case "dialled":
-                return _Heard(await self._dialled(call_id, hook, known))
+                return _Heard(await self._dialled(call_id, hook, begun))
             case _:
-                return _Heard(await self._turns.present(call_id, known))
+                return _Heard(await self._turns.present(call_id, begun))
 
-    async def _take(
-        self,
-        call_id: str,
-        make: MakeEvent,
-        seen: int | None = None,
-        at_seq: int | None = None,
-        known: Saved | None = None,
-    ) -> Turn:
-        return await self._turns.take_turn(call_id, make, seen, at_seq, known)
+    async def _take(self, call_id: str, make: MakeEvent, seen: int | None = None, at_seq: int | None = None) -> Turn:
+        return await self._turns.take_turn(call_id, make, seen, at_seq)
 
     # -- keys ---------------------------------------------------------------------------------------------------------
-    async def _keyed(self, call_id: str, hook: Webhook, known: Saved | None) -> _Heard:
-        if not hook.keys:
-            return _Heard(await self._turns.present(call_id, known))
-        if hook.several:
-            return _Heard(await self._keyed_number(call_id, hook, known))
-        key = hook.keys[0]
-        pressed = await self._take(call_id, lambda facts: Keyed(facts=facts, key=key), hook.scene, known=known)
-        return _going_on(pressed, hook)
-
-    async def _keyed_number(self, call_id: str, hook: Webhook, known: Saved | None) -> Turn:
+    async def _keyed_number(self, call_id: str, hook: Webhook, begun: Begun) -> Turn:
         """Keys of a number, all at once. How many the call holds already tells which of them are new."""
         keys = [key for key in hook.keys if key.isdigit()]
-        turn = await self._turns.present(call_id, known)
+        turn = await self._turns.present(call_id, begun)
         while turn.call.scene == hook.scene and (done := len(turn.call.typed) - hook.typed) < len(keys):
             turn = await self._type(turn.call, keys[max(0, done)])
         if turn.call.scene != hook.scene:
@@ -146,25 +165,16 @@ class Caller:
         return await self._take(call.id, lambda facts: Keyed(facts=facts, key=key), call.scene, call.seq)
 
     # -- what came to an end ------------------------------------------------------------------------------------------
-    async def _awaited(self, call_id: str, hook: Webhook, known: Saved | None) -> _Heard:
-        turn = await self._turns.present(call_id, known)
+    async def _awaited(self, call_id: str, hook: Webhook, begun: Begun) -> _Heard:
+        turn = await self._turns.present(call_id, begun)
         verb = turn.verbs[-1] if turn.verbs else None
         if turn.call.scene == hook.scene and isinstance(verb, Await) and hook.count >= verb.timeout_s:
             return _Heard(await self._take(call_id, lambda facts: TimedOut(facts=facts), hook.scene))
         return _going_on(turn, hook)
 
-    async def _recorded(self, call_id: str, hook: Webhook, known: Saved | None) -> Turn:
-        ended_by: Literal["key", "unknown"] = "key" if hook.keys else "unknown"
-        return await self._take(
-            call_id,
-            lambda facts: Recorded(facts=facts, seconds=hook.recorded_s, ended_by=ended_by),
-            hook.scene,
-            known=known,
-        )
-
-    async def _dialled(self, call_id: str, hook: Webhook, known: Saved | None) -> Turn:
+    async def _dialled(self, call_id: str, hook: Webhook, begun: Begun) -> Turn:
         """The leg to the leader or the operators is over, and the caller still there."""
-        turn = await self._turns.present(call_id, known)
+        turn = await self._turns.present(call_id, begun)
         call = turn.call
         if call.scene != hook.scene:
             return turn

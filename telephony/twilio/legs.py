@@ -6,7 +6,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
-from calls.shards import SHARDS, shard_of
+from calls.shards import SHARDS, call_key, shard_of
 from config.clock import Clock
 from config.redis import shard_key
 from config.scripts import load
@@ -24,7 +24,7 @@ LEG_KEPT_S = 86_400
 ANSWERED_MAX = 10_000
 
 _BEGIN = load(__file__, "begin-3")
-_FINISH = load(__file__, "finish-3")
+_FINISH = load(__file__, "finish-4")
 _INTERRUPT = load(__file__, "interrupt-1")
 
 Verdict = Literal["yours", "needless", "busy"]
@@ -43,17 +43,25 @@ class Legs:
         """A webhook arrives, told now: the answer given to it before (None or empty = none). `request`: its id."""
         return _BEGIN.begin(self._redis, self._keys(call_id), call_id, self._clock(), digest, request, LEG_KEPT_S)
 
-    async def finish(self, call: Call, digest: str, request: str, answer: str, *, presents: bool) -> bool:
-        """True: give this answer. False: an interruption shows the same scene in a moment; `presents` is that one."""
-        shown = await _FINISH.run(
-            self._redis, self._keys(call.id), call.id, self._clock(), digest, request, call.scene, call.node,
+    def finish(
+        self, call: Call, digest: str, request: str, answer: str, *, presents: bool, saving: bool = False
+    ) -> Awaitable[int]:
+        """Told now. 1: give this answer. 0: an interruption shows the same scene in a moment; `presents` is that one.
+        -1, while the call is still `saving`: it was not saved."""
+        return _FINISH.begin(
+            self._redis, (*self._keys(call.id), call_key(self._prefix, call.id)),
+            call.id, self._clock(), digest, request, call.scene, call.node,
             answer, "1" if presents else "0", INTERRUPTION_S, ANSWER_KEPT_S, "1" if call.node == "ended" else "0",
+            str(call.seq) if saving else "",
         )  # fmt: skip
-        if shown and call.node != "calling":  # that is more than something to be shown: the bridge places a call
-            if len(self._answered) >= ANSWERED_MAX:
-                self._answered.clear()
-            self._answered[call.id] = call.seq
-        return bool(shown)
+
+    def note_answer(self, call: Call) -> None:
+        """A webhook of this process has shown the call as it is saved now."""
+        if call.node == "calling":
+            return  # that is more than something to be shown: the bridge places a call
+        if len(self._answered) >= ANSWERED_MAX:
+            self._answered.clear()
+        self._answered[call.id] = call.seq
 
     def has_answered(self, call_id: str, seq: int) -> bool:
         """True when a webhook of this process has shown the call as it was saved then: nobody has to interrupt it."""

@@ -1,9 +1,13 @@
 -- An answer is about to be given, which shows a scene. It is not given when an interruption is about to show the same scene:
 -- the cloud would begin it twice, and a leader would be rung twice.
--- KEYS: leg, answers, heard
+-- KEYS: leg, answers, heard, call
 -- ARGV: call_id, now, digest of the webhook, id of the request, scene, node, answer, "1" when it is asked to present,
---       seconds an interruption may take, seconds to keep an answer, "1" when the call has ended
--- Returns 1; 0 when an interruption shows this scene.
+--       seconds an interruption may take, seconds to keep an answer, "1" when the call has ended,
+--       seq that the call must have ("" = any)
+-- Returns 1; 0 when an interruption shows this scene; -1 when the call was not saved like this.
+if ARGV[12] ~= '' and redis.call('HGET', KEYS[4], 'seq') ~= ARGV[12] then
+  return -1
+end
 if redis.call('HGET', KEYS[1], 'busy') == ARGV[4] then
   redis.call('HDEL', KEYS[1], 'busy')
 end
