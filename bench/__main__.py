@@ -21,6 +21,7 @@ from bench import (
     load,
     machine,
     paint,
+    rehearsals,
     report,
     sides,
     sounds,
@@ -122,10 +123,15 @@ async def measure_paint(run: Run) -> None:
     run.chapters.append(paint.chapter(await paint.measure(run.place("paint"), shared, run.sizes)))
 
 
+async def measure_rehearsals(run: Run) -> None:
+    run.chapters.append(rehearsals.chapter(await rehearsals.measure_apart(run.sizes.rehearsals)))
+
+
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "turns": measure_turns,
     "lines": measure_lines,
     "webhooks": measure_webhooks,
+    "rehearsals": measure_rehearsals,
     "fanout": measure_fanout,
     "paint": measure_paint,
     "answers": measure_answers,

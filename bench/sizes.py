@@ -29,6 +29,7 @@ class Sizes:
     cloud_callers: int = 1000
     fanout_s: float = 20.0
     paints: int = 9
+    rehearsals: int = 3
 
 
 QUICK = Sizes(
@@ -48,6 +49,7 @@ QUICK = Sizes(
     cloud_callers=60,
     fanout_s=5.0,
     paints=3,
+    rehearsals=1,
 )
 
 

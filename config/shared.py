@@ -4,7 +4,7 @@ A connection for each task costs a process several times as much, and there are 
 callers press a key at once. Subscriptions have connections of their own.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Generator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
 from redis.asyncio import ConnectionPool, Redis
@@ -133,8 +133,9 @@ class Later:
 
 
 def begin(redis: Redis, *args: Any) -> Awaitable[Any]:
-    """A command that is sent now where the connection can; await it once."""
-    return redis.begin(*args) if isinstance(redis, SharedRedis) else Later(redis, args)
+    """A command that is sent now where the connection can; await it once, for the answer as the server gives it."""
+    begins: Callable[..., Awaitable[Any]] | None = getattr(redis, "begin", None)
+    return Later(redis, args) if begins is None else begins(*args)
 
 
 def split(arguments: Sequence[Any]) -> tuple[Any, ...]:

@@ -1,18 +1,25 @@
 """A connection to Redis for one process that does one thing at a time: blocking, without a pool, several times faster.
 
-In a rehearsal nothing else happens while a command is under way, so there is nothing to wait for asynchronously.
+In a rehearsal nothing else happens while a command is under way, so there is nothing to wait for asynchronously. Commands
+that are begun before their answers are needed go together with the first one whose answer is.
 """
 
 import socket
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Generator, Sequence
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import RedisError
+
+from config.shared import shaped, split
+from config.wire import new_reader, pack, read_answers
 
 ANSWER_WITHIN_S = 10.0
+_CHUNK = 1 << 16
+#: What a command has for an answer before it is asked.
+_NOT_YET: Final = object()
 
 
 class Wire:
@@ -27,45 +34,56 @@ class Wire:
         else:
             self._socket = socket.create_connection((parts.hostname, parts.port), timeout=ANSWER_WITHIN_S)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._file = self._socket.makefile("rb", buffering=1 << 16)
+        self._reader = new_reader()
+        self._begun: list[tuple[bytes, _Begun]] = []
+
+    def begin(self, command: Sequence[Any]) -> "_Begun":
+        """A command that goes out with the next one whose answer is needed."""
+        begun = _Begun(self)
+        self._begun.append((pack(split(command)), begun))
+        return begun
 
     def ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers; an error of the server is an answer, too."""
-        self._socket.sendall(b"".join(map(_packed, commands)))
-        return [self._answer() for _ in commands]
+        begun, self._begun = self._begun, []
+        packed = [each for each, _ in begun]
+        packed.extend(pack(split(command)) for command in commands)
+        self._socket.sendall(b"".join(packed))
+        answers = self._read(len(packed))
+        for (_, waiting), answer in zip(begun, answers, strict=False):
+            waiting.answer = answer
+        return answers[len(begun) :]
 
     def close(self) -> None:
-        self._file.close()
         self._socket.close()
 
-    def _answer(self) -> Any:
-        line = self._file.readline()
-        kind, rest = line[:1], line[1:-2]
-        if kind == b"$":
-            length = int(rest)
-            return None if length < 0 else self._file.read(length + 2)[:-2].decode()
-        if kind == b"*":
-            count = int(rest)
-            return None if count < 0 else [self._answer() for _ in range(count)]
-        if kind == b":":
-            return int(rest)
-        if kind == b"+":
-            return rest.decode()
-        if kind == b"-":
-            return _error(rest.decode())
-        raise ConnectionError("the server has gone")
+    def _read(self, count: int) -> list[Any]:
+        answers: list[Any] = []
+        while len(answers) < count:
+            data = self._socket.recv(_CHUNK)
+            if not data:
+                raise ConnectionError("the server has gone")
+            self._reader.feed(data)
+            answers += read_answers(self._reader)
+        return answers
 
 
-def _packed(command: Sequence[Any]) -> bytes:
-    parts = [f"*{len(command)}\r\n".encode()]
-    for word in command:
-        raw = word if isinstance(word, bytes) else str(word).encode()
-        parts.append(b"$%d\r\n%s\r\n" % (len(raw), raw))
-    return b"".join(parts)
+class _Begun:
+    """A command that was begun. Await it once."""
 
+    __slots__ = ("_wire", "answer")
 
-def _error(said: str) -> ResponseError:
-    return NoScriptError(said) if said.startswith("NOSCRIPT") else ResponseError(said)
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.answer: Any = _NOT_YET
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        yield from ()  # nothing is waited for: this only makes it something to be awaited
+        if self.answer is _NOT_YET:
+            self._wire.ask(())
+        if isinstance(self.answer, RedisError):
+            raise self.answer
+        return self.answer
 
 
 class DirectPipeline(Pipeline):
@@ -79,9 +97,9 @@ class DirectPipeline(Pipeline):
             return []
         answers = self.wire.ask([arguments for arguments, _ in stack])
         for at, (arguments, options) in enumerate(stack):
-            if isinstance(answers[at], ResponseError):
+            if isinstance(answers[at], RedisError):
                 raise answers[at]
-            answers[at] = _shaped(self, arguments[0], answers[at], options)
+            answers[at] = shaped(self, arguments[0], answers[at], options)
         return answers
 
 
@@ -94,9 +112,13 @@ class DirectRedis(Redis):
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
         answer = self.wire.ask([arguments])[0]
-        if isinstance(answer, ResponseError):
+        if isinstance(answer, RedisError):
             raise answer
-        return _shaped(self, arguments[0], answer, options)
+        return shaped(self, arguments[0], answer, options)
+
+    def begin(self, *arguments: Any) -> _Begun:
+        """A command whose answer, as the server gives it, is needed later."""
+        return self.wire.begin(arguments)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> DirectPipeline:
         pipe = DirectPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
@@ -105,10 +127,3 @@ class DirectRedis(Redis):
 
     async def aclose(self, close_connection_pool: bool | None = None) -> None:
         self.wire.close()
-
-
-def _shaped(connection: Any, command: Any, answer: Any, options: Mapping[str, Any]) -> Any:
-    shape = connection.response_callbacks.get(command)
-    if shape is None:
-        return answer
-    return shape(answer, **{name: value for name, value in options.items() if name != "keys"})
