@@ -5,6 +5,7 @@ import socket
 import uvicorn
 
 from api.app import create_app
+from config.memory import settle
 from config.settings import Settings
 
 #: Requests in progress may take this long to finish once the process was asked to stop.
@@ -39,6 +40,7 @@ def run(settings: Settings) -> None:
         ws_max_size=65_536,
         ws_per_message_deflate=False,
     )
+    settle()
     try:
         Server(config).run([listener])
     finally:

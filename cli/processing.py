@@ -11,6 +11,7 @@ from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.options import AsJson
 from config.logging import configure
+from config.memory import settle
 from config.settings import Settings
 
 #: Parts that log; the others speak to a person.
@@ -103,6 +104,7 @@ def _run(module: str, part: str) -> None:
         raise CommandError(Exit.UNREACHABLE, "part_missing", part=error.name) from error
     if part in LOGGED:
         configure(settings, part)
+        settle()
     code = start(settings)
     if asyncio.iscoroutine(code):
         code = uvloop.run(code)  # half the processor time of a turn is the loop's and the sockets'

@@ -151,12 +151,13 @@ class LineMachine(RuleBasedStateMachine):
     def take(self, client: int, choice: int) -> None:
         token = self.some_token(choice)
         model = self.model
-        good = self.is_newest(token) and model.fate in {"ringing", "reaped", "talking"}
+        good = self.is_newest(token) and model.fate in {"ringing", "reaped", "returned", "talking"}
         assert self.do(self.lines[client].take(SEAT, token, self.clock())) == good
         if good and model.fate != "talking":
             assert model.claim is not None
-            if model.fate == "reaped":
+            if model.fate in {"reaped", "returned"}:
                 model.closing = model.closing or model.state == "closed"
+            if model.fate == "reaped":
                 model.pause_after = model.pause_after or model.state == "paused"
             model.remove(model.claim.call_id)
             model.state = model.fate = "talking"
