@@ -11,12 +11,12 @@ from config.settings import Settings
 from queueing.line import Line
 from queueing.seats import Seats
 
-CALLERS = 2000
+CALLERS = 10_000
 CLAIMERS = 16
 SEATS = 4
 
 
-async def test_sixteen_claimers_serve_two_thousand_callers_once_each_and_in_order(
+async def test_sixteen_claimers_serve_ten_thousand_callers_once_each_and_in_order(
     redis: Redis, settings: Settings
 ) -> None:
     settings = settings.model_copy(update={"wrap_up_s": 0.0})
@@ -24,8 +24,8 @@ async def test_sixteen_claimers_serve_two_thousand_callers_once_each_and_in_orde
     line = Line(redis, settings, now)
     for seat in range(SEATS):
         await seats.open(f"s{seat}")
-    for start in range(0, CALLERS, 200):
-        joins = (line.join(f"s{n % SEATS}", f"a-{n}", float(n), 1) for n in range(start, start + 200))
+    for start in range(0, CALLERS, 1000):
+        joins = (line.join(f"s{n % SEATS}", f"a-{n}", float(n), 1) for n in range(start, start + 1000))
         await asyncio.gather(*joins)
     served: dict[str, list[str]] = {f"s{seat}": [] for seat in range(SEATS)}
 
