@@ -1,4 +1,4 @@
-"""Real SIP callers and the cloud's in one line: one leader, the order of joining."""
+"""Real SIP callers and the cloud's in one line: one leader, the order of joining; and closing time with two hundred waiting."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,15 +10,19 @@ from telephony.demo.scenarios import Citizen, Leader
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
-from tests.integration.twilio.town import LEADER, NUMBER
+from tests.integration.twilio.town import LEADER, NUMBER, said
+from tests.phones import hearing
+from tests.phones.baresip import Phone
 from tests.system.both import Both, both_carriers
 from tests.system.crowd import a_leader, citizens, numbers
-from tests.system.watch import accounted, session
+from tests.system.watch import accounted, call_from, reaches, seat_is, session
 from tests.waiting import until
+from workorders.register import count_by_source
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
-IN_LINE = 50
+IN_LINE, AT_CLOSING = 50, 100
+LEADER_HZ = 900.0
 #: A second of message is enough; the worker, who would finish the recordings, is not asked here.
 SETTINGS = {
     "HOTLINE_MESSAGE_MAX_S": "2", "HOTLINE_ANNOUNCE_EVERY_S": "600", "HOTLINE_ASK_TIMEOUT_S": "3",
@@ -73,3 +77,53 @@ async def test_given_callers_of_both_carriers_in_one_line_then_one_leader_serves
     ]
     assert ends == [(kind, call_id) for call_id in joined for kind in ("connected", "talked")]
     both.cloud.assert_faultless()
+
+
+async def test_given_two_hundred_waiting_at_closing_time_then_each_is_told_and_has_an_order_and_the_talk_goes_on(
+    both: Both, tmp_path: Path
+) -> None:
+    house = both.house
+    crowd = Citizen(numbers(5000, AT_CLOSING), keys=((0.5, "1"),), stay_s=200)
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ, answers="auto") as leader,
+        Phone(tmp_path / "talker", "13800000901") as talker,
+    ):
+        session_id, seat_id = await house.open_session(leader.address)
+        await talker.dial(house.service)
+        talk_id = await call_from(house, "+8613800000901")
+        await reaches(house, talk_id, "question")
+        await talker.press("1")
+        await seat_is(house, seat_id, "talking")
+        async with citizens(house, tmp_path / "crowd", crowd, AT_CLOSING, 15):
+            legs = cloud_callers(both, 1000, AT_CLOSING, When("提示音", speak_s=20))
+            await until_depth(both, seat_id, 2 * AT_CLOSING)
+            (await house.http.post(f"/api/sessions/{session_id}/close", timeout=120)).raise_for_status()
+            await until_depth(both, seat_id, 0)
+            assert hearing.tone_share(await talker.listen(1.0), LEADER_HZ) > 0.8
+            await until(
+                lambda: len(both.played.calls("message_session_closed")) == AT_CLOSING, 60, "all SIP callers told"
+            )
+            await until(lambda: all(was_told(leg) for leg in legs), 60, "all cloud callers told")
+            assert await accounted_but_one(both, session_id) == {"work_order": 2 * AT_CLOSING}
+            assert (await reaches(house, talk_id, "talking")).outcome == "talked"
+            assert hearing.tone_share(await talker.listen(1.0), LEADER_HZ) > 0.8
+            await leader.hang_up()
+        assert await accounted(house, session_id, 2 * AT_CLOSING + 1) == {"talked": 1, "work_order": 2 * AT_CLOSING}
+    assert await count_by_source(house.core.database, session_id) == {"released": 2 * AT_CLOSING, "talked": 1}
+    both.cloud.assert_faultless()
+
+
+def was_told(leg: Leg) -> bool:
+    return any(said("message_session_closed") in text for text in leg.texts)
+
+
+async def accounted_but_one(both: Both, session_id: str) -> dict[str, int]:
+    """The outcomes once all but the talk have one."""
+
+    async def whole() -> dict[str, int] | None:
+        outcomes: dict[str, int] = (await both.house.ledger(session_id=session_id))["outcomes"]
+        return outcomes if sum(outcomes.values()) >= 2 * AT_CLOSING else None
+
+    found = await until(whole, 90, "two hundred outcomes")
+    assert found is not None
+    return found
