@@ -1,6 +1,6 @@
 """The call as the caller lives it, over the cloud."""
 
-from tests.cloud import When
+from tests.cloud import Callee, When
 from tests.integration.twilio.town import LEADER, WILLING, Town, said
 
 
@@ -32,3 +32,32 @@ async def test_who_declines_records_the_matter_and_hears_the_orders_number(here:
     assert [tag.tag for tag in order.tags] == ["熱線問政"]
     spoken = " ".join(said("digit", digit=digit) for digit in order.number if digit.isdigit())
     assert spoken in " ".join(leg.texts)
+
+
+async def test_an_emergency_stop_ends_the_talk_and_reaches_who_waits_and_who_is_rung_for(here: Town) -> None:
+    """The leader's leg ends with the talk; both callers are told, and nobody is skipped."""
+    here.cloud.callees[LEADER] = WILLING
+    await here.open_session()
+    talking = here.call(When(said("choose_free"), press="1"))
+    await here.at(talking, "talking")
+    waiting = here.call(When(said("choose_line"), press="1"))
+    await here.at(waiting, "waiting")
+    await here.opening.close(here.session_id, "session_stopped")
+    await talking.heard(said("goodbye_session_stopped"))
+    await waiting.heard(said("message_session_stopped"))
+    leader = next(leg for leg in here.cloud.calls.values() if leg.parties.parent is not None)
+    await leader.ended(15)
+    assert (await here.order(talking)).source == "callback"
+    waiting.hang_up()
+    assert await here.ended([talking, waiting]) == ["talked", "work_order"]
+
+
+async def test_an_emergency_stop_while_the_leader_is_rung(here: Town) -> None:
+    here.cloud.callees[LEADER] = Callee(answer_after_s=500)
+    await here.open_session()
+    leg = here.call(When(said("choose_free"), press="1"))
+    await here.at(leg, "ringing")
+    await here.opening.close(here.session_id, "session_stopped")
+    await leg.heard(said("message_session_stopped"))
+    leg.hang_up()
+    assert await here.ended([leg]) == ["work_order"]

@@ -106,13 +106,15 @@ class Town:
         return call
 
     async def at(self, leg: Leg, node: str, deadline: float = 15.0) -> Call:
-        """Wait until the call is at a node."""
+        """Wait until the call is at a node; `talking`: and until the cloud has put the two together, a moment later."""
 
         async def there() -> Any:
             call = await self.core.calls.get(call_id_of(leg.sid))
             return call if call is not None and call.node == node else None
 
         found: Call = await until(there, deadline, f"{leg} at {node}")
+        if node == "talking":
+            await until(lambda: any(one.kind == "bridged" for one in leg.transcript), deadline, f"{leg} put together with the leader")
         return found
 
     async def outcome(self, leg: Leg, deadline: float = 15.0) -> str:
