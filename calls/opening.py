@@ -1,5 +1,6 @@
 """Opening and closing a session for the callers: the board, the leaders' seats, and nobody forgotten in a line (A12)."""
 
+import asyncio
 from typing import Literal
 
 import structlog
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 LATE_JOINERS_S = 300.0
 #: States of a seat in which a caller is with the leader, or about to be.
 _BUSY = ("ringing", "talking")
+#: Callers who are told side by side.
+TOLD_AT_ONCE = 16
 #: No call has that many turns.
 _AFTER_ALL = 1_000_000
 
@@ -111,14 +114,17 @@ class Opening:
         return released
 
     async def _release_waiting(self, seat_id: str, reason: Reason) -> int:
-        released, everybody = 0, reason == "session_stopped"
-        for caller in await self._line.callers(seat_id):
-            # Else the leader's line rings for them: they may still be put through.
-            if everybody or caller.state != "offered":
-                released += await self._release(seat_id, caller.call_id, reason)
+        everybody = reason == "session_stopped"
+        # Else the leader's line rings for them: they may still be put through.
+        callers = [one for one in await self._line.callers(seat_id) if everybody or one.state != "offered"]
+        leaving = [one.call_id for one in callers]
         seat = await self._seats.state(seat_id)
         if everybody and seat.state == "talking":
-            released += await self._release(seat_id, seat.call_id, reason)
+            leaving.append(seat.call_id)
+        released = 0
+        for first in range(0, len(leaving), TOLD_AT_ONCE):  # the head first, and two hundred in a few seconds
+            some = leaving[first : first + TOLD_AT_ONCE]
+            released += sum(await asyncio.gather(*(self._release(seat_id, call_id, reason) for call_id in some)))
         return released
 
     async def _release(self, seat_id: str, call_id: str, reason: Reason) -> bool:

@@ -75,7 +75,7 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     confirm = must_confirm(call.leader_line)
     return (
         Connect(
-            prompts=(Prompt("connecting_recorded" if call.recording else "connecting"),),
+            prompts=(Prompt("connecting"),),
             seat_id=call.seat_id,
             token=call.token,
             line=call.leader_line,

@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str | tuple[str, str]] = {
     # the question
-    "greeting": "Hello, this is the 1 2 3 4 5 government hotline of {city}.",
+    "greeting": "Hello, this is the 1 2 3 4 5 government hotline of {city}. Calls may be recorded.",
     "answering_unit": "Today your calls are answered by {unit},",
     "answering_leader": "in person by its head, {leader}.",
     "line_free": "You can be put through now.",
@@ -58,7 +58,6 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_waiting": "To stop waiting, press 2 to leave a work order, or 3 to be called back.",
     # put through
     "connecting": "We are putting you through.",
-    "connecting_recorded": "We are putting you through. The talk is recorded.",
     "whisper_waited": ("Waited one minute.", "Waited {minutes} minutes."),
     "whisper_new": "Has just called.",
     "whisper_behind": ("One more is waiting.", "{count} more are waiting."),

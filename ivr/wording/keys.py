@@ -107,7 +107,6 @@ FIXED: tuple[str, ...] = (
     "message_session_stopped",
     "goodbye_other_call",
     "connecting",
-    "connecting_recorded",
     "whisper_new",
     "whisper_confirm",
     "message_declined",

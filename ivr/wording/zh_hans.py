@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str | tuple[str, str]] = {
     # 问一句
-    "greeting": "您好，{city}幺二三四五热线。",
+    "greeting": "您好，{city}幺二三四五热线，通话可能会录音。",
     "answering_unit": "今天热线问政，由{unit}",
     "answering_leader": "主要负责人{leader}接听。",
     "line_free": "现在就可以为您接通。",
@@ -57,7 +57,6 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_waiting": "不想再等，留下诉求请按二，请我们回电请按三。",
     # 接通
     "connecting": "正在为您接通，请稍候。",
-    "connecting_recorded": "正在为您接通，通话可能会录音，请稍候。",
     "whisper_waited": "等候{minutes}分钟。",
     "whisper_new": "刚刚来电。",
     "whisper_behind": "后面还有{count}位。",

@@ -2,7 +2,7 @@
 
 SENTENCES: dict[str, str | tuple[str, str]] = {
     # 問一句
-    "greeting": "您好，{city}幺二三四五熱線。",
+    "greeting": "您好，{city}幺二三四五熱線，通話可能會錄音。",
     "answering_unit": "今天熱線問政，由{unit}",
     "answering_leader": "主要負責人{leader}接聽。",
     "line_free": "現在就可以為您接通。",
@@ -57,7 +57,6 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_waiting": "不想再等，留下訴求請按二，請我們回電請按三。",
     # 接通
     "connecting": "正在為您接通，請稍候。",
-    "connecting_recorded": "正在為您接通，通話可能會錄音，請稍候。",
     "whisper_waited": "等候{minutes}分鐘。",
     "whisper_new": "剛剛來電。",
     "whisper_behind": "後面還有{count}位。",

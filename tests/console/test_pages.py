@@ -113,11 +113,10 @@ async def test_a_page_is_for_everybody(console: Console, browser: Browser, path:
     for language in ("zh-Hans", "zh-Hant", "en"):
         page = await enter(browser, console, PAGES[path], viewport={"width": 1440, "height": 900})
         await page.context.add_cookies([{"name": "hotline-language", "value": language, "url": console.url}])
-        for scheme in ("light", "dark"):
+        for scheme in ("light", "dark") if language == "zh-Hans" else ("light",):  # words differ by language, colours do not
             await page.emulate_media(color_scheme=scheme)
             await page.goto(address, wait_until="load")
-            if scheme == "light" or language == "en":  # words differ by language, colours by scheme
-                await _is_accessible(page, f"{path} {language} {scheme}")
+            await _is_accessible(page, f"{path} {language} {scheme}")
             for width, height in WIDTHS.items():
                 await page.set_viewport_size({"width": width, "height": height})
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")

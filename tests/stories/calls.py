@@ -3,7 +3,7 @@
 from tests.stories.story import Do, Story
 
 _MESSAGE = (("minutes", 2),)
-_FREE = ("greeting", "line_free", "choose_free", "connecting_recorded")
+_FREE = ("greeting", "line_free", "choose_free", "connecting")
 _LINE = ("greeting", "nobody_waits", "choose_line")
 _WAITING = (*_LINE, "waiting_joined", "leader_away", "next_is_you", "choose_waiting")
 _MISSED = (*_FREE, "waiting_leader_missed", "next_is_you", "choose_waiting")
@@ -16,7 +16,7 @@ STORIES = (
         ("arrived", "willing", "offered", "connected", "talked"),
     ),
     Story(
-        "hangs up in the talk", "takes", (Do("choose_free", press="1"), Do("connecting_recorded", hang_up=True, after_s=20)),
+        "hangs up in the talk", "takes", (Do("choose_free", press="1"), Do("connecting", hang_up=True, after_s=20)),
         "talked", "talked", _FREE, ("arrived", "willing", "offered", "connected", "talked"), talk_s=600.0,
     ),
     Story(
@@ -89,7 +89,7 @@ STORIES = (
     ),
     Story(
         "hangs up while the leader's phone rings", "no_answer",
-        (Do("choose_free", press="1"), Do("connecting_recorded", hang_up=True, after_s=8)), "abandoned", "abandoned",
+        (Do("choose_free", press="1"), Do("connecting", hang_up=True, after_s=8)), "abandoned", "abandoned",
         _FREE, ("arrived", "willing", "offered", "left_line"),
     ),
     Story(

@@ -22,7 +22,7 @@ QUICKER = 20.0
 _WORDS_S = 1.5
 _BETWEEN_KEYS_S = 0.15
 #: The cloud says so before it dials. Asterisk dials at once, and the caller hears music meanwhile.
-MUSIC_INSTEAD = ("connecting_recorded",)
+MUSIC_INSTEAD = ("connecting",)
 _COMPARED = frozenset({*FIXED, "greeting"})
 
 

@@ -34,7 +34,7 @@ def test_a_played_call_prints_a_test_that_passes(name: str) -> None:
     done = run(script)
     assert done.returncode == 0, done.stderr
     assert last in done.stdout
-    assert "您好，衡阳市幺二三四五热线。" in done.stdout
+    assert "您好，衡阳市幺二三四五热线，通话可能会录音。" in done.stdout
     source = done.stdout[done.stdout.index("from msgspec") :]
     printed: dict[str, object] = {}
     exec(compile(source, "printed", "exec"), printed)
