@@ -23,13 +23,13 @@ lint: setup-dev
 	@echo "== import contracts"
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 
-# Four files of tests at a time: those with real servers and calls mostly wait for people who speak. Each test has servers,
+# Five files of tests at a time: those with real servers and calls mostly wait for people who speak. Each test has servers,
 # folders and ports of its own; what all of them hear is made once, beforehand.
 test: lint
 	@echo "== what can be heard"
 	@HOTLINE_STATE_DIR=.hotline/tests $(PYTHON) -m telephony.sounds
 	@echo "== tests"
-	@$(PYTHON) -m pytest -n 4 --dist loadfile --no-loadscope-reorder --durations=25 tests
+	@$(PYTHON) -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25 tests
 
 bench: setup-dev
 	@QUICK=$(QUICK) $(PYTHON) -m bench

@@ -30,6 +30,15 @@ class Worker(SimpleWorker):
 
     max_connection_wait_time = LONGEST_WAIT_S
 
+    def __init__(self, queue: Queue, told: threading.Event) -> None:
+        super().__init__([queue], connection=queue.connection)
+        self._told = told
+
+    def handle_warm_shutdown_request(self) -> None:
+        """SIGTERM or Ctrl-C: `work` also returns when Redis went away at a bad moment, and this tells the two apart."""
+        super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
+        self._told.set()
+
 
 class Drainer(threading.Thread):
     """An event loop of its own that performs what dead processes left in the outbox, and wakes calls that are due."""
@@ -80,19 +89,19 @@ def run(settings: Settings) -> int:
 
 
 def _work(settings: Settings, connection: Redis) -> None:
-    """Returns when it is told to stop. RQ's own worker ends when Redis goes away at a bad moment: then a new one begins."""
+    """Returns when it is told to stop. RQ's own worker ends, with an error or without, when Redis goes away at a bad moment:
+    then a new one begins."""
     told = threading.Event()
     while not told.is_set():
         _on_stop(told)
         try:
             # It puts handlers of its own in place of ours, and finishes the job under way.
-            Worker([Queue(queue_name(settings), connection=connection)], connection=connection).work(logging_level=None)
+            Worker(Queue(queue_name(settings), connection=connection), told).work(logging_level=None)
         except RedisError as error:
             log.warning("the job queue cannot be reached, trying again", error=type(error).__name__)
+        if not told.is_set():
             _on_stop(told)
             told.wait(RETRY_S)
-        else:
-            return
 
 
 def _on_stop(told: threading.Event) -> None:

@@ -1,6 +1,7 @@
 """What every test may ask for: a Redis of its own (emptied for each test), settings that point to it, a clock to set."""
 
 from collections.abc import AsyncIterator, Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,20 @@ from config.redis import connect
 from config.settings import Settings
 from tests.clocks import SetClock
 from tests.servers import RedisServer, redis_server
+
+#: Folders of tests that mostly wait: for people who speak, for leases that end, for servers that come back.
+WAITING = ("system", "asterisk", "growth", "jobs", "platform", "twilio")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait and files that keep a processor busy take turns, so that those who run side by side want different
+    things of the machine."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting = [file for path, file in files.items() if path.parent.name in WAITING and "unit" not in path.parts]
+    busy = [file for file in files.values() if file not in waiting]
+    items[:] = chain.from_iterable(chain.from_iterable(zip_longest(waiting, busy, fillvalue=())))
 
 
 @pytest.fixture(scope="session")

@@ -45,7 +45,7 @@ async def test_given_200_mixed_calls_then_the_ledger_accounts_for_each_as_asteri
     brisk_house: Installation, tmp_path: Path
 ) -> None:
     house = brisk_house
-    leader, address = a_leader(tmp_path / "leader", Leader(ring_s=0.1, talk_s=0.5))
+    leader, address = a_leader(tmp_path / "leader", Leader(ring_s=0.1, talk_s=8.0))
     async with leader, session(house, address) as (session_id, _), AsyncExitStack() as groups:
         crowd = [
             await groups.enter_async_context(citizens(house, tmp_path / f"c{n}", some_citizen(n), A_GROUP, A_SECOND))

@@ -31,7 +31,7 @@ class Town:
 
 @pytest.fixture
 async def town(tmp_path: Path, shared: Path) -> AsyncIterator[Town]:
-    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=2.0))
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=6.0))
     async with AsyncExitStack() as stack:
         east = await stack.enter_async_context(Installation(tmp_path / "east", shared, dict(BRISK)))
         both = {

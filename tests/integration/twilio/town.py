@@ -114,7 +114,8 @@ class Town:
 
         found: Call = await until(there, deadline, f"{leg} at {node}")
         if node == "talking":
-            await until(lambda: any(one.kind == "bridged" for one in leg.transcript), deadline, f"{leg} put together with the leader")
+            talking = self.cloud.calls.get(found.leg, leg)  # who kept a place talks on the leg that called back
+            await until(lambda: any(one.kind == "bridged" for one in talking.transcript), deadline, f"{talking} put through")
         return found
 
     async def outcome(self, leg: Leg, deadline: float = 15.0) -> str:
