@@ -129,23 +129,27 @@ async def measure_rehearsals(run: Run) -> None:
 
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "turns": measure_turns,
-    "lines": measure_lines,
-    "webhooks": measure_webhooks,
-    "rehearsals": measure_rehearsals,
-    "fanout": measure_fanout,
-    "paint": measure_paint,
     "answers": measure_answers,
     "handovers": measure_handovers,
     "load": measure_load,
+    "webhooks": measure_webhooks,
+    "lines": measure_lines,
+    "rehearsals": measure_rehearsals,
+    "fanout": measure_fanout,
+    "paint": measure_paint,
 }
 
 
-async def run_all(names: Sequence[str], sizes: Sizes) -> list[Chapter]:
+#: Is told what was measured so far, and which chapters are still to come.
+Keep = Callable[[list[Chapter], Sequence[str]], None]
+
+
+async def run_all(names: Sequence[str], sizes: Sizes, keep: Keep) -> list[Chapter]:
     """One chapter that fails is told as such; the others are measured all the same."""
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as folder:
         async with AsyncExitStack() as stack:
             run = Run(Path(folder), sizes, stack)
-            for name in names:
+            for n, name in enumerate(names, 1):
                 say(name)
                 before = len(run.chapters)
                 try:
@@ -155,6 +159,7 @@ async def run_all(names: Sequence[str], sizes: Sizes) -> list[Chapter]:
                     run.chapters.append(Chapter(name, (), failure=f"{type(error).__name__}: {error}"))
                 for chapter in run.chapters[before:]:
                     print("\n" + report.table(chapter), flush=True)
+                keep(run.chapters, names[n:])
             return run.chapters
 
 
@@ -166,10 +171,14 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     sizes, described, at = chosen(), machine.describe(), datetime.now(UTC)
     random.seed(sizes.seed)
-    chapters = asyncio.run(run_all(names, sizes))
-    if not arguments:
-        RESULTS.write_text(report.document(described, chapters, at, quick=sizes.quick))
-        say(f"written: {RESULTS}")
+
+    def keep(chapters: list[Chapter], missing: Sequence[str]) -> None:
+        """A run of many minutes that is interrupted has not been in vain."""
+        if not arguments:
+            RESULTS.write_text(report.document(described, chapters, at, missing, quick=sizes.quick))
+            say(f"written: {RESULTS}")
+
+    chapters = asyncio.run(run_all(names, sizes, keep))
     return 1 if any(chapter.failure for chapter in chapters) else 0
 
 

@@ -42,8 +42,8 @@ def table(chapter: Chapter) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def document(machine: Sequence[tuple[str, str]], chapters: Iterable[Chapter], at: datetime, *, quick: bool) -> str:
-    """bench/RESULTS.md."""
+def document(machine: Sequence[tuple[str, str]], chapters: Iterable[Chapter], at: datetime, missing: Sequence[str], *, quick: bool) -> str:
+    """bench/RESULTS.md. `missing`: chapters that were not measured (yet)."""
     measured = list(chapters)
     rows = [row for chapter in measured for row in chapter.rows if row.met is not None]
     met = sum(row.met is True for row in rows)
@@ -52,6 +52,7 @@ def document(machine: Sequence[tuple[str, str]], chapters: Iterable[Chapter], at
         "",
         f"Written by `make bench{' QUICK=1' if quick else ''}` on {at:%Y-%m-%d %H:%M} UTC. "
         f"{met} of {len(rows)} targets met." + (" **A quick run: few samples.**" if quick else ""),
+        *([f"**Not measured in this run: {', '.join(missing)}.**"] if missing else []),
         "Both sides ran on this machine, one after the other, with the same load; `python -c 'help(\"bench\")'` tells how.",
         "",
         _cells("machine", ""),

@@ -11,7 +11,7 @@ class Sizes:
     quick: bool = False
     seed: int = 12345
     #: (callers waiting, handovers measured)
-    handovers: tuple[tuple[int, int], ...] = ((5, 60), (50, 60), (500, 40))
+    handovers: tuple[tuple[int, int], ...] = ((5, 40), (50, 40), (500, 30))
     talk_s: tuple[float, float] = (0.6, 1.6)
     answers: int = 220
     answers_per_s: float = 3.5

@@ -30,9 +30,10 @@ def test_the_table_says_met_and_not_met_and_nothing_without_a_target() -> None:
 
 def test_the_document_counts_targets_and_tells_what_failed() -> None:
     chapters = [Chapter("Title", ROWS), Chapter("Other", (), failure="RuntimeError: sipp is missing")]
-    text = document([("CPU", "x, 2 cores")], chapters, datetime(2026, 11, 22, tzinfo=UTC), quick=True)
+    text = document([("CPU", "x, 2 cores")], chapters, datetime(2026, 11, 22, tzinfo=UTC), ["load"], quick=True)
     assert "1 of 2 targets met. **A quick run: few samples.**" in text
     assert "**Not measured:** RuntimeError: sipp is missing" in text
+    assert "**Not measured in this run: load.**" in text
     assert "| CPU | x, 2 cores |" in text
 
 

@@ -38,7 +38,7 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_token(cloud: Cloud
 async def test_a_callback_held_back_comes_after_the_next_webhook(cloud: Cloud, application: Application) -> None:
     application.pages["/voice"] = '<Record recordingStatusCallback="/kept" action="/recorded" timeout="1"/>'
     application.pages["/recorded"] = '<Pause length="20"/><Redirect>/next</Redirect>'
-    cloud.mischief.add(Rule("/kept", Hold()))
+    cloud.mischief.add(Rule("/kept", Hold(past=2)))  # whether or not it is due before /recorded is answered
     cloud.recordings.processing_s = 5
     await cloud.place_call(CALLER, NUMBER, script=[When("", speak_s=1)]).ended()
     await cloud.quiet()
