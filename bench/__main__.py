@@ -96,7 +96,7 @@ async def measure_load(run: Run) -> None:
     for side in (theirs, ours):
         say(f"  {side.name}: {run.sizes.load_per_s:g} calls/s for {run.sizes.load_s:.0f} s")
         loads.append(await load.measure(side, run.place("load", side.name), run.sizes))
-    rates = [await load.highest_rate(side, run.place("rate", side.name), run.sizes) for side in (ours, theirs)]
+    rates = [await load.highest_rates(side, run.place("rate", side.name), run.sizes) for side in (ours, theirs)]
     run.chapters.append(load.chapter(loads[1], loads[0], rates, run.sizes))
 
 

@@ -103,6 +103,16 @@ class Sipp:
         """Calls that went as the scenario says, and calls that did not, as sipp counted last."""
         return read_results(self.folder / "stat.csv")
 
+    def placed_per_s(self) -> float:
+        """New calls a second from the first to the last one, as sipp got them out: what a full machine keeps it from counts."""
+        rows = read_statistics(self.folder / "stat.csv")
+        made = [(float(row["CurrentTime"].split("\t")[-1]), int(row["TotalCallCreated"])) for row in rows]
+        if not made or not made[-1][1]:
+            return 0.0
+        first = max((at for at, calls in made if calls == 0), default=made[0][0])
+        last = next(at for at, calls in made if calls == made[-1][1])
+        return made[-1][1] / max(1.0, last - first)
+
     @property
     def messages(self) -> Path:
         """The log of messages, where one was wanted."""
@@ -146,14 +156,16 @@ def replace_once(text: str, old: str, new: str) -> str:
 
 def read_results(path: Path) -> tuple[int, int]:
     """Successful and failed calls from the last whole line of sipp's statistics."""
+    rows = read_statistics(path)
+    return (int(rows[-1]["SuccessfulCall(C)"]), int(rows[-1]["FailedCall(C)"])) if rows else (0, 0)
+
+
+def read_statistics(path: Path) -> list[dict[str, str]]:
+    """The whole lines of sipp's statistics, one a second."""
     if not path.exists():
-        return 0, 0
-    rows = list(csv.reader(path.read_text(errors="replace").splitlines(), delimiter=";"))
-    whole = [row for row in rows[1:] if len(row) >= len(rows[0]) - 1]
-    if not whole:
-        return 0, 0
-    last = dict(zip(rows[0], whole[-1], strict=False))
-    return int(last["SuccessfulCall(C)"]), int(last["FailedCall(C)"])
+        return []
+    head, *rows = [*csv.reader(path.read_text(errors="replace").splitlines(), delimiter=";")] or [[]]
+    return [dict(zip(head, row, strict=False)) for row in rows if len(row) >= len(head) - 1]
 
 
 def spread(ports: Sequence[int]) -> bool:

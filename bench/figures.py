@@ -1,7 +1,7 @@
 """Numbers from many samples. Pure."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -33,14 +33,3 @@ def quantile(samples: Sequence[float], share: float) -> float:
 def ratio(ours: float, theirs: float) -> float:
     """How many times as much as theirs; infinite when theirs is nothing."""
     return ours / theirs if theirs else math.inf
-
-
-def highest(rates: Sequence[float], succeeds: Callable[[float], float], share: float = 0.99) -> tuple[float, float]:
-    """The last of the rising `rates` at which at least `share` succeed, and its share; stops at the first that fails."""
-    best = (0.0, 0.0)
-    for rate in rates:
-        reached = succeeds(rate)
-        if reached < share:
-            break
-        best = (rate, reached)
-    return best

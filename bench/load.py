@@ -18,16 +18,22 @@ from bench.sizes import Sizes
 
 #: Share of all calls, keys and seconds: waits for the leader, leaves a message, hangs up in the question. One call in ten
 #: besides is listened to.
-MIX = (
+Mix = tuple[tuple[float, tuple[tuple[float, str], ...], float], ...]
+MIX: Mix = (
     (0.35, ((2.0, "1"),), 20.0),
     (0.35, ((2.0, "2"), (4.0, "#"), (4.0, "#")), 20.0),
     (0.2, (), 3.0),
 )
 LISTENED = 0.1
 LONGEST_CALL_S = 45.0
-#: For the highest rate: presses 1 and waits a little. Answered later than this is a failure.
-SHORT_KEYS, SHORT_STAY_S, ANSWERED_WITHIN_S = ((1.0, "1"),), 3.0, 3.0
+#: For the highest rate of short calls: presses 1 and waits a little.
+SHORT_STAY_S = 3.0
+SHORT: Mix = ((1.0, ((1.0, "1"),), SHORT_STAY_S),)
+#: For the highest rates: who is answered later than this has failed.
+ANSWERED_WITHIN_S = 3.0
 ENOUGH = 0.99
+#: Callers who come more slowly than this share of the rate asked for: the machine cannot even place them.
+PLACED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,31 +80,64 @@ async def measure(side: Side, folder: Path, sizes: Sizes) -> Load:
     )
 
 
-async def highest_rate(side: Side, folder: Path, sizes: Sizes) -> tuple[float, float]:
-    """The highest rate, calls/s, at which 99 % are answered in time and in the line after their key; and their share."""
-    best = (0.0, 0.0)
-    for rate in sizes.rates:
-        share = await _share_at(side, folder / f"{rate:g}", rate, round(rate * sizes.rate_s))
-        say(f"  {side.name}: {rate:g} calls/s, {100 * share:.1f} % succeed")
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """The highest rate, calls/s, at which 99 % succeed; and what ended the search."""
+
+    rate: float
+    end: str
+
+    def __str__(self) -> str:
+        return f"{self.rate:g} calls/s; {self.end}"
+
+
+async def highest_rates(side: Side, folder: Path, sizes: Sizes) -> tuple[Highest, Highest]:
+    """Of the full flow, and of short calls without sound."""
+    full = await _highest(side, folder / "full", MIX, sizes.full_rates, sizes)
+    return full, await _highest(side, folder / "short", SHORT, sizes.rates, sizes)
+
+
+async def _highest(side: Side, folder: Path, mix: Mix, rates: Sequence[float], sizes: Sizes) -> Highest:
+    """A call succeeds that is answered in time, goes as its scenario says and, where it pressed 1, was in the line."""
+    best = 0.0
+    for rate in rates:
+        share, placed = await _share_at(side, folder / f"{rate:g}", mix, rate, sizes.rate_s)
+        say(f"  {side.name}: {rate:g} calls/s ({placed:.1f} placed), {100 * share:.1f} % succeed")
         await side.empty()
         if share < ENOUGH:
-            break
-        best = (rate, share)
-    return best
+            return Highest(best, f"{100 * share:.1f} % at {rate:g}")
+        if placed < PLACED * rate:
+            return Highest(max(best, round(placed, 1)), f"of {rate:g} only {placed:.1f} could be placed")
+        best = rate
+    return Highest(best, "not tried beyond")
 
 
-async def _share_at(side: Side, folder: Path, rate: float, calls: int) -> float:
-    joined = await side.joined()
-    crowd = Crowd(
-        SHORT_KEYS, SHORT_STAY_S, rate, calls, at_once=4000, speaks=False, answer_within_s=ANSWERED_WITHIN_S,
-        first_number=70_000_000 + round(rate) * 10_000,
-    )  # fmt: skip
-    async with callers(folder, crowd, side.target, side.number) as sipp:
-        await sipp.done(calls / rate + LONGEST_CALL_S)
-        well = sipp.results()[0]
-        if not well:
-            say(f"  sipp: {sipp.last_words()}")
-    return min(well, await side.joined() - joined) / calls
+async def _share_at(side: Side, folder: Path, mix: Mix, rate: float, lasts_s: float) -> tuple[float, float]:
+    """The share that succeeded, and how many calls a second were really placed."""
+    joined_before, all_shares = await side.joined(), sum(share for share, _, _ in mix)
+    async with AsyncExitStack() as stack:
+        crowds = []
+        for n, (share, keys, stay_s) in enumerate(mix):
+            own = rate * share / all_shares
+            crowd = Crowd(
+                keys, stay_s, own, round(own * lasts_s), at_once=4000, speaks=mix is MIX,
+                answer_within_s=ANSWERED_WITHIN_S, first_number=70_000_000 + round(rate) * 10_000 + n * 3_000,
+            )  # fmt: skip
+            place = folder / str(n)
+            place.mkdir(parents=True)
+            crowds.append((crowd, await stack.enter_async_context(callers(place, crowd, side.target, side.number))))
+        await asyncio.gather(*(sipp.done(lasts_s + LONGEST_CALL_S) for _, sipp in crowds))
+        if silent := [sipp.last_words() for _, sipp in crowds if not sipp.results()[0]]:
+            say(f"  sipp: {silent}")
+    joined = await side.joined() - joined_before
+    wanted = sum(crowd.calls for crowd, _ in crowds if _presses_1(crowd))
+    well = sum(sipp.results()[0] for crowd, sipp in crowds)
+    made = sum(crowd.calls for crowd, _ in crowds)
+    return (well - max(0, wanted - joined)) / made, sum(sipp.placed_per_s() for _, sipp in crowds)
+
+
+def _presses_1(crowd: Crowd) -> bool:
+    return crowd.keys[:1] != () and crowd.keys[0][1] == "1"
 
 
 async def _ledger(side: Side) -> tuple[int, int]:
@@ -109,8 +148,8 @@ async def _ledger(side: Side) -> tuple[int, int]:
     return int(told["calls"]), len(unaccounted) if isinstance(unaccounted, list) else int(unaccounted)
 
 
-def chapter(ours: Load, theirs: Load, most: Sequence[tuple[float, float]], sizes: Sizes) -> Chapter:
-    """`most`: highest rate and share of both."""
+def chapter(ours: Load, theirs: Load, most: Sequence[tuple[Highest, Highest]], sizes: Sizes) -> Chapter:
+    """`most`: the highest rates of both."""
     lost = ours.placed - min(ours.well, ours.in_ledger) + ours.unaccounted
     complete = lost == 0 and ours.listened.to_sound.count == ours.listened.calls
     cpu = [1000 * sum(load.cpu_s.values()) / max(1, load.placed) for load in (ours, theirs)]
@@ -129,16 +168,17 @@ def chapter(ours: Load, theirs: Load, most: Sequence[tuple[float, float]], sizes
         Row("processor per call, all processes", f"{cpu[0]:.0f} ms", f"{cpu[1]:.0f} ms", times(ratio(*cpu))),
         Row("processor per call, Asterisk alone", f"{only[0]:.0f} ms", f"{only[1]:.0f} ms", times(ratio(*only))),
         Row("processor per call, the others", _others(ours)),
-        Row(
-            "highest rate at which 99 % succeed", f"{most[0][0]:g} calls/s", f"{most[1][0]:g} calls/s",
-            times(ratio(most[0][0], most[1][0])),
+        *(
+            Row(f"highest rate at which 99 % succeed, {kind}; what ended it", str(our), str(their), times(ratio(our.rate, their.rate)))
+            for kind, our, their in zip(("full flow", "short calls"), *most, strict=True)
         ),
     )  # fmt: skip
     notes = (
         "35 % wait for the leader, 35 % leave a message, 20 % hang up in the question, 10 % are listened to (answer, sound, "
         "key, next prompt, hang up). The other side: Answer, Background, WaitExten, Queue or Record, with the same prompts.",
-        f"Highest rate: calls without RTP that press 1 and wait {SHORT_STAY_S:.0f} s; a call succeeds when it is answered within "
-        f"{ANSWERED_WITHIN_S:.0f} s and is in the line after its key. Callers, leader and measuring share the two cores with it.",
+        f"Highest rate: each for {sizes.rate_s:.0f} s; full flow: the mix with sound; short calls: no sound, press 1, wait "
+        f"{SHORT_STAY_S:.0f} s. A call succeeds that is answered within {ANSWERED_WITHIN_S:.0f} s, goes as planned and is in the "
+        "line after pressing 1. The callers and the measuring share the two cores with it.",
     )
     return Chapter("New calls", rows, beside="native dialplan", notes=notes)
 

@@ -17,7 +17,10 @@ from tests.phones.browser import find_chromium
 from tests.system.installation import Installation
 
 MOST_S = 1.0
-PAGES = ("/", "/board", "/desk", "/sessions", "/orders", "/prompts", "/audit")
+PAGES = (
+    "/", "/sign-in", "/screen", "/board", "/desk", "/leader", "/phone", "/phone/operators", "/sessions", "/sessions/{session}",
+    "/report/{session}", "/orders", "/prompts", "/audit", "/accounts",
+)  # fmt: skip
 #: As soon as the browser has painted anything of the page.
 _PAINT = (
     "() => new Promise(done => new PerformanceObserver(list => done(list.getEntriesByName('first-contentful-paint')[0].startTime))"
@@ -35,14 +38,14 @@ class Paints:
 
 async def measure(folder: Path, shared: Path, sizes: Sizes) -> Paints:
     async with Installation(folder / "hotline", shared, parts=("api",)) as house, async_playwright() as playwright:
-        await house.open_session("sip:leader@127.0.0.1:9")
+        session, _ = await house.open_session("sip:leader@127.0.0.1:9")
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
         token = {"Authorization": f"Bearer {secret(house.settings, 'admin_token')}"}
         own = f"http://127.0.0.1:{house.settings.http_port}"
         say("  first paint")
         await _paint(browser, f"{own}/", token, 1)  # the browser's own start
-        pages = {path: await _paint(browser, f"{own}{path}", token, sizes.paints) for path in PAGES}
+        pages = {path: await _paint(browser, own + path.format(session=session), token, sizes.paints) for path in PAGES}
         redis, changes = house.redis.url, channel(house.settings.redis_prefix)
         async with bare_pages(folder, redis, changes, 0) as (port, _):
             bare = await _paint(browser, f"http://127.0.0.1:{port}/", {}, sizes.paints)
@@ -55,7 +58,9 @@ async def _paint(browser: Browser, url: str, headers: dict[str, str], count: int
     for _ in range(count):
         profile = await browser.new_context(extra_http_headers=headers)
         page = await profile.new_page()
-        await page.goto(url, wait_until="commit")
+        answer = await page.goto(url, wait_until="commit")
+        if answer is None or not answer.ok:
+            raise RuntimeError(f"{url} cannot be seen: {answer and answer.status}")
         found.append(await page.evaluate(_PAINT) / 1000)
         await profile.close()
     return found

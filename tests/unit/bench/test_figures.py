@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bench.figures import highest, quantile, ratio, summarise
+from bench.figures import quantile, ratio, summarise
 
 
 def test_the_median_and_the_99th_percentile_are_samples_that_occurred() -> None:
@@ -25,14 +25,3 @@ def test_no_samples_are_nothing_and_have_no_quantile() -> None:
 def test_a_ratio_to_nothing_is_infinite() -> None:
     assert ratio(1.0, 4.0) == 0.25
     assert ratio(1.0, 0.0) == math.inf
-
-
-def test_the_highest_rate_is_the_last_before_the_first_failure() -> None:
-    asked: list[float] = []
-
-    def succeeds(rate: float) -> float:
-        asked.append(rate)
-        return 1.0 if rate < 30 else 0.98
-
-    assert highest([10, 20, 40, 80], succeeds) == (20, 1.0)
-    assert asked == [10, 20, 40]
