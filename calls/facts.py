@@ -82,7 +82,7 @@ class FactsReader:
             notice=_notice(board.open),
             next_session=_session(board.next, tuple(map(_coming_seat, board.next.seats)) if board.next else ()),
             timezone=self._settings.timezone,
-            operators=bool(self._settings.operators_line),
+            operators=self._has_operators(call),
             city=self._settings.city,
             limits=self._limits,
             position=position,
@@ -101,6 +101,11 @@ class FactsReader:
         ahead = facts.position - 1 if facts.position else chosen.depth
         mine = told[lines.index(chosen)] if ahead == chosen.depth else None
         return _with_forecast(facts, chosen.depth, mine or self._forecast(facts, chosen, ahead), closed=closed)
+
+    def _has_operators(self, call: Call) -> bool:
+        settings = self._settings
+        line = settings.effective_twilio_operators_line if call.carrier == "twilio" else settings.operators_line
+        return bool(line)
 
     def _calls_back(self, call: Call) -> bool:
         if call.carrier == "twilio":

@@ -211,6 +211,10 @@ class Settings(BaseSettings):
         return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
 
     @property
+    def effective_twilio_operators_line(self) -> str:
+        return self.twilio_operators_line or self.operators_line
+
+    @property
     def recordings(self) -> Path:
         return self.recordings_dir or self.state_dir / "recordings"
 

@@ -3,6 +3,7 @@
     TelephonyError
     ├── CallGone             normal: the channel is no more
     ├── CarrierUnavailable   try again: no connection, no answer in time
+    │   └── CarrierUncertain     it was sent, and nobody knows whether it was carried out: look first
     └── CarrierRefused       a bug or a setting: wrong secret, malformed value, command refused
 """
 
@@ -17,6 +18,10 @@ class CallGone(TelephonyError):
 
 class CarrierUnavailable(TelephonyError):
     """The carrier does not answer. Try again later, and go to the fallback meanwhile."""
+
+
+class CarrierUncertain(CarrierUnavailable):
+    """The carrier was asked and did not say whether it did it. Look what became of it before you ask again."""
 
 
 class CarrierRefused(TelephonyError):

@@ -52,6 +52,8 @@ class Bridge:
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        #: Looked at in vain for long; the sweep comes back to them.
+        self._given_up: set[str] = set()
         #: Newest `seq` announced of calls that are looked at in a moment.
         self._changed: dict[str, int] = {}
         self._ended = False
@@ -120,6 +122,8 @@ class Bridge:
                 )
                 return
             await asyncio.sleep(AGAIN_S)
+        log.error("a caller could not be interrupted and is looked at with the next sweep", call_id=call_id)
+        self._given_up.add(call_id)
 
     async def _interrupt(self, call_id: str) -> bool:
         """True: there is nothing more to do."""
@@ -148,8 +152,10 @@ class Bridge:
 
     # -- sweeps -------------------------------------------------------------------------------------------------------
     async def _take_up(self, stop: asyncio.Event) -> None:
-        """What this machine's fallback kept."""
+        """What this machine's fallback kept, and callers who could not be interrupted."""
         while not await _pause(stop, SWEEP_EVERY_S):
+            while self._given_up:
+                self._look_at(self._given_up.pop())
             await _carefully("the spool", sweep(self._exchange, self._spool))
 
     async def _lead(self, stop: asyncio.Event) -> None:

@@ -10,7 +10,7 @@ import structlog
 from ivr.call import Call
 from ivr.events import HungUp
 from ivr.verbs import CallBack
-from telephony.errors import CarrierRefused, CarrierUnavailable
+from telephony.errors import CarrierRefused, CarrierUnavailable, CarrierUncertain
 from telephony.twilio.exchange import Exchange, call_sid_of
 from telephony.twilio.outbound import Outbound
 
@@ -43,6 +43,9 @@ async def call_back(exchange: Exchange, outbound: Outbound, call: Call) -> None:
         return
     try:
         await outbound.place(verb.number, leg, of=call_sid_of(call.id), ring_s=verb.ring_s)
+    except CarrierUncertain as error:
+        # It stays reserved: nobody is rung twice. If no phone rings, the claim lapses and the next try begins.
+        log.warning("a caller may have been called back", call_id=call.id, error=str(error))
     except CarrierUnavailable:
         await outbound.give_up(leg)
         raise

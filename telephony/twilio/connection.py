@@ -5,6 +5,7 @@ The official client brings some two thousand modules for the dozen requests that
 """
 
 from collections.abc import AsyncIterator, Mapping
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -13,7 +14,7 @@ import httpx
 from msgspec import Struct
 
 from config.settings import Settings
-from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable, CarrierUncertain
 
 API_URL = "https://api.twilio.com"
 #: The cloud answers in well under a second; a caller waits meanwhile.
@@ -23,6 +24,10 @@ CONNECT_WITHIN_S = 4.0
 GONE_CODES = frozenset({21220, 20404})
 #: Later it may work: too many requests, and its own troubles.
 AGAIN_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+#: Of these, what may have been carried out all the same.
+UNCERTAIN_STATUSES = AGAIN_STATUSES - {429}
+#: Failures before anything was sent.
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 #: So many on a page of the cloud's list, and so many pages: a week of sessions.
 MOST_CALLS, MOST_PAGES = 1000, 50
 #: A message of two minutes has 2 MB, a talk of two hours 230 MB.
@@ -93,7 +98,8 @@ class Connection:
         await self._send("POST", f"/Calls/{call_sid}.json", {"Status": "completed"})
 
     async def place(self, fields: Mapping[str, str | list[str]]) -> str:
-        """Place a call; its CallSid. `fields` as documented for Calls.create."""
+        """Place a call; its CallSid. `fields` as documented for Calls.create. Raises CarrierUncertain when it may have been
+        placed all the same."""
         return str((await self._send("POST", "/Calls.json", fields))["sid"])
 
     async def call(self, call_sid: str) -> CloudCall:
@@ -165,16 +171,28 @@ class Connection:
     ) -> dict[str, Any]:
         try:
             answer = await self._client.request(method, f"/{self._account}{path}", data=form, params=query)
+        except NEVER_SENT as error:
+            raise CarrierUnavailable(f"the cloud cannot be reached ({type(error).__name__})") from error
         except httpx.HTTPError as error:
-            raise CarrierUnavailable(f"the cloud does not answer ({type(error).__name__})") from error
+            raise CarrierUncertain(f"the cloud does not answer ({type(error).__name__})") from error
         if answer.is_success:
             return _document(answer)
         code = _document(answer).get("code", 0)
         if code in GONE_CODES or answer.status_code == httpx.codes.NOT_FOUND:
             raise CallGone("the cloud knows no such call, or it is over")
+        if answer.status_code in UNCERTAIN_STATUSES:
+            raise CarrierUncertain(f"the cloud answers {answer.status_code}")
         if answer.status_code in AGAIN_STATUSES:
             raise CarrierUnavailable(f"the cloud answers {answer.status_code}")
         raise CarrierRefused(f"the cloud refused a request: status {answer.status_code}, code {code}")
+
+
+def started_at(call: CloudCall) -> float | None:
+    """Unix seconds; None when the cloud does not say."""
+    try:
+        return parsedate_to_datetime(call.started_at).timestamp()
+    except ValueError:
+        return None
 
 
 def _document(answer: httpx.Response) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Interpreter:
             case Connect():
                 self._connect(response, call, verb)
             case Transfer():
-                line = self._settings.twilio_operators_line or self._settings.operators_line
+                line = self._settings.effective_twilio_operators_line
                 self._dial(response, call, line, verb.ring_s, "joined", "")
             case HangUp() | CallBack():
                 response.hangup()  # to call back, nobody may be on this leg: the bridge places the call

@@ -25,7 +25,7 @@ class Notices:
     async def status(self, hook: Webhook) -> None:
         """The call is over, or it is of no interest. One that came and went unseen is put into the ledger."""
         if hook.leg:
-            await self._outbound.note(hook.leg, hook.status)
+            await self._outbound.note(hook.leg, hook.status, hook.call_sid)
             await self._renew(hook)
         if not hook.ended or not hook.call_sid:
             return

@@ -1,19 +1,24 @@
-"""Calls that we place: callback, follow-up, urgent assignment. No faster than the account may; voicemail is noticed.
+"""Calls that we place, to call back who keeps a place. No faster than the account may; voicemail is noticed.
 
 The person who answers comes into the call flow like any caller. A placed call is known by an id of ours (`leg`); what
 became of it is kept in Redis for a day: placed, ringing, human, machine, or the status with which it ended.
 """
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from msgspec import Struct
 
 from config.ids import new_id
 from config.redis import shard_key
 from config.scripts import load
-from telephony.errors import CarrierUnavailable
+from telephony.errors import CarrierUnavailable, CarrierUncertain
+from telephony.twilio.connection import CloudCall, started_at
 from telephony.twilio.exchange import Exchange
+
+log = structlog.get_logger()
 
 #: Nobody waits longer for a turn at the account's rate; the job tries again later.
 TURN_WITHIN_S = 30.0
@@ -22,6 +27,10 @@ KEPT_S = 86_400
 BURST = 1
 RING_S = 30
 EVENTS = ["initiated", "ringing", "answered", "completed"]
+#: The cloud did not say whether it placed a call: its list is looked at so often, after so long each time.
+LOOKS, LOOK_AFTER_S = 2, 1.5
+#: Its clock may be behind ours by so much.
+SKEW_S = 10.0
 #: AnsweredBy of the cloud's machine detection.
 MACHINES = ("machine", "fax")
 
@@ -36,7 +45,8 @@ class Placed(Struct, frozen=True):
 
 
 class Outbound:
-    """Raises RedisError, CarrierUnavailable (again later) and CarrierRefused (number or setting)."""
+    """Raises RedisError, CarrierUnavailable (nobody was called: again later), CarrierUncertain (somebody may have been
+    called: not again) and CarrierRefused (number or setting)."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
@@ -50,25 +60,61 @@ class Outbound:
         if made:
             return Placed(leg, made)
         await self._turn()
-        settings, addresses = self._exchange.settings, self._exchange.addresses
         about: dict[str, str | int] = {"leg": leg, "of": of} if of else {"leg": leg}
-        call_sid = await self._exchange.connection.place(
-            {
-                "To": number,
-                "From": settings.twilio_number,
-                "Url": addresses.step("voice", about),
-                "Method": "POST",
-                "FallbackUrl": addresses.plain("fallback"),
-                "FallbackMethod": "POST",
-                "StatusCallback": addresses.step("status", about),
-                "StatusCallbackMethod": "POST",
-                "StatusCallbackEvent": EVENTS,
-                "Timeout": str(round(ring_s)),
-                "MachineDetection": "Enable",
-            }
-        )
-        await self._put(leg, {"call_sid": call_sid, "state": "placed"})
+        asked_at = self._exchange.core.clock()
+        try:
+            call_sid = await self._exchange.connection.place(self._order(number, about, ring_s))
+        except CarrierUncertain as error:
+            log.warning("the cloud did not say whether it placed a call", leg=leg, error=str(error))
+            call_sid = await self._look_for(leg, number, asked_at)
+        await self._belongs(call_sid, leg)
+        await self._put(leg, {"call_sid": call_sid, "state": await self.state(leg) or "placed"})
         return Placed(leg, call_sid)
+
+    def _order(self, number: str, about: dict[str, str | int], ring_s: float) -> dict[str, str | list[str]]:
+        settings, addresses = self._exchange.settings, self._exchange.addresses
+        return {
+            "To": number,
+            "From": settings.twilio_number,
+            "Url": addresses.step("voice", about),
+            "Method": "POST",
+            "FallbackUrl": addresses.plain("fallback"),
+            "FallbackMethod": "POST",
+            "StatusCallback": addresses.step("status", about),
+            "StatusCallbackMethod": "POST",
+            "StatusCallbackEvent": EVENTS,
+            "Timeout": str(round(ring_s)),
+            "MachineDetection": "Enable",
+        }
+
+    async def _look_for(self, leg: str, number: str, asked_at: float) -> str:
+        """CallSid of the call that the cloud placed without telling us. Raises CarrierUnavailable when it placed none,
+        CarrierUncertain when it cannot be asked either."""
+        for _ in range(LOOKS):
+            if made := await self._field(leg, "call_sid"):  # its first status came meanwhile
+                return made
+            for call in await self._listed(number, asked_at):
+                if await self._belongs(call.sid, leg):
+                    return call.sid
+            await asyncio.sleep(LOOK_AFTER_S)
+        raise CarrierUnavailable("the cloud did not place the call")
+
+    async def _listed(self, number: str, asked_at: float) -> list[CloudCall]:
+        """Calls of ours to this number since then, as the cloud knows them."""
+        since = asked_at - SKEW_S
+        day = datetime.fromtimestamp(since, UTC).date().isoformat()
+        try:
+            found = await self._exchange.connection.calls_to(number, day)
+        except CarrierUnavailable as error:
+            raise CarrierUncertain("the cloud's list of calls cannot be read") from error
+        ours = self._exchange.settings.twilio_number
+        return [call for call in found if call.caller == ours and (started_at(call) or asked_at) >= since]
+
+    async def _belongs(self, call_sid: str, leg: str) -> bool:
+        """False for the call of an earlier try."""
+        key = shard_key(self._prefix, f"out:{call_sid}", "of")
+        await self._redis.set(key, leg, nx=True, ex=KEPT_S)
+        return bool(await self._redis.get(key) == leg)
 
     async def reserve(self, leg: str) -> bool:
         """True for one of all who would place this leg."""
@@ -78,10 +124,13 @@ class Outbound:
         """It was not placed: whoever comes next may."""
         await self._redis.delete(f"{self._key(leg)}:reserved")
 
-    async def note(self, leg: str, state: str) -> None:
+    async def note(self, leg: str, state: str, call_sid: str) -> None:
         """What the cloud tells of a placed call. What it was answered by stays known."""
+        told = {"call_sid": call_sid} if call_sid else {}
         if state and await self._field(leg, "state") not in ("human", "machine"):
-            await self._put(leg, {"state": state[:20]})
+            told["state"] = state[:20]
+        if told:
+            await self._put(leg, told)
 
     async def answered(self, leg: str, answered_by: str) -> bool:
         """False: by a machine, which is not spoken to."""

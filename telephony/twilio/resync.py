@@ -1,7 +1,7 @@
 """The cloud's own word on a call, when nothing was heard of it: adopt who is there, close who has left."""
 
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from time import time
 
 import structlog
 
@@ -9,7 +9,7 @@ from calls.store import UnknownCall
 from config.numbers import read_number
 from ivr.events import HungUp
 from telephony.errors import CallGone
-from telephony.twilio.connection import CloudCall
+from telephony.twilio.connection import CloudCall, started_at
 from telephony.twilio.exchange import Exchange, call_id_of, call_sid_of, is_call_sid, is_ours, leg_of, new_call
 
 log = structlog.get_logger()
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 #: The cloud's list is looked at from the day before on, so that no time zone and no midnight hides a call.
 LOOK_BACK = timedelta(days=1)
 #: Its webhooks may still be under way.
-SETTLED = timedelta(minutes=5)
+SETTLED_S = 300.0
 
 
 async def check(exchange: Exchange, call_id: str) -> bool:
@@ -66,21 +66,14 @@ async def account_for(exchange: Exchange) -> list[str]:
 
 
 async def _put_down(exchange: Exchange, call_id: str, call: CloudCall) -> None:
-    started = _started(call)
+    started = started_at(call)
     number = read_number(call.caller, exchange.settings)
-    fresh = new_call(exchange, call_id, number, started.timestamp() if started else exchange.core.clock())
+    fresh = new_call(exchange, call_id, number, started or exchange.core.clock())
     await exchange.core.calls.create(fresh)
     await exchange.core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts))
     log.warning("a call that no webhook told of is in the ledger now", call_id=call_id)
 
 
 def _is_settled(call: CloudCall) -> bool:
-    started = _started(call)
-    return started is None or datetime.now(UTC) - started > SETTLED
-
-
-def _started(call: CloudCall) -> datetime | None:
-    try:
-        return parsedate_to_datetime(call.started_at)
-    except ValueError:
-        return None
+    started = started_at(call)
+    return started is None or time() - started > SETTLED_S

@@ -3,6 +3,7 @@
 One JSON file a call, readable by us alone, the number encrypted. The sound stays at the cloud until it is fetched.
 """
 
+import asyncio
 import os
 import secrets
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import msgspec
 import structlog
 from msgspec import Struct
+from redis.exceptions import RedisError
 
+from config.database import DatabaseUnavailable
 from config.privacy import Cipher, UnreadableData, open_cipher
 from config.settings import Settings
 from ivr.events import HungUp, Missed, Recorded, Released
@@ -102,14 +105,26 @@ class Spool:
 
 
 async def sweep(exchange: Exchange, spool: Spool) -> int:
-    """Turn what waits into calls and orders; how many. Repeatable at any point, by several processes."""
+    """Turn what waits into calls and orders; how many. Repeatable at any point, by several processes. A message that cannot
+    be taken up stays, and the others go on; when Redis or the disk is away, all wait."""
     done = 0
-    for message in spool.all():
+    for message in await asyncio.to_thread(spool.all):
         if message.done or exchange.core.clock() - message.at > OVER_AFTER_S:
-            await _take_up(exchange, message, spool.number_of(message))
-            spool.drop(message)
-            done += 1
+            done += await _carefully(exchange, spool, message)
     return done
+
+
+async def _carefully(exchange: Exchange, spool: Spool, message: Message) -> bool:
+    try:
+        await _take_up(exchange, message, await asyncio.to_thread(spool.number_of, message))
+    except (RedisError, DatabaseUnavailable, OSError):
+        raise
+    except Exception as error:
+        call_id = call_id_of(message.call_sid) if is_call_sid(message.call_sid) else ""
+        log.exception("a message in the spool cannot be taken up", call_id=call_id, error=type(error).__name__)
+        return False
+    await asyncio.to_thread(spool.drop, message)
+    return True
 
 
 async def _take_up(exchange: Exchange, message: Message, number: str) -> None:

@@ -15,6 +15,7 @@ from tests.cloud.numbers import Number
 from tests.cloud.outbound import Order, run_outbound
 from tests.cloud.recordings import Recordings
 from tests.cloud.rest import rest_app
+from tests.cloud.rest.troubles import Troubles
 from tests.cloud.script import Script, When
 from tests.cloud.server import Server
 from tests.cloud.sids import new_sid
@@ -51,6 +52,8 @@ class Cloud:
         self.declined_status = "completed"
         #: REST: so many new calls in one virtual second, the next one is refused.
         self.calls_per_second = 1.0
+        #: REST: what goes wrong with the requests to come.
+        self.troubles = Troubles()
         #: What a sound says, for the transcript; the URL itself unless a test knows better.
         self.read_aloud: Callable[[str], str] = lambda url: url
         #: Added to every webhook about a call, over what it says by itself: for hostile input.

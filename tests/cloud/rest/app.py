@@ -15,6 +15,7 @@ from tests.cloud.rest.calls import Calls
 from tests.cloud.rest.media import Media
 from tests.cloud.rest.phone_numbers import PhoneNumbers
 from tests.cloud.rest.problems import Problem
+from tests.cloud.rest.troubles import spoil
 
 if TYPE_CHECKING:
     from tests.cloud.cloud import Cloud
@@ -30,7 +31,8 @@ def rest_app(cloud: "Cloud") -> Starlette:
         async def answer(request: Request) -> Response:
             try:
                 _authenticate(cloud, request)
-                return await endpoint(request)
+                trouble = cloud.troubles.strike(request)
+                return Response(status_code=503) if trouble == "before" else spoil(trouble, await endpoint(request))
             except Problem as problem:
                 return problem.response()
 

@@ -1,7 +1,12 @@
 """The call as the caller lives it, over the cloud."""
 
+import pytest
+from redis.asyncio import Redis
+
+from config.settings import Settings
 from tests.cloud import Callee, When
-from tests.integration.twilio.town import LEADER, WILLING, Town, said
+from tests.cloud.rest.troubles import Trouble
+from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 
 
 async def test_who_waits_talks_with_the_leader(here: Town) -> None:
@@ -52,7 +57,23 @@ async def test_an_emergency_stop_ends_the_talk_and_reaches_who_waits_and_who_is_
     assert await here.ended([talking, waiting]) == ["talked", "work_order"]
 
 
-async def test_an_emergency_stop_while_the_leader_is_rung(here: Town) -> None:
+async def test_the_operators_of_the_cloud_are_reached_without_those_of_asterisk(
+    settings: Settings, redis: Redis
+) -> None:
+    operators = "+8673488812300"
+    async with town(settings, twilio_operators_line=operators) as here:
+        here.cloud.callees[operators] = Callee(answer_after_s=1, talk_s=10)
+        leg = here.call(When(said("choose_closed_operators"), press="0"))
+        assert await here.outcome(leg) == "transferred"
+        assert [one.parties.to for one in leg.dialed] == [operators]
+        here.cloud.assert_faultless()
+
+
+async def test_an_emergency_stop_while_the_leader_is_rung(here: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when the cloud refuses to be interrupted for longer than anybody tries at once: the sweep comes back to it."""
+    monkeypatch.setattr("telephony.twilio.bridge.LOOKS_MAX", 2)
+    monkeypatch.setattr("telephony.twilio.bridge.SWEEP_EVERY_S", 0.2)
+    here.cloud.troubles.add(Trouble(r"POST .*/Calls/CA", "before", times=5))
     here.cloud.callees[LEADER] = Callee(answer_after_s=500)
     await here.open_session()
     leg = here.call(When(said("choose_free"), press="1"))

@@ -94,11 +94,13 @@ async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_
     (kept,) = here.spool_files()
     assert kept.stat().st_mode & 0o777 == 0o600
     assert leg.parties.from_.removeprefix("+86") not in kept.read_text()
+    poison = kept.with_name("CA" + "0" * 32 + ".json")  # comes first, and can never be taken up
+    poison.write_text(kept.read_text().replace(leg.sid, "nonsense"))
     server.start()
     assert await here.outcome(leg, 60.0) == "fallback"
     order = await here.order(leg)
     assert order.source == "fallback"
-    await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
+    await until(lambda: here.spool_files() == [poison], 20.0, "the spool has been taken up")
     assert [entry.call_id for entry in await here.core.ledger.events(call_id_of(leg.sid))]
 
 

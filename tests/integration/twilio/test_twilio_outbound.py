@@ -10,6 +10,7 @@ from telephony.twilio.exchange import call_id_of
 from telephony.twilio.outbound import Outbound
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
+from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, Town, said
 from tests.waiting import until
 
@@ -49,9 +50,13 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(here: 
     here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, script=(When("请按一", press="1"),))
     here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=30)
     first = await _keeps_a_place(here)
+    # The first order is never carried out, the second one is, and its answer is lost: rung once all the same.
+    orders = r"POST .*/Calls\.json$"
+    here.cloud.troubles.add(Trouble(orders, "before"), Trouble(orders, "after"))
     await here.core.seats.resume(here.seat_id)
     await here.at(first, "talking", 30.0)
     back = await here.cloud.leg_to(CITIZEN)
+    assert [leg.sid for leg in here.cloud.calls.values() if leg.parties.to == CITIZEN] == [back.sid]
     assert (await here.saved(first)).leg == back.sid
     await here.at(first, "ended", 30.0)
     await back.ended(30.0)
