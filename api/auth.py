@@ -65,6 +65,22 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
+def admit(act: Act) -> Callable[..., Awaitable[Principal]]:
+    """A dependency: whoever asks, who may do `act`, without a line in the audit trail: for what anybody may ask. Its route
+    writes the line once it knows that this is no flood. Raises unauthenticated, forbidden or csrf_failed."""
+
+    async def check(
+        request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> Principal:
+        gate: Gate = request.app.state.gate
+        principal = await _identify(request, gate, sent)
+        if not principal.may(act):
+            raise Problem("forbidden", f"This needs the scope `{act}`.")
+        return principal
+
+    return check
+
+
 def require(*acts: Act) -> Callable[..., Awaitable[Principal]]:
     """A dependency: whoever asks, who may do one of `acts`. What changes something is put into the audit trail first.
     Raises unauthenticated, forbidden or csrf_failed."""

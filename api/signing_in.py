@@ -38,6 +38,7 @@ async def by_password(gate: Gate, login: str, password: str, code: str, address:
         await _refuse(gate, account, "totp", address)
         raise Refused
     await gate.throttle.forget("login", typed)
+    await gate.throttle.give_back("address", address)
     return await _begin(gate, account, "totp" if account.totp_secret else "password", address)
 
 
@@ -51,6 +52,7 @@ async def by_link(gate: Gate, token: str, address: str) -> str:
         raise Refused from error
     if not account.enabled:
         raise Refused
+    await gate.throttle.give_back("address", address)
     return await _begin(gate, account, "link", address)
 
 
@@ -70,6 +72,7 @@ async def code_is_good(gate: Gate, account: Account, code: str) -> bool:
     await gate.throttle.count("code", account.id, TRIES_OF_LOGIN * 2)
     if not pyotp.TOTP(account.totp_secret).verify(code, valid_window=TOTP_STEPS):
         return False
+    await gate.throttle.forget("code", account.id)
     return await gate.throttle.first_use("code-used", f"{account.id}:{code}", 3 * TOTP_STEP_S)
 
 

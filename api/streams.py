@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.presence import Presence
 from api.problems import Problem
 from config.changes import listen
 
@@ -134,22 +135,25 @@ class Feeds:
                 feed.notice()
 
 
-async def open_stream(feed: LineFeed) -> AsyncIterator[bytes]:
-    """The bytes of one stream. The snapshot is read before the first byte, so that a failure is still a problem."""
+async def open_stream(feed: LineFeed, presence: Presence) -> AsyncIterator[bytes]:
+    """The bytes of one stream, until the process stops or whoever follows may no longer. The snapshot is read before the first
+    byte, so that a failure is still a problem."""
     if feed.closing:
         raise Problem("shutting_down")
     if feed.streams >= STREAMS_MAX:
         raise Problem("too_many_streams", "Try again, another process may have room.")
-    return _stream(feed, await feed.refresh())
+    return _stream(feed, await feed.refresh(), presence)
 
 
-async def _stream(feed: LineFeed, snapshot: Frame) -> AsyncIterator[bytes]:
+async def _stream(feed: LineFeed, snapshot: Frame, presence: Presence) -> AsyncIterator[bytes]:
     feed.streams += 1
     try:
         yield b"retry: 1000\n" + _event("snapshot", snapshot)
         number = snapshot.number
         while not feed.closing:
             frame = await feed.wait_newer(number, HEARTBEAT_S)
+            if await presence.is_over():
+                return
             if frame is not None:
                 number = frame.number
                 yield _event("change", frame)

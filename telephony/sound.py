@@ -27,14 +27,16 @@ _HALF_TAPS = 24
 
 
 class UnreadableSound(ValueError):
-    """A file is no PCM WAV of 8 to 48 kHz with one or two channels of 16 bits, or it holds no sound."""
+    """A file is no PCM WAV of 8 to 48 kHz with one or two channels of 16 bits, it is too long,
+    or it holds no sound."""
 
 
 Samples: TypeAlias = "array[int]"
 
 
-def read_wav(data: bytes) -> Samples:
-    """The sound of a WAV file at 8 kHz mono. Accepts headers of unknown length, as programs write into pipes."""
+def read_wav(data: bytes, longest_s: float = math.inf) -> Samples:
+    """The sound of a WAV file at 8 kHz mono. Accepts headers of unknown length, as programs write into pipes. What is longer
+    than `longest_s` seconds is refused before any work is done on it."""
     try:
         with wave.open(io.BytesIO(data)) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
@@ -43,6 +45,8 @@ def read_wav(data: bytes) -> Samples:
         raise UnreadableSound(str(error)) from error
     if width != 2 or channels not in (1, 2) or not RATE <= rate <= 48000:
         raise UnreadableSound(f"{8 * width} bits, {channels} channels, {rate} Hz")
+    if len(raw) > longest_s * rate * width * channels:
+        raise UnreadableSound(f"longer than {longest_s:g} s")
     samples = array("h", raw[: len(raw) // (2 * channels) * 2 * channels])
     if sys.byteorder == "big":
         samples.byteswap()

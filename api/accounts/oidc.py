@@ -60,6 +60,7 @@ class Provider:
 
     def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
         self._redis, self._settings, self._clock = redis, settings, clock
+        #: Providers differ in whether their issuer ends with a slash; people who set it do, too.
         self._issuer = settings.oidc_issuer.rstrip("/")
         self.redirect_uri = f"{settings.effective_public_url}/sign-in/oidc/callback"
 
@@ -85,7 +86,9 @@ class Provider:
             raise ProviderRefused("this sign-in was begun in another browser")
         found = await self._discover()
         answer = await self._ask("POST", found["token_endpoint"], data=self._grant(code, begun.verifier))
-        claims = self._read(str(answer.get("id_token", "")), await self._ask("GET", found["jwks_uri"]), begun.nonce)
+        claims = self._read(
+            str(answer.get("id_token", "")), await self._ask("GET", found["jwks_uri"]), begun.nonce, found["issuer"]
+        )
         login = claims.get(self._settings.oidc_claim)
         return Person(f"{self._issuer}#{claims['sub']}"[:255], login if isinstance(login, str) else "", begun.after)
 
@@ -99,10 +102,10 @@ class Provider:
             form["client_secret"] = secret
         return form
 
-    def _read(self, id_token: str, keys: dict[str, Any], nonce: str) -> dict[str, Any]:
+    def _read(self, id_token: str, keys: dict[str, Any], nonce: str, issuer: str) -> dict[str, Any]:
         registry = jwt.JWTClaimsRegistry(
             now=int(self._clock()), leeway=LEEWAY_S,
-            iss={"essential": True, "value": self._issuer}, sub={"essential": True}, exp={"essential": True},
+            iss={"essential": True, "value": issuer}, sub={"essential": True}, exp={"essential": True},
             aud={"essential": True, "value": self._settings.oidc_client_id}, nonce={"essential": True, "value": nonce},
         )  # fmt: skip
         try:
@@ -117,7 +120,9 @@ class Provider:
         wanted = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         if str(found.get("issuer", "")).rstrip("/") != self._issuer or not all(found.get(name) for name in wanted):
             raise ProviderRefused("the provider describes itself wrongly")
-        return {name: urljoin(f"{self._issuer}/", str(found[name])) for name in wanted}
+        places = {name: urljoin(f"{self._issuer}/", str(found[name])) for name in wanted}
+        # As it calls itself: so it stands in its tokens, letter by letter.
+        return {**places, "issuer": str(found["issuer"])}
 
     async def _ask(self, method: str, url: str, data: dict[str, str] | None = None) -> dict[str, Any]:
         try:

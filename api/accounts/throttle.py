@@ -2,11 +2,14 @@
 
 from redis.asyncio import Redis
 
+from config import scripts
 from config.settings import Settings
 
 #: Wrong tries of one account, and of one address, within the window. An address may be a whole hall behind one router.
 TRIES_OF_LOGIN, TRIES_OF_ADDRESS = 5, 30
 WINDOW_S = 900
+_COUNT = scripts.load(__file__, "count-1")
+_GIVE_BACK = scripts.load(__file__, "give_back-1")
 
 
 class TooManyTries(Exception):
@@ -26,15 +29,21 @@ class Throttle:
     async def count(self, kind: str, name: str, most: int, window_s: int = WINDOW_S) -> None:
         """Count one try of `name`. Raises TooManyTries."""
         key = f"{self._prefix}tries:{kind}:{name}"
-        tries = await self._redis.incr(key)
-        if tries == 1:
-            await self._redis.expire(key, window_s)
+        tries, left_s = await _COUNT.run(self._redis, (key,), window_s)
         if tries > most:
-            raise TooManyTries(max(1, int(await self._redis.ttl(key))))
+            raise TooManyTries(max(1, int(left_s)))
+
+    async def give_back(self, kind: str, name: str) -> None:
+        """The try that was counted was a good one; those before it stay counted."""
+        await _GIVE_BACK.run(self._redis, (f"{self._prefix}tries:{kind}:{name}",))
 
     async def forget(self, kind: str, name: str) -> None:
         """It went well: counting begins anew."""
         await self._redis.delete(f"{self._prefix}tries:{kind}:{name}")
+
+    async def was_used(self, kind: str, name: str) -> bool:
+        """Somebody came with this name within the window."""
+        return bool(await self._redis.exists(f"{self._prefix}used:{kind}:{name}"))
 
     async def first_use(self, kind: str, name: str, window_s: int) -> bool:
         """True for the first who comes with this name within the window."""

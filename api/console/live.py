@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import RedisError
 from starlette.responses import Response, StreamingResponse
 
 from api.console.visit import Visit
-from api.gate import Gate
+from api.presence import Presence
 from api.problems import Problem
 from api.streams import HEARTBEAT_S, Frame, LineFeed
 
@@ -45,18 +44,19 @@ class Live:
     async def events(self, seen: Visit, snapshot: Frame) -> AsyncIterator[bytes]:
         """The bytes, until the process stops or the login is over."""
         self.feed.streams += 1
+        presence = Presence(seen.request)
         try:
             number, sent = snapshot.number, self._piece(seen, snapshot)
             yield b"retry: 1000\n" + _event(number, sent)
             while not self.feed.closing:
                 frame = await self.feed.wait_newer(number, HEARTBEAT_S)
+                if await presence.is_over():
+                    return  # the page asks again, and is told to sign in
                 if frame is not None:
                     number, piece = frame.number, self._piece(seen, frame)
                     if piece != sent:  # what changed may be elsewhere, such as at another seat
                         yield _event(number, piece)
                     sent = piece
-                elif await _is_over(seen):
-                    return  # the page asks again, and is told to sign in
                 elif not self.feed.closing:
                     yield b": still here\n\n"
         finally:
@@ -78,13 +78,3 @@ class Live:
 def _event(number: int, piece: bytes) -> bytes:
     return b"event: live\nid: %d\n%b\n" % (number, piece)
 
-
-async def _is_over(seen: Visit) -> bool:
-    """Whoever was signed in when the stream began is not any more. An open page counts as being there."""
-    if seen.login is None:
-        return False
-    gate: Gate = seen.request.app.state.gate
-    try:
-        return await gate.login_of(seen.request) is None
-    except RedisError:
-        return False

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from api.auth import address_of
 from api.console.visit import Visit
+from api.gate import Gate
 from api.problems import Problem
 from ivr.call import Call
 from workorders import register
@@ -41,9 +42,13 @@ async def what_came_before(seen: Visit, call: Call) -> Before:
 
 
 async def _record(seen: Visit, call: Call) -> None:
-    gate = seen.request.app.state.gate
-    if await gate.throttle.first_use("look", f"{seen.who.name}:{call.id}", SAME_LOOK_S):
-        await gate.trail.write(
-            seen.who, "see_history", on_what=f"call_id={call.id}", reason=WHY, result="done",
-            address=address_of(seen.request),
-        )  # fmt: skip
+    gate: Gate = seen.request.app.state.gate
+    name = f"{seen.who.name}:{call.id}"
+    if await gate.throttle.was_used("look", name):
+        return
+    await gate.trail.write(
+        seen.who, "see_history", on_what=f"call_id={call.id}", reason=WHY, result="done",
+        address=address_of(seen.request),
+    )  # fmt: skip
+    # Afterwards: a line that could not be written is written with the next look.
+    await gate.throttle.first_use("look", name, SAME_LOOK_S)

@@ -1,11 +1,12 @@
 """The waiting line: look, follow, move a caller, release a caller."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
 from api.auth import LineOperator, Principal, Reader
 from api.documents import problems
 from api.parts import Behind, Parts
+from api.presence import Presence
 from api.problems import Problem
 from api.schemas import ActOut, LineOut, MoveIn, ReleaseIn
 from api.streams import open_stream
@@ -45,10 +46,10 @@ async def show_line(parts: Behind, _: Reader) -> LineOut:
         **problems("unauthenticated", "forbidden", "redis_unavailable", "too_many_streams"),
     },
 )
-async def follow_line(parts: Behind, _: Reader) -> StreamingResponse:
+async def follow_line(request: Request, parts: Behind, _: Reader) -> StreamingResponse:
     """The line as server-sent events. Every event holds the whole line: after a reconnect (Last-Event-ID or not) the
-    snapshot makes up for whatever was missed."""
-    events = await open_stream(parts.feed)
+    snapshot makes up for whatever was missed. It ends with the login or the token."""
+    events = await open_stream(parts.feed, Presence(request))
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(events, media_type="text/event-stream", headers=headers)
 

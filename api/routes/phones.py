@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 
 from api.accounts.throttle import TooManyTries
-from api.auth import Principal, address_of, require
+from api.auth import Principal, address_of, admit
 from api.documents import problems
 from api.gate import Gate
 from api.parts import Behind
@@ -28,9 +28,10 @@ _REALM = "hotline.invalid"
 
 @router.post("/tickets", responses=_ACT)
 async def issue_phone_ticket(
-    wanted: PhoneTicketIn, parts: Behind, request: Request, who: Annotated[Principal, Depends(require("phone"))]
+    wanted: PhoneTicketIn, parts: Behind, request: Request, who: Annotated[Principal, Depends(admit("phone"))]
 ) -> PhoneTicketOut:
-    """For a citizen, the leader of a seat, or an operator; the two latter must be signed in, with a cookie."""
+    """For a citizen, the leader of a seat, or an operator; the two latter must be signed in, with a cookie, and are in the audit
+    trail."""
     gate: Gate = request.app.state.gate
     if not parts.core.settings.web_phones:
         raise Problem("not_found", "There are no browser phones: WEB_PHONES is 0.")
@@ -38,6 +39,9 @@ async def issue_phone_ticket(
         await gate.throttle.count("phone", address_of(request), TICKETS_A_MINUTE, 60)
     except TooManyTries as many:
         raise Problem("too_many_tries", extra={"retry_after_s": many.seconds}) from many
+    if who.account_id:  # the trail can not be emptied, so that nobody in particular must not be able to fill it
+        on_what = f"purpose={wanted.purpose} {f'seat_id={wanted.seat_id}' if wanted.seat_id else ''}"
+        await gate.trail.write(who, "issue_phone_ticket", on_what=on_what, address=address_of(request))
     ticket = await _ticket_for(wanted, parts, who)
     value = await Tickets(parts.core.redis, parts.core.settings).issue(ticket)
     settings: Settings = parts.core.settings

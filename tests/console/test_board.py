@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.console.conftest import Console, enter, faults_of
+from tests.integration.api.conftest import plan
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,6 +25,7 @@ async def test_the_board_follows_the_line(console: Console, browser: Browser) ->
     async with console.client() as http:
         await http.post(f"/api/seats/{seat_id}/open")
     page = await enter(browser, console, "op")
+    await page.clock.install()
     await page.goto("/board")
     for n in range(3):
         await console.call_in(f"a-pbx1-1{n}", f"+861391234560{n}")
@@ -36,6 +38,8 @@ async def test_the_board_follows_the_line(console: Console, browser: Browser) ->
         assert released.status_code == 200, released.text
     await _shows(page, before - 1)
     assert await console.core.line.depth(seat_id) == before - 1
+    await page.clock.fast_forward("00:11")  # what it came to is said in the end, however fast it changed
+    await expect(page.locator("#live")).to_contain_text(f"现在有 {before - 1} 人", timeout=SHOWN_WITHIN_MS)
     assert faults_of(page) == []
     await page.context.close()
 
@@ -73,11 +77,8 @@ async def test_a_name_with_a_script_in_it_is_text(console: Console, browser: Bro
     """Stored XSS through what people type: theme, unit, leader, account name, a note."""
     evil = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'
     async with console.client() as http:
-        opens = "2026-12-03T09:00"
-        body: dict[str, Any] = {
-            "opens_at": opens, "closes_at": "2026-12-03T11:00", "theme": evil[:200],
-            "seats": [{"unit": evil, "leader": evil[:60], "line": {"asterisk": "sip:l@127.0.0.1:6060"}}],
-        }  # fmt: skip
+        seats = [{"unit": evil, "leader": evil[:60], "line": {"asterisk": "sip:l@127.0.0.1:6060"}}]
+        body: dict[str, Any] = {**plan(10 * 86_400), "theme": evil[:200], "seats": seats}
         made = (await http.post("/api/sessions", json=body)).json()
     await console.gate.accounts.create("mallory", "supervisor", name=evil[:60])
     page = await enter(browser, console, "mallory")

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
 
+from api.accounts.oidc import Provider
 from tests.console.conftest import Console, running_console
 from tests.identity.provider import IdentityProvider
 from tests.servers import RedisServer, free_port
@@ -100,3 +102,22 @@ async def test_an_answer_works_once_and_in_the_browser_that_began(both: tuple[Co
         assert (await theirs.get(address)).status_code == 403, "an attacker's answer in a victim's browser"
         assert (await mine.get(address)).status_code == 403, "it was used up"
         assert (await mine.get(f"{console.url}/sign-in/oidc/callback?state=made-up&code=x")).status_code == 403
+
+
+@pytest.mark.parametrize(("said", "set_here"), [("/", ""), ("", "/"), ("/", "/")])
+async def test_an_issuer_may_end_with_a_slash_here_and_there(
+    both: tuple[Console, IdentityProvider], said: str, set_here: str
+) -> None:
+    """A token is compared with what the provider calls itself, letter by letter."""
+    console, provider = both
+    settings = console.settings.model_copy(update={"oidc_issuer": provider.issuer + set_here})
+    ours = Provider(console.core.redis, settings, console.core.clock)
+    provider.ending = said
+    try:
+        async with _browser() as browser:
+            agreed = await browser.get(await ours.begin("/", "b"))
+            back = parse_qs(urlsplit(agreed.headers["location"]).query)
+        person = await ours.finish(back["state"][0], back["code"][0], "b")
+        assert (person.login, person.subject) == ("op", f"{provider.issuer}#248289761001")
+    finally:
+        provider.ending = ""

@@ -9,7 +9,8 @@ import pytest_asyncio
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.accounts.throttle import TRIES_OF_LOGIN
+from api.accounts.throttle import TRIES_OF_ADDRESS, TRIES_OF_LOGIN, WINDOW_S
+from api.routes.phones import TICKETS_A_MINUTE
 from config.database import DatabaseUnavailable
 from tests.console.conftest import PASSWORD, Console
 
@@ -70,6 +71,30 @@ async def test_brute_force_is_stopped_even_with_the_right_password(console: Cons
             assert (await _sign_in(http, "sup", f"guess number {n}")).status_code == 401
         assert (await _sign_in(http, "sup")).status_code == 429
         assert (await _sign_in(http, "op")).status_code == 303, "others are not locked out"
+
+
+async def test_a_hall_behind_one_router_signs_in_and_wrong_tries_from_there_count(console: Console) -> None:
+    """Good ones are not counted, nor do they wipe out the wrong ones; a count that lost its end gets one."""
+    prefix = f"{console.settings.redis_prefix}tries:address:127.0.0.1"
+    await console.core.redis.set(prefix, TRIES_OF_ADDRESS - 2)
+    async with console.client("") as http:
+        for _ in range(3):
+            assert (await _sign_in(http, "op")).status_code == 303
+        assert (await _sign_in(http, "nobody")).status_code == 401
+        assert 0 < await console.core.redis.ttl(prefix) <= WINDOW_S
+        assert (await _sign_in(http, "op")).status_code == 303
+        assert (await _sign_in(http, "nobody")).status_code == 401
+        assert (await _sign_in(http, "op")).status_code == 429
+
+
+async def test_nobody_in_particular_writes_into_the_audit_trail(console: Console) -> None:
+    """It can not be emptied: a flood of refused requests leaves nothing there, and is stopped."""
+    async with console.client("") as http:
+        asked = {"purpose": "citizen"}
+        assert (await http.post("/api/phone/tickets", json=asked)).status_code == 404
+        await console.core.redis.set(f"{console.settings.redis_prefix}tries:phone:127.0.0.1", TICKETS_A_MINUTE)
+        assert (await http.post("/api/phone/tickets", json=asked)).status_code == 429
+    assert await console.gate.trail.read(act="issue_phone_ticket") == []
 
 
 async def test_a_login_that_the_attacker_brought_along_is_not_kept(console: Console) -> None:

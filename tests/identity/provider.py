@@ -27,6 +27,8 @@ class IdentityProvider:
         self.key = RSAKey.generate_key(2048, {"kid": "k1"}, private=True)
         self.wrong_key = RSAKey.generate_key(2048, {"kid": "k1"}, private=True)
         self.sign_with_wrong_key = False
+        #: What some providers put behind their own name, in the description and in every token.
+        self.ending = ""
         self._codes: dict[str, dict[str, str]] = {}
         self.app = FastAPI()
         self.app.get("/.well-known/openid-configuration")(self.describe)
@@ -41,7 +43,7 @@ class IdentityProvider:
 
     async def describe(self) -> Response:
         names = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
-        return JSONResponse({"issuer": self.issuer, **{k: f"{self.issuer}/{v}" for k, v in names.items()}})
+        return JSONResponse({"issuer": self.issuer + self.ending, **{k: f"{self.issuer}/{v}" for k, v in names.items()}})
 
     async def keys(self) -> Response:
         return JSONResponse({"keys": [self.key.as_dict(private=False)]})
@@ -76,7 +78,7 @@ class IdentityProvider:
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(time.time())
         claims = {
-            "iss": self.issuer, "aud": self.client_id, "iat": now, "exp": now + 60, "nonce": asked["nonce"],
+            "iss": self.issuer + self.ending, "aud": self.client_id, "iat": now, "exp": now + 60, "nonce": asked["nonce"],
             **self.person, **self.mischief,
         }  # fmt: skip
         key = self.wrong_key if self.sign_with_wrong_key else self.key

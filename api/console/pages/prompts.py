@@ -15,7 +15,7 @@ from config.settings import Language
 from ivr.verbs import Prompt
 from ivr.wording import render
 from telephony.prompts import LARGEST_RECORDED, Prompts
-from telephony.sound import RATE, UnreadableSound, read_wav, speech, write_wav
+from telephony.sound import UnreadableSound, read_wav, speech, write_wav
 
 router = APIRouter(route_class=PageRoute, prefix="/prompts", include_in_schema=False)
 #: Nobody listens to a longer sentence.
@@ -23,6 +23,8 @@ LONGEST_S = 60
 #: Sentences in one list; a search finds the others.
 LISTED = 80
 _PAUSE_S = 0.1
+#: A browser that is told to stop after a minute records a little more.
+_SLACK_S = 1
 
 Directing = Annotated[Visit, Depends(visit("prompts"))]
 Voice = Annotated[str, Query(max_length=10)]
@@ -85,10 +87,7 @@ def _keep(data: bytes, place: Path) -> None:
     """Raises UnreadableSound."""
     if len(data) > LARGEST_RECORDED:
         raise UnreadableSound("larger than 5 MB")
-    samples = speech(read_wav(data), _PAUSE_S)
-    if len(samples) > LONGEST_S * RATE:
-        raise UnreadableSound("longer than a minute")
-    write_wav(place, samples)
+    write_wav(place, speech(read_wav(data, LONGEST_S + _SLACK_S), _PAUSE_S))
 
 
 def _lines(prompts: Prompts, language: Language, wanted: str) -> list[Line]:

@@ -33,9 +33,10 @@
     dirty = true;
     if (mine === form) {
       state(mine.dataset.unsaved);
-      mine.querySelector("[data-reload]").hidden = answer.code !== "form_changed";
+      // What will be refused again can be given up; otherwise nobody would get away from this caller.
+      mine.querySelector("[data-reload]").hidden = !(answer.status >= 400 && answer.status < 500 && answer.status !== 429);
       desk.tell(answer.code);
-      if (answer.status === 0 || answer.status >= 500) timer = setTimeout(save, 2 * LATER_MS);
+      if (answer.status === 0 || answer.status === 429 || answer.status >= 500) timer = setTimeout(save, 2 * LATER_MS);
     }
     return false;
   }

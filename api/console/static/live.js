@@ -6,7 +6,7 @@ const hotline = (() => {
   const SAY_EVERY_MS = 10000;
   // This computer's clock may be wrong; times are the server's.
   const ahead = Date.now() / 1000 - Number(cut.dataset.now);
-  let said = "", saidAt = 0, cuts = 0;
+  let said = "", saidAt = 0, saying = 0, cuts = 0;
 
   const length = (seconds) => {
     const whole = Math.max(0, Math.floor(seconds)), two = (n) => String(n).padStart(2, "0");
@@ -50,9 +50,12 @@ const hotline = (() => {
     tick();
   }
 
-  // A screen reader hears what changed, at most every ten seconds; `now`: at once.
+  // A screen reader hears what changed, at most every ten seconds, and always what it came to at last; `now`: at once.
   function say(text, now = false) {
-    if (!text || text === said || (!now && Date.now() - saidAt < SAY_EVERY_MS)) return;
+    clearTimeout(saying);
+    if (!text || text === said) return;
+    const left = now ? 0 : saidAt + SAY_EVERY_MS - Date.now();
+    if (left > 0) { saying = setTimeout(say, left, text); return; }
     said = text; saidAt = Date.now(); live.textContent = text;
   }
 

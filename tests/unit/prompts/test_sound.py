@@ -54,6 +54,12 @@ def test_what_is_no_wav_is_refused(data: bytes) -> None:
         read_wav(data)
 
 
+def test_what_is_too_long_is_refused_before_it_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("telephony.sound.resample", lambda *_: pytest.fail("it was worked on"))
+    with pytest.raises(UnreadableSound, match="longer than"):
+        read_wav(wav(sine(500, 16000), 16000), 0.4)
+
+
 @pytest.mark.parametrize("peak", [300, 6000, 32767])
 def test_a_sentence_starts_at_once_evenly_loud_and_unclipped(peak: int) -> None:
     silence = array("h", bytes(2 * RATE))
