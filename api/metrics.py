@@ -35,6 +35,9 @@ class Metrics:
         self._longest = Gauge("hotline_line_longest_wait_seconds", "Longest wait now", registry=self.registry)
         self._seats = Gauge("hotline_seats", "Seats of the open session", ("state",), registry=self.registry)
         self._up = Gauge("hotline_redis_up", "Redis answers", registry=self.registry)
+        self.ledger_broken = Gauge(
+            "hotline_ledger_broken", "1: the sealed ledger was tampered with", registry=self.registry
+        )
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request that is answered. Names are ours, so that there are few of them to be kept."""

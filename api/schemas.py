@@ -212,7 +212,7 @@ class UnaccountedOut(Shape):
 class MissingOut(Shape):
     call_id: str
     carrier: Literal["asterisk", "twilio"]
-    started_at: datetime
+    started_at: datetime | None = Field(description="null: the carrier's record has no time that can be read")
     seconds: float
     told: str = Field(description="In the carrier's words")
     last_kind: str = Field(description="The last fact in the ledger; empty when it has never heard of the call")
@@ -222,12 +222,12 @@ class SealOut(Shape):
     number: int
     first_entry: int
     last_entry: int
-    fault: str = Field(description="changed, missing, added, no_chain or cut_off")
+    fault: str = Field(description="changed, missing, added, no_chain, cut_off or replaced")
 
 
 class LedgerCheckOut(Shape):
     session_id: str | None
-    complete: bool
+    complete: bool = Field(description="All of it was proven; not while a carrier is away")
     calls: int
     outcomes: dict[str, int]
     live: int

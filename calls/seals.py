@@ -19,6 +19,7 @@ from calls.model import LedgerEntry, LedgerSeal
 from config.clock import Clock
 from config.columns import from_unix
 from config.database import Database
+from config.scripts import load
 from config.secrets import secret
 from config.settings import Settings
 
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 
 #: Under one seal; a longer backlog is sealed in several.
 BATCH = 2000
+
+_KEEP_HEAD = load(__file__, "keep_head-1")
 
 
 class BrokenSeal(Struct, frozen=True):
@@ -35,6 +38,7 @@ class BrokenSeal(Struct, frozen=True):
     first_entry: int
     last_entry: int
     #: changed | missing (rows went) | added (rows came) | no_chain (a seal itself was removed)
+    #: cut_off (the newest seals are gone) | replaced (another seal stands where the one we know of stood)
     fault: str
 
 
@@ -74,6 +78,19 @@ class Seals:
             rest = select(func.count()).select_from(LedgerEntry).where(LedgerEntry.id > before.last_entry)
             left = await session.scalar(rest)
         return Verdict(len(chain), entries, left or 0, tuple(broken))
+
+    async def compare(self, kept: tuple[int, str]) -> BrokenSeal | None:
+        """The chain against the seal that was written down elsewhere; None when it is still there, as it was. A chain that was
+        cut off and sealed anew is whole in itself: only this finds it out."""
+        number, digest = kept
+        if not number:
+            return None
+        async with self._database.read() as session:
+            seal = await session.get(LedgerSeal, number)
+        if seal is None:
+            return BrokenSeal(number, 0, 0, "cut_off")
+        whole = hmac.compare_digest(seal.digest, digest)
+        return None if whole else BrokenSeal(number, 0, seal.last_entry, "replaced")
 
     async def head(self) -> tuple[int, str]:
         """Number and digest of the newest seal: written down elsewhere, they prove that none was cut off the end."""
@@ -119,15 +136,31 @@ class Seals:
         return mac.hexdigest()
 
 
-async def keep_head(redis: Redis, prefix: str, number: int, digest: str) -> None:
-    """Write the newest seal down in Redis: seals that are cut off the end are missed there."""
-    await redis.hset(f"{prefix}ledger:head", mapping={"number": number, "digest": digest})
+async def keep_head(redis: Redis, prefix: str, number: int, digest: str) -> bool:
+    """Write the newest seal down in Redis: seals that are cut off the end are missed there. What is written down is only ever
+    replaced by a seal with a higher number; False when it was not."""
+    return bool(await _KEEP_HEAD.run(redis, (_head_key(prefix),), number, digest))
 
 
 async def kept_head(redis: Redis, prefix: str) -> tuple[int, str]:
     """What was written down; (0, "") when nothing was, or Redis lost it."""
-    number, digest = await redis.hmget(f"{prefix}ledger:head", ["number", "digest"])
+    number, digest = await redis.hmget(_head_key(prefix), ["number", "digest"])
     return int(number or 0), str(digest or "")
+
+
+async def raise_alarm(redis: Redis, prefix: str, broken: BrokenSeal) -> None:
+    """The chain is not the one that was sealed: monitoring sees it until somebody has looked into it and removes the mark."""
+    log.critical("the ledger was tampered with", seal=broken.number, fault=broken.fault)
+    await redis.set(f"{prefix}ledger:broken", f"{broken.number} {broken.fault}")
+
+
+async def is_alarmed(redis: Redis, prefix: str) -> bool:
+    """True from the moment a sealer found a chain that is not the one it knew."""
+    return bool(await redis.exists(f"{prefix}ledger:broken"))
+
+
+def _head_key(prefix: str) -> str:
+    return f"{prefix}ledger:head"
 
 
 async def _last(session: AsyncSession) -> LedgerSeal | None:

@@ -66,9 +66,11 @@ def _tell_check(found: dict[str, Any]) -> None:
     if found["complete"]:
         records, cloud = found["asterisk_records"], found["cloud_records"]
         tell("checked_whole", calls=found["calls"], seals=found["seals"], records=records, cloud=cloud)
-    else:
+    elif any(found[name] for name in ("unaccounted", "missing", "broken_seals")):
         counts = {name: len(found[name]) for name in ("unaccounted", "missing")}
         tell("checked_broken", broken=len(found["broken_seals"]), **counts)
+    else:
+        tell("checked_away")
     if found["live"]:
         tell("checked_live", live=found["live"])
     others = [name for name in ("asterisk", "cloud") if found[name] != "ok"]

@@ -33,6 +33,11 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "The ledger is NOT whole: {unaccounted} without outcome, {missing} missing from it, {broken} seals broken.",
     ),
     "checked_live": ("仍在通话：{live}", "仍在通話：{live}", "Still going on: {live}"),
+    "checked_away": (
+        "尚未核对完：有一方的话单现在读不到，请稍后再试",
+        "尚未核對完：有一方的話單現在讀不到，請稍後再試",
+        "Nothing proven yet: call records cannot be read now, try again later",
+    ),
     "checked_off": (
         "未核对：{sources}",
         "未核對：{sources}",

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from calls.opening import Opening
-from calls.seals import Seals, keep_head
+from calls.seals import Seals, keep_head, kept_head, raise_alarm
 from config.database import DatabaseUnavailable
 from config.lease import Lease
 from config.settings import Settings
@@ -119,10 +119,15 @@ class Cron:
                 await self._core.depths.sample(seat.id)
 
     async def seal(self) -> int:
-        """Seal the ledger, and keep the newest seal where the database's owner cannot change it."""
+        """Seal the ledger, and keep the newest seal where the database's owner cannot change it. A chain in which the seal kept
+        last is not found any more is sealed on, but never vouched for again."""
+        redis, prefix = self._core.redis, self._core.settings.redis_prefix
+        broken = await self._seals.compare(await kept_head(redis, prefix))
         sealed = await self._seals.seal()
-        if sealed:
-            await keep_head(self._core.redis, self._core.settings.redis_prefix, *await self._seals.head())
+        if broken:
+            await raise_alarm(redis, prefix, broken)
+        else:
+            await keep_head(redis, prefix, *await self._seals.head())
         return sealed
 
     async def _attempt(self, name: str, act: Callable[[], Awaitable[object]]) -> object:

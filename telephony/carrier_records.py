@@ -1,5 +1,6 @@
 """What the carriers themselves have written down about calls: Asterisk's CDR, the cloud's list. Reads only."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
@@ -22,13 +23,14 @@ class CarrierCall(Struct, frozen=True):
 
     call_id: str
     carrier: Literal["asterisk", "twilio"]
-    started_at: float
+    #: None: the carrier's word for it cannot be read.
+    started_at: float | None
     seconds: float
     told: str
 
 
 class CarrierRecords(Struct, frozen=True):
-    """Ended calls from `since` to `until`."""
+    """Ended calls from `since` to `until`, and those of which nobody can tell when they were."""
 
     calls: tuple[CarrierCall, ...]
     asterisk: State
@@ -41,15 +43,15 @@ async def read_records(settings: Settings, since: float, until: float) -> Carrie
     asterisk: State = "ok" if path.exists() else "off"
     found = [_of_asterisk(rows) for rows in cdr.calls(cdr.read(path)[0]).values()]
     listed, cloud = await _cloud(settings, since)
-    within = [call for call in (*found, *listed) if since <= call.started_at <= until]
+    within = [call for call in (*found, *listed) if call.started_at is None or since <= call.started_at <= until]
     return CarrierRecords(tuple(within), asterisk, cloud)
 
 
 def _of_asterisk(rows: tuple[cdr.CallRecord, ...]) -> CarrierCall:
     first, last = rows[0], rows[-1]
-    seconds = max(row.ended_at for row in rows) - first.started_at
+    seconds = max(row.ended_at for row in rows) - first.started_at if first.started_at else 0.0
     return CarrierCall(
-        first.call_id, "asterisk", first.started_at, max(0.0, seconds), f"{last.stage} {last.disposition}"
+        first.call_id, "asterisk", first.started_at or None, max(0.0, seconds), f"{last.stage} {last.disposition}"
     )
 
 
@@ -68,8 +70,7 @@ async def _cloud(settings: Settings, since: float) -> tuple[list[CarrierCall], S
 
 
 def _of_cloud(call: CloudCall) -> CarrierCall:
-    try:
+    started_at: float | None = None
+    with suppress(ValueError, OverflowError):
         started_at = parsedate_to_datetime(call.started_at).timestamp()
-    except ValueError:
-        started_at = 0.0
     return CarrierCall(call_id_of(call.sid), "twilio", started_at, call.seconds, call.status)

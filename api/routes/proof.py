@@ -16,7 +16,7 @@ from api.schemas import LedgerCheckOut, MissingOut, SealOut, UnaccountedOut
 from api.texts import Identifier
 from calls.ledger import Unaccounted
 from calls.report import Report, draw_up
-from calls.seals import BrokenSeal, Seals, Verdict, kept_head
+from calls.seals import Seals, kept_head
 from sessions.calendar import UnknownSession
 from sessions.model import Session
 from telephony.carrier_records import CarrierCall, CarrierRecords, read_records
@@ -42,7 +42,7 @@ async def check_ledger(
     parts: Behind, _: Reader, session_id: Annotated[Identifier | None, Query()] = None
 ) -> LedgerCheckOut:
     """Every call ended in exactly one outcome, none of the carriers' calls is missing, and no fact was changed since it was
-    sealed. `complete` says so in one word."""
+    sealed. `complete` says so in one word; while a carrier that is configured does not answer, nothing is proven."""
     core = parts.core
     since, until = await _span(parts, session_id)
     summary = await core.ledger.summary(session_id)
@@ -50,11 +50,13 @@ async def check_ledger(
     lost = [one for one in summary.unaccounted if one.call_id not in live]
     records = await read_records(core.settings, since, min(until, core.clock() - SETTLED_S))
     missing = await _missing(parts, records, live)
-    verdict = await Seals(core.database, core.settings, core.clock).verify()
-    broken = (*verdict.broken, *await _cut_off(parts, verdict))
+    seals = Seals(core.database, core.settings, core.clock)
+    kept = await kept_head(core.redis, core.settings.redis_prefix)  # first: the chain may grow meanwhile
+    verdict, cut_off = await seals.verify(), await seals.compare(kept)
+    broken = (*verdict.broken, *([cut_off] if cut_off else []))
     return LedgerCheckOut(
         session_id=session_id,
-        complete=not (lost or missing or broken),
+        complete=not (lost or missing or broken or "away" in (records.asterisk, records.cloud)),
         calls=summary.calls,
         outcomes=summary.outcomes,
         live=len(summary.unaccounted) - len(lost),
@@ -139,17 +141,11 @@ def _missed(parts: Parts, call: CarrierCall, last_kind: str) -> MissingOut:
     return MissingOut(
         call_id=call.call_id,
         carrier=call.carrier,
-        started_at=parts.moment(call.started_at),
+        started_at=parts.moment(call.started_at) if call.started_at is not None else None,
         seconds=call.seconds,
         told=call.told,
         last_kind=last_kind,
     )
-
-
-async def _cut_off(parts: Parts, verdict: Verdict) -> tuple[BrokenSeal, ...]:
-    """The newest seals were removed: Redis remembers how many there were."""
-    number, _ = await kept_head(parts.core.redis, parts.core.settings.redis_prefix)
-    return (BrokenSeal(number, 0, 0, "cut_off"),) if number > verdict.seals else ()
 
 
 def _unaccounted(parts: Parts, one: Unaccounted) -> UnaccountedOut:

@@ -12,6 +12,7 @@ from api.metrics import CONTENT_TYPE
 from api.parts import Behind
 from api.problems import Problem, answer
 from api.schemas import HealthOut, ReadyOut
+from calls.seals import is_alarmed
 
 router = APIRouter(tags=["status"])
 
@@ -46,6 +47,7 @@ async def show_metrics(request: Request, parts: Behind) -> Response:
         raise Problem("loopback_only")
     try:
         parts.metrics.set_line(await parts.line.read())
+        parts.metrics.ledger_broken.set(await is_alarmed(parts.core.redis, parts.core.settings.redis_prefix))
     except (RedisError, OSError):
         parts.metrics.set_line(None)
     parts.metrics.streams.set(request.app.state.feeds.streams)

@@ -55,20 +55,23 @@ async def test_given_200_mixed_calls_then_the_ledger_accounts_for_each_as_asteri
         await asyncio.gather(*(group.done(90) for group in crowd))
         outcomes = await accounted(house, session_id, CALLS, 60)
     assert {"talked", "work_order", "abandoned"} <= set(outcomes)
-    told, status = await hotline_ledger(house, session_id)
+    told, status = await hotline_ledger(house, "--session", session_id, "--cdr")
     assert (status, told["calls"], told["unaccounted"], told["outcomes"]) == (0, CALLS, 0, outcomes)
     assert sum(told["outcomes"].values()) == CALLS
     assert (told["cdr"]["records"], told["cdr"]["missing"]) == (CALLS, [])
+    checked, status = await hotline_ledger(house, "check", "--session", session_id)
+    assert (status, checked["complete"], checked["missing"], checked["broken_seals"]) == (0, True, [], [])
+    assert (checked["asterisk"], checked["cloud"]) == ("ok", "off")
     assert set(calls(read(house.files.cdr)[0])) == await closed_in_ledger(house)
     with_order = outcomes["talked"] + outcomes["work_order"]
     orders = await until(lambda: all_orders(house, session_id, with_order), 60, "an order of each")
     assert len({order["call_id"] for order in orders}) == len(orders)
 
 
-async def hotline_ledger(house: Installation, session_id: str) -> tuple[Any, int]:
-    """What `hotline ledger --cdr` says, and its exit status."""
+async def hotline_ledger(house: Installation, *words: str) -> tuple[Any, int]:
+    """What `hotline ledger` says, and its exit status."""
     process = await asyncio.create_subprocess_exec(
-        *hotline_argv(), "ledger", "--session", session_id, "--cdr", "--json",
+        *hotline_argv(), "ledger", *words, "--json",
         env=house.environment(), stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     output, _ = await process.communicate()

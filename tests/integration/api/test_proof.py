@@ -1,11 +1,14 @@
 """The ledger's check and the session's report over HTTP."""
 
+import pytest
 from sqlalchemy import text
 
-from calls.seals import Seals, keep_head
+from calls.seals import Seals, keep_head, kept_head
 from config.columns import from_unix
+from jobs.cron import Cron
 from sessions.plan import Plan, PlannedSeat
 from tests.integration.api.conftest import Instance
+from tests.servers import free_port
 
 
 async def hold(instance: Instance) -> str:
@@ -102,3 +105,49 @@ async def test_the_report_as_table_and_as_page(instance: Instance) -> None:
     assert "热线问政场次报告" in page.text
     unknown = await instance.http.get("/api/sessions/nothing/report")
     assert unknown.json()["code"] == "session_not_found"
+
+
+@pytest.mark.parametrize("cut", ["WHERE number = (SELECT max(number) FROM ledger_seals)", ""])
+async def test_a_ledger_that_is_sealed_anew_after_tampering_still_shows_it(instance: Instance, cut: str) -> None:
+    """Whoever has the database alone takes seals away, changes a fact and lets cron seal again: the chain is whole, and is not
+    the one that Redis knows."""
+    session_id = await hold(instance)
+    core = instance.core
+    cron = Cron(core)
+    assert await cron.seal()
+    await core.ledger.close("x3", "a-pbx1-1-3", "abandoned", core.clock(), session_id=session_id)
+    assert await cron.seal()
+    kept = await kept_head(core.redis, core.settings.redis_prefix)
+    query = {"session_id": session_id}
+    assert (await instance.http.get("/api/ledger/check", params=query)).json()["complete"]
+    assert "hotline_ledger_broken 0.0" in (await instance.http.get("/metrics")).text
+    async with core.database.begin() as session:
+        for trigger in ("ledger_refuses_update", "ledger_seals_refuses_delete"):
+            await session.execute(text(f"DROP TRIGGER {trigger}"))
+        await session.execute(text(f"DELETE FROM ledger_seals {cut}"))
+        await session.execute(text("UPDATE ledger SET outcome = 'talked' WHERE command_id = 'x3'"))
+    for _ in range(2):
+        await cron.seal()
+        await core.ledger.note(f"later-{core.clock()}", "a-pbx1-1-9", "arrived", core.clock())
+        found = (await instance.http.get("/api/ledger/check", params=query)).json()
+        assert not found["complete"]
+        assert [one["number"] for one in found["broken_seals"]] == [kept[0]]
+        assert found["broken_seals"][0]["fault"] in ("cut_off", "replaced")
+        assert (await Seals(core.database, core.settings, core.clock).verify()).broken == ()
+    assert await kept_head(core.redis, core.settings.redis_prefix) == kept
+    assert "hotline_ledger_broken 1.0" in (await instance.http.get("/metrics")).text
+
+
+async def test_while_a_carrier_does_not_answer_nothing_is_proven(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = await hold(instance)
+    await instance.core.ledger.close("x3", "a-pbx1-1-3", "abandoned", 0, session_id=session_id)
+    for name, value in {
+        "twilio_account_sid": "AC" + "1" * 32,
+        "twilio_number": "+867348812345",
+        "twilio_api_url": f"http://127.0.0.1:{free_port()}",
+    }.items():
+        monkeypatch.setattr(instance.core.settings, name, value)
+    found = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
+    assert (found["cloud"], found["unaccounted"], found["missing"], found["complete"]) == ("away", [], [], False)
