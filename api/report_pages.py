@@ -98,7 +98,7 @@ def _sections(report: Report, zone: ZoneInfo) -> Iterable[tuple[str, Rows]]:
                 "例外",
                 f"{one.call_id} 先于 before {' '.join(one.overtook)}",
                 _moment(one.served_at, zone),
-                "; ".join(one.reasons) or "?",
+                "; ".join((*one.reasons, *(f"? {call_id}" for call_id in one.unexplained))),
             )
                 for one in report.deviations
             ),

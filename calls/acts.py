@@ -7,7 +7,7 @@ from calls.store import UnknownCall
 from config.ids import new_id
 from ivr.call import Call
 from ivr.events import Released
-from queueing.moves import move
+from queueing.moves import IsOffered, NotInLine, move
 from sessions.board import read_board
 
 HEAD = 1
@@ -40,9 +40,13 @@ class Acts:
         """To another position, never ahead of who is offered to the leader; the position they have now."""
         core = self._core
         call = await self._waiting(call_id)
-        reached = await move(core.redis, core.settings, call.seat_id, call_id, position)
-        await self.note(call, act, author, position=reached)
-        return reached
+        before = await self._position(call)
+        await self.note(call, act, author, position=position, from_position=before)
+        try:
+            return await move(core.redis, core.settings, call.seat_id, call_id, position)
+        except (NotInLine, IsOffered):  # gone, or offered, since we looked
+            await self.note(call, act, author, kind="act_refused")
+            raise
 
     async def offer_next(self, call_id: str, author: Author) -> int:
         """To the head: next to be offered."""
@@ -64,18 +68,28 @@ class Acts:
         )
         return turn.call
 
-    async def note(self, call: Call, act: str, author: Author, **data: str | int) -> None:
+    async def note(self, call: Call, act: str, author: Author, kind: str = "operator_act", **data: str | int) -> None:
         """Put the act into the ledger."""
         await self._core.ledger.note(
             f"act-{new_id()}",
             call.id,
-            "operator_act",
+            kind,
             self._core.clock(),
             {"act": act, "who": author.name, "reason": author.reason, **data},
             session_id=call.session_id,
             carrier=call.carrier,
             host=call.host,
         )
+
+    async def _position(self, call: Call) -> int:
+        """Of a caller who can be moved."""
+        seat = await self._core.seats.state(call.seat_id)
+        if seat.state == "ringing" and seat.call_id == call.id:
+            raise IsOffered(call.id)
+        position = await self._core.line.position(call.seat_id, call.id)
+        if not position:
+            raise NotInLine(call.id)
+        return position
 
     async def _waiting(self, call_id: str) -> Call:
         call = await self._core.calls.get(call_id)

@@ -1,11 +1,12 @@
 """The served order against the joining order, from the ledger alone: who was put through ahead of whom, and why (R5.2).
 
-Pure but for the one query. A deviation without a reason must not exist.
+Pure but for the one query. A deviation without a reason must not exist, and each caller who was overtaken needs one that moved
+these two against each other: an act on somebody else in the line explains nothing.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
 from sqlalchemy import select
@@ -15,10 +16,15 @@ from config.database import Database
 
 #: What happened to a caller's place in a line.
 KINDS = (
-    "willing", "seat_changed", "callback", "left_line", "connected", "operator_act", "callback_missed", "callback_ended",
+    "willing", "place_taken_back", "seat_changed", "callback", "left_line", "offered", "connected", "operator_act",
+    "act_refused", "callback_missed", "callback_ended",
 )  # fmt: skip
-#: Acts of an operator that change who goes first.
-ACTS = ("move", "next", "urgent", "seat")
+#: Acts of an operator that put a caller further to the front; a move goes where it says.
+TO_THE_FRONT = ("next", "urgent")
+#: A turn is saved a moment before the line knows of it: who came in so shortly before an offer may have come after the claim.
+MEANWHILE_S = 3.0
+
+Way = Literal["forward", "back"]
 
 
 class Fact(Struct, frozen=True):
@@ -31,15 +37,18 @@ class Fact(Struct, frozen=True):
 
 
 class Deviation(Struct, frozen=True):
-    """A caller who was put through while others, who joined the same line earlier, still waited."""
+    """A caller who was put through while others, who joined the same line earlier, still waited when the leader's line began to
+    ring."""
 
     call_id: str
     seat_id: str
     joined_at: float
     served_at: float
     overtook: tuple[str, ...]
-    #: `move: reason (who)`, `callback_missed` ...; empty = there is none, which must not be.
+    #: `move: reason (who)`, `callback_missed` ...; of all who were overtaken.
     reasons: tuple[str, ...]
+    #: Those of them for whom there is no reason: there must be none.
+    unexplained: tuple[str, ...] = ()
 
 
 class Fairness(Struct, frozen=True):
@@ -50,63 +59,117 @@ class Fairness(Struct, frozen=True):
 
     @property
     def unexplained(self) -> int:
-        return sum(not deviation.reasons for deviation in self.deviations)
+        return sum(bool(deviation.unexplained) for deviation in self.deviations)
+
+
+@dataclass
+class _Stand:
+    """A caller in a line: since when, by which joining time, how they came in, and what moved them within it."""
+
+    seat_id: str
+    joined_at: float
+    since: float
+    came: str = ""
+    moved: list[tuple[Way, str]] = field(default_factory=list)
+
+    def reasons(self, way: Way) -> list[str]:
+        return [reason for one, reason in self.moved if one == way]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """Whom the leader's line rang for, and who was overtaken by that, each with the reasons."""
+
+    seat_id: str
+    overtook: dict[str, list[str]]
 
 
 @dataclass
 class _Line:
     """Who waits where, as the facts are gone through."""
 
-    seat: dict[str, str] = field(default_factory=dict)
-    joined: dict[str, float] = field(default_factory=dict)
-    acts: dict[str, list[str]] = field(default_factory=dict)
+    stands: dict[str, _Stand] = field(default_factory=dict)
+    offers: dict[str, _Offer] = field(default_factory=dict)
 
-    def overtaken(self, call_id: str, seat_id: str) -> tuple[str, ...]:
-        mine = self.joined.get(call_id, 0.0)
-        waiting = (one for one, seat in self.seat.items() if seat == seat_id and one != call_id)
-        return tuple(one for one in waiting if self.joined[one] < mine)
+    def offer(self, fact: Fact) -> None:
+        seat_id, mine = str(fact.data.get("seat_id", "")), self.stands.get(fact.call_id)
+        overtook: dict[str, list[str]] = {}
+        for call_id, stand in self.stands.items():
+            if mine and stand is not mine and stand.seat_id == seat_id and stand.joined_at < mine.joined_at:
+                meanwhile = [stand.came] if fact.at - stand.since <= MEANWHILE_S else []
+                overtook[call_id] = [*mine.reasons("forward"), *stand.reasons("back")] or meanwhile
+        self.offers[fact.call_id] = _Offer(seat_id, overtook)
 
-    def reasons(self, call_ids: Iterable[str]) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(reason for one in call_ids for reason in self.acts.get(one, ())))
+    def serve(self, fact: Fact) -> Deviation | None:
+        if fact.call_id not in self.offers:  # its offer was never put down
+            self.offer(fact)
+        offer, mine = self.offers.pop(fact.call_id), self.stands.pop(fact.call_id, None)
+        if not offer.overtook:
+            return None
+        reasons = dict.fromkeys(reason for why in offer.overtook.values() for reason in why)
+        return Deviation(
+            call_id=fact.call_id,
+            seat_id=offer.seat_id,
+            joined_at=mine.joined_at if mine else 0.0,
+            served_at=fact.at,
+            overtook=tuple(offer.overtook),
+            reasons=tuple(reasons),
+            unexplained=tuple(call_id for call_id, why in offer.overtook.items() if not why),
+        )
 
 
 def judge(facts: Iterable[Fact]) -> Fairness:
     """The deviations in these facts, which are in the order of time."""
     line, served, deviations = _Line(), 0, list[Deviation]()
     for fact in facts:
-        if fact.kind != "connected":
-            _follow(line, fact)
-            continue
-        served += 1
-        seat_id = str(fact.data.get("seat_id", ""))
-        overtook = line.overtaken(fact.call_id, seat_id)
-        if overtook:
-            reasons = line.reasons((fact.call_id, *overtook))
-            joined_at = line.joined.get(fact.call_id, 0.0)
-            deviations.append(Deviation(fact.call_id, seat_id, joined_at, fact.at, overtook, reasons))
-        line.seat.pop(fact.call_id, None)
+        if fact.kind == "connected":
+            served += 1
+            if deviation := line.serve(fact):
+                deviations.append(deviation)
+        elif fact.kind == "offered":
+            line.offer(fact)
+        else:
+            _follow(line.stands, fact)
     return Fairness(served, tuple(deviations))
 
 
-def _follow(line: _Line, fact: Fact) -> None:
+def _follow(stands: dict[str, _Stand], fact: Fact) -> None:
     call_id, data = fact.call_id, fact.data
+    stand = stands.get(call_id)
     match fact.kind:
         case "willing":
-            line.seat[call_id] = str(data.get("seat_id", ""))
-            line.joined[call_id] = float(data.get("joined_at", fact.at))
-        case "seat_changed":
-            line.seat[call_id] = str(data.get("seat_id", ""))
-        case "callback" if data.get("seat_id") and call_id in line.joined:
-            line.seat[call_id] = str(data["seat_id"])
+            joined_at = float(data.get("joined_at", fact.at))
+            stands[call_id] = _Stand(str(data.get("seat_id", "")), joined_at, fact.at, "joined_meanwhile")
         case "left_line" | "callback_ended":
-            line.seat.pop(call_id, None)
-        case "operator_act" if data.get("act") in ACTS:
-            told = f"{data['act']}: {data.get('reason', '')} ({data.get('who', '')})"
-            line.acts.setdefault(call_id, []).append(told)
+            stands.pop(call_id, None)
+        case "callback" if data.get("seat_id") and not stand:
+            stands[call_id] = _Stand(str(data["seat_id"]), float(data.get("joined_at", fact.at)), fact.at, "callback")
+        case _ if stand:
+            _move(stand, fact)
+
+
+def _move(stand: _Stand, fact: Fact) -> None:
+    data = fact.data
+    match fact.kind:
+        case "place_taken_back":
+            stand.came = fact.kind
+        case "seat_changed":  # what was done in the other line counts there
+            stand.seat_id, stand.since, stand.came, stand.moved = str(data.get("seat_id", "")), fact.at, fact.kind, []
         case "callback_missed":
-            line.acts.setdefault(call_id, []).append("callback_missed")
-        case _:
-            return
+            stand.moved.append(("back", fact.kind))
+        case "operator_act" if data.get("act") in ("move", *TO_THE_FRONT):
+            told = f"{data['act']}: {data.get('reason', '')} ({data.get('who', '')})"
+            stand.moved.append((_way(data), told))
+        case "act_refused":
+            stand.moved = stand.moved[:-1]
+
+
+def _way(data: dict[str, Any]) -> Way:
+    """A move says where the caller stood and was to stand."""
+    before, wanted = data.get("from_position"), data.get("position")
+    if data["act"] in TO_THE_FRONT or not isinstance(before, int) or not isinstance(wanted, int):
+        return "forward"
+    return "forward" if wanted <= before else "back"
 
 
 async def fairness_of(database: Database, session_id: str) -> Fairness:

@@ -65,7 +65,8 @@ def fairness(session_id: str, url: Url = "", as_json: AsJson = False) -> None:
         print_json(found)
     else:
         for one in found["deviations"]:
-            out.print(f"{one['call_id']} > {' '.join(one['overtook'])}: {'; '.join(one['reasons']) or '-'}", markup=False)
+            why = [*one["reasons"], *(f"? {call_id}" for call_id in one["unexplained"])]
+            out.print(f"{one['call_id']} > {' '.join(one['overtook'])}: {'; '.join(why)}", markup=False)
         out.print(say("fairness", served=found["served"], unexplained=found["unexplained"]))
     if found["unexplained"]:
         raise typer.Exit(Exit.NEGATIVE)

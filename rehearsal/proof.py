@@ -6,7 +6,8 @@ from calls.ledger import Ledger
 from calls.served_order import Deviation, fairness_of
 from rehearsal.play import Play
 
-#: A lease and a look, the time of a ring: who was to join that late cannot be overtaken.
+#: A lease and a look, the time of a ring: whoever was put into the line that late, by a process that had to take over from a
+#: dead one, was not there to be overtaken.
 TOGETHER_S = 20.0
 
 
@@ -38,9 +39,9 @@ async def prove(play: Play) -> Result:
     broken += [f"{call_id} was to have two orders" for call_id in play.orders.doubled]
     broken += [f"a position rose, {risen}" for risen in play.told.risen]
     broken += [
-        f"{one.call_id} went before {' '.join(one.overtook)}"
+        f"{one.call_id} went before {' '.join(one.unexplained)}"
         for one in fairness.deviations
-        if not one.reasons and not _together(one, play.told.joined)
+        if one.unexplained and not (play.plan.faults and _together(one, play.told.joined))
     ]
     broken += await _left_behind(play)
     return Result(
@@ -59,8 +60,8 @@ async def prove(play: Play) -> Result:
 
 
 def _together(one: Deviation, joined: dict[str, float]) -> bool:
-    """Those who were overtaken were only just put into the line, by a process that had to take over from a dead one."""
-    return all(one.served_at - joined.get(call_id, 0.0) <= TOGETHER_S for call_id in one.overtook)
+    """Those who were overtaken had only just come when this caller was put through. With faults only: without, nobody may be."""
+    return all(one.served_at - joined.get(call_id, 0.0) <= TOGETHER_S for call_id in one.unexplained)
 
 
 async def _left_behind(play: Play) -> list[str]:

@@ -1,4 +1,5 @@
-"""Operators' acts on one caller who waits: next, urgent, to another seat. Each is in the ledger with who, when and why."""
+"""Operators' acts on one caller who waits: move, next, urgent, to another seat. Each is in the ledger with who, when and why,
+before it is done."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +11,7 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.routes.line import find_call
-from api.schemas import ActOut, Shape
+from api.schemas import ActOut, MoveIn, Shape
 from api.texts import Identifier, Reason
 from calls.acts import Acts, Author, NotWaiting, SeatRefused
 from calls.store import UnknownCall
@@ -29,6 +30,13 @@ class BecauseIn(Shape):
 
 class SeatChangeIn(BecauseIn):
     seat_id: Identifier
+
+
+@router.post("/{call_id}/move", responses=_ACT)
+async def move_caller(call_id: Identifier, wanted: MoveIn, parts: Behind, who: LineOperator) -> ActOut:
+    """Put a caller who waits at another position. Kept in the ledger with the reason."""
+    author = Author(who.name, wanted.reason)
+    return await _act(parts, call_id, lambda acts: acts.move(call_id, wanted.position, author))
 
 
 @router.post("/{call_id}/next", responses=_ACT)

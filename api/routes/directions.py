@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import structlog
 from fastapi import APIRouter
+from pydantic import Field
 
 from api.auth import Principal, Reader, SessionPlanner
 from api.documents import problems
@@ -56,6 +57,7 @@ class DeviationOut(Shape):
     served_at: datetime
     overtook: list[str]
     reasons: list[str]
+    unexplained: list[str] = Field(description="Callers who were overtaken without a reason; must be empty")
 
 
 class FairnessOut(Shape):
@@ -130,6 +132,7 @@ async def prove_fairness(session_id: Identifier, parts: Behind, _: Reader) -> Fa
                 served_at=parts.moment(one.served_at),
                 overtook=list(one.overtook),
                 reasons=list(one.reasons),
+                unexplained=list(one.unexplained),
             )
             for one in found.deviations
         ],

@@ -1,21 +1,20 @@
-"""The waiting line: look, follow, move a caller, release a caller."""
+"""The waiting line: look, follow, release a caller. (Moving callers: acts.py.)"""
 
 from fastapi import APIRouter, Request
 from starlette.responses import StreamingResponse
 
-from api.auth import LineOperator, Principal, Reader
+from api.auth import LineOperator, Reader
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.presence import Presence
 from api.problems import Problem
-from api.schemas import ActOut, LineOut, MoveIn, ReleaseIn
+from api.schemas import ActOut, LineOut, ReleaseIn
 from api.streams import open_stream
 from api.texts import Identifier
-from config.ids import new_id
+from calls.acts import Acts, Author
 from ivr import anywhere
 from ivr.call import Call
 from ivr.events import Released
-from queueing.moves import IsOffered, NotInLine, move
 
 #: From here a caller can be taken elsewhere; whoever speaks, records or is told their number goes on.
 RELEASABLE = (*anywhere.RELEASABLE, "kept", "calling")
@@ -55,27 +54,6 @@ async def follow_line(request: Request, parts: Behind, _: Reader) -> StreamingRe
 
 
 @router.post(
-    "/api/line/{call_id}/move",
-    responses=problems(
-        "unauthenticated", "forbidden", "call_not_found", "caller_not_waiting", "redis_unavailable"
-    ),
-)
-async def move_caller(call_id: Identifier, wanted: MoveIn, parts: Behind, who: LineOperator) -> ActOut:
-    """Put a caller who waits at another position. Kept in the ledger with the reason."""
-    call = await find_call(parts, call_id)
-    try:
-        position = await move(
-            parts.core.redis, parts.core.settings, call.seat_id or "-", call_id, wanted.position
-        )
-    except (NotInLine, IsOffered) as error:
-        raise Problem(
-            "caller_not_waiting", "Only a caller who waits, and is not being put through, can be moved."
-        ) from error
-    await note_act(parts, who, call, "move", wanted.reason, position=position)
-    return ActOut(call_id=call_id, seat_id=call.seat_id, position=position, node=call.node)
-
-
-@router.post(
     "/api/line/{call_id}/release",
     responses=problems(
         "unauthenticated",
@@ -84,6 +62,7 @@ async def move_caller(call_id: Identifier, wanted: MoveIn, parts: Behind, who: L
         "caller_not_waiting",
         "call_ended",
         "redis_unavailable",
+        "database_unavailable",
     ),
 )
 async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, who: LineOperator) -> ActOut:
@@ -95,7 +74,7 @@ async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, 
         raise Problem(
             "caller_not_waiting", "The caller talks, records a matter or is being put through elsewhere."
         )
-    await note_act(parts, who, call, "release", wanted.reason or "", to=wanted.to)
+    await Acts(parts.core).note(call, "release", Author(who.name, wanted.reason or ""), to=wanted.to)
     turn = await parts.core.turns.take_turn(
         call_id, lambda facts: Released(facts=facts, to=wanted.to, reason="operator"), None
     )
@@ -110,14 +89,3 @@ async def find_call(parts: Parts, call_id: str) -> Call:
     if call is None:
         raise Problem("call_not_found")
     return call
-
-
-async def note_act(
-    parts: Parts, who: Principal, call: Call, act: str, reason: str, **data: str | int
-) -> None:
-    """Put the act of an operator into the ledger: what, who, why."""
-    await parts.core.ledger.note(
-        f"act-{new_id()}", call.id, "operator_act", parts.core.clock(),
-        {"act": act, "who": who.name, "reason": reason, **data},
-        session_id=call.session_id, carrier=call.carrier, host=call.host,
-    )  # fmt: skip

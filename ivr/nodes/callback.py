@@ -26,7 +26,7 @@ def promise_place(call: Call, facts: Facts) -> Step:
     """The place is kept, with the first joining time; the call's outcome is a callback from now on."""
     after = enter(call, "callback", facts, reason="kept", outcome=call.outcome or "callback", source="callback")
     return after, (
-        note(facts, "callback", seat_id=call.seat_id),
+        note(facts, "callback", seat_id=call.seat_id, joined_at=call.joined_at),
         JoinLine(seat_id=call.seat_id, joined_at=call.joined_at, mark="callback"),
         WakeAt(at=0),
     )

@@ -51,7 +51,7 @@ async def test_a_caller_is_moved_and_the_others_close_up(instance: Instance) -> 
     assert order == ["3", "1", "2", "0", "4"]
     events = (await instance.http.get("/api/calls/a-pbx1-1-3")).json()["events"]
     acts = [event["data"] for event in events if event["kind"] == "operator_act"]
-    assert acts == [{"act": "move", "who": "admin", "reason": "老人", "position": 2}]
+    assert acts == [{"act": "move", "who": "admin", "reason": "老人", "position": 2, "from_position": 4}]
 
 
 async def test_who_does_not_wait_cannot_be_moved(instance: Instance) -> None:
