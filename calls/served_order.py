@@ -144,8 +144,9 @@ def _follow(stands: dict[str, _Stand], fact: Fact) -> None:
             stands.pop(call_id, None)
         case "callback" if data.get("seat_id") and not stand:
             stands[call_id] = _Stand(str(data["seat_id"]), float(data.get("joined_at", fact.at)), fact.at, "callback")
-        case _ if stand:
-            _move(stand, fact)
+        case _:
+            if stand:
+                _move(stand, fact)
 
 
 def _move(stand: _Stand, fact: Fact) -> None:
@@ -162,6 +163,8 @@ def _move(stand: _Stand, fact: Fact) -> None:
             stand.moved.append((_way(data), told))
         case "act_refused":
             stand.moved = stand.moved[:-1]
+        case _:
+            return
 
 
 def _way(data: dict[str, Any]) -> Way:
