@@ -7,11 +7,10 @@ from msgspec.structs import replace
 
 from calls.entries import Entry
 from calls.ledger import Entry as Fact
-from calls.ledger import Ledger
 from calls.model import CLOSED
 from calls.outbox import WriteDown
 from calls.places import Places
-from calls.store import Calls, UnknownCall
+from calls.store import Calls, Reading, UnknownCall
 from ivr.call import Call, Outcome
 from ivr.commands import (
     CloseCall,
@@ -70,6 +69,12 @@ class LedgerBook(Protocol):
     ) -> bool: ...
 
 
+class FactsBook(Protocol):
+    """The part of calls.ledger.Ledger that takes many facts."""
+
+    async def write_many(self, entries: Sequence[Fact]) -> None: ...
+
+
 #: (command id, call, command) -> the order, made once per call.
 OrderMaker = Callable[[str, Call, MakeOrder], Awaitable[OrderRef]]
 #: (name of a job, its argument: an id).
@@ -118,8 +123,9 @@ class Effects:
             case ReturnToHead(seat_id=seat, token=token, reason=why, pause=pause, behind=behind):
                 await line.return_to_head(seat, token, why, pause, behind)
             case TakeSeat(seat_id=seat, token=token, at=at):
+                reading = self._store.begin_read(entry.call_id)
                 await line.take(seat, token, at)
-                await self._leave_place(entry, may_come_back=False)
+                await self._leave_place(entry, reading, may_come_back=False)
             case FreeSeat(seat_id=seat, token=token, talked=talked, at=at):
                 await line.free(seat, token, talked, at)
             case WakeAt():
@@ -142,28 +148,29 @@ class Effects:
 
     async def _join(self, entry: Entry, command: JoinLine) -> None:
         """Into the line; and one place a number: who waits with the same number by another call gives way."""
+        reading = self._store.begin_read(entry.call_id)
         position = await self._line.join(command.seat_id, entry.call_id, command.joined_at, entry.seq)
         if not position:
             return
-        await self._line.mark(command.seat_id, entry.call_id, command.mark)
-        number = (await self._call(entry)).number
-        before = await self._places.take(number, entry.call_id, command.seat_id, command.joined_at)
+        marking = self._line.begin_mark(command.seat_id, entry.call_id, command.mark)
+        call = await _known(entry, reading)
+        before = await self._places.take(call.number, entry.call_id, command.seat_id, command.joined_at)
+        await marking
         if before:
             await self._give_way(before)
 
     async def _leave(self, entry: Entry, command: LeaveLine) -> None:
+        reading = self._store.begin_read(entry.call_id)
         await self._line.leave(command.seat_id, entry.call_id, command.reason, entry.seq)
         if command.reason not in KEEPING:
-            await self._leave_place(entry, may_come_back=command.reason == "abandoned")
+            await self._leave_place(entry, reading, may_come_back=command.reason == "abandoned")
 
-    async def _leave_place(self, entry: Entry, *, may_come_back: bool) -> None:
-        await self._places.leave((await self._call(entry)).number, entry.call_id, may_come_back=may_come_back)
+    async def _leave_place(self, entry: Entry, reading: Reading, *, may_come_back: bool) -> None:
+        number = (await _known(entry, reading)).number
+        await self._places.leave(number, entry.call_id, may_come_back=may_come_back)
 
     async def _call(self, entry: Entry) -> Call:
-        call = await self._store.get(entry.call_id)
-        if call is None:
-            raise UnknownCall(entry.call_id)
-        return call
+        return await _known(entry, self._store.begin_read(entry.call_id))
 
     async def _write(self, entry: Entry, command: Note | CloseCall) -> None:
         ledger = self._ledger
@@ -184,7 +191,15 @@ class Effects:
         await self._tell_number(entry.call_id, order.number)
 
 
-def write_down(ledger: Ledger) -> WriteDown:
+async def _known(entry: Entry, reading: Reading) -> Call:
+    """The call of an entry, whose record is being read beside the act."""
+    saved = await reading
+    if saved is None:
+        raise UnknownCall(entry.call_id)
+    return saved.call
+
+
+def write_down(ledger: FactsBook) -> WriteDown:
     """Puts down the facts of many calls in one transaction."""
 
     async def write(entries: Sequence[Entry]) -> None:

@@ -39,16 +39,23 @@ class Outbox:
     """Performs commands by `perform`, which must be idempotent by the entry's id."""
 
     def __init__(
-        self, redis: Redis, settings: Settings, clock: Clock, perform: Perform, write_down: WriteDown | None = None
+        self,
+        redis: Redis,
+        settings: Settings,
+        clock: Clock,
+        perform: Perform,
+        write_down: WriteDown | None = None,
+        together_s: float = TOGETHER_S,
     ) -> None:
-        """`write_down`: puts down the facts of many calls at once; without it they are performed one by one."""
+        """`write_down`: puts down the facts of many calls at once, of all that come within `together_s`; without it they are
+        performed one by one."""
         self._lanes = Lanes(redis, settings, clock)
         self._clock = clock
         self._perform = perform
-        self._write_down = write_down
+        self._write_down, self._together_s = write_down, together_s
         #: Lanes of facts that go down together next.
         self._facts: list[Granted] = []
-        self._putting_down = False
+        self._putting_down: asyncio.Task[None] | None = None
         #: By identity: what is performed now.
         self._under_way: dict[int, Granted] = {}
         self._alive: asyncio.TimerHandle | None = None
@@ -70,18 +77,19 @@ class Outbox:
             self._start(granted)
             return
         self._facts.append(granted)
-        if not self._putting_down:
-            self._putting_down = True
-            self._add(asyncio.create_task(self._put_down(self._write_down), name="outbox facts"))
+        if self._putting_down is None:
+            self._putting_down = asyncio.create_task(self._put_down(self._write_down), name="outbox facts")
+            self._add(self._putting_down)
 
     async def _put_down(self, write_down: WriteDown) -> None:
         try:
             while self._facts:
-                await asyncio.sleep(TOGETHER_S)
+                if self._together_s:
+                    await asyncio.sleep(self._together_s)
                 lanes, self._facts = self._facts[:MOST_TOGETHER], self._facts[MOST_TOGETHER:]
                 await self._put_down_some(write_down, lanes)
         finally:
-            self._putting_down = False
+            self._putting_down = None
 
     async def _put_down_some(self, write_down: WriteDown, lanes: list[Granted]) -> None:
         self._work_at(*lanes)
@@ -109,10 +117,10 @@ class Outbox:
         except (RedisError, OSError) as error:
             log.warning("commands wait for Redis", lanes=len(lanes), error=type(error).__name__)
 
-    async def idle(self) -> None:
-        """Returns when nothing that this process started is under way."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+    async def idle(self, *, facts: bool = True) -> None:
+        """Returns when nothing that this process started is under way; without `facts`, they may still be going down."""
+        while under_way := self._tasks if facts else self._tasks - {self._putting_down}:
+            await asyncio.wait(under_way)
 
     async def drain(self, stop: asyncio.Event) -> None:
         """Goes on with what dead or failing performers left, until `stop` is set."""

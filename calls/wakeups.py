@@ -1,6 +1,7 @@
 """Wakes calls at the time they asked for. Any number of processes may run it; a wake-up is handed out once."""
 
 import asyncio
+from collections.abc import Iterable
 
 import structlog
 from redis.asyncio import Redis
@@ -22,6 +23,8 @@ LOOK_EVERY_S = 0.25
 LEASE_S = 5.0
 #: Handed out to one process at a time, from one shard.
 BATCH = 50
+#: Woken side by side; more would keep the keys of other callers waiting.
+AT_ONCE = 100
 
 _DUE = load(__file__, "due-1")
 _WOKEN = load(__file__, "woken-1")
@@ -56,8 +59,11 @@ class Wakeups:
             for shard in self._shards:
                 pipe.zcount(shard.wakeups, "-inf", repr(now))
             counts = await pipe.execute()
-        due = [shard for shard, count in zip(self._shards, counts, strict=True) if count]
-        return sum([await self._wake_shard(shard) for shard in due])
+        due = [(shard, count) for shard, count in zip(self._shards, counts, strict=True) if count]
+        woken = 0
+        for some in _together(due):
+            woken += sum(await asyncio.gather(*map(self._wake_shard, some)))
+        return woken
 
     async def _wake_shard(self, shard: ShardKeys) -> int:
         now = self._clock()
@@ -79,3 +85,17 @@ class Wakeups:
             log.error("a call could not be woken", call_id=call_id, error=type(error).__name__)
             return
         await _WOKEN.run(self._redis, (shard.wakeups,), call_id, until)
+
+
+def _together(due: Iterable[tuple[ShardKeys, int]]) -> list[list[ShardKeys]]:
+    """Shards whose calls are woken side by side, at most so many calls (or those of one shard)."""
+    groups: list[list[ShardKeys]] = []
+    room = 0
+    for shard, count in due:
+        wakes = min(count, BATCH)
+        if wakes > room:
+            groups.append([])
+            room = AT_ONCE
+        groups[-1].append(shard)
+        room -= wakes
+    return groups

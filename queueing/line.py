@@ -6,6 +6,7 @@ because rehearsals run the same scripts in virtual time; the clocks of the machi
 """
 
 import secrets
+from collections.abc import Awaitable
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -137,8 +138,12 @@ class Line:
 
     async def mark(self, seat_id: str, call_id: str, mark: str) -> None:
         """Show a caller as `callback`: nobody is on the phone, the place is kept. Empty = on the phone."""
+        await self.begin_mark(seat_id, call_id, mark)
+
+    def begin_mark(self, seat_id: str, call_id: str, mark: str) -> Awaitable[Any]:
+        """The same, sent now; await it once."""
         arguments = (call_id, mark, REMEMBER_S, self._channel, seat_id)
-        await _MARK.run(self._redis, (self._keys(seat_id).marks,), *arguments)
+        return _MARK.begin(self._redis, (self._keys(seat_id).marks,), *arguments)
 
     async def reap(self, seat_id: str) -> Claim | None:
         """Takes back a ringing claim whose lease lapsed; its caller is at the head again. A talk never lapses."""

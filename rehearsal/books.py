@@ -1,7 +1,7 @@
 """Ledger and orders of a rehearsal. The ledger is the real one, written in batches; orders are kept in memory and counted:
 a real database would refuse a doubled order in silence, here it is a fault of the flow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calls.ledger import Entry, Ledger
@@ -35,18 +35,18 @@ class BufferedLedger:
         carrier: str = "",
         host: str = "",
     ) -> bool:
-        return await self._add(
-            Entry(
-                command_id=command_id,
-                call_id=call_id,
-                kind=kind,
-                at=at,
-                data=data or {},
-                session_id=session_id,
-                carrier=carrier,
-                host=host,
-            )
+        entry = Entry(
+            command_id=command_id,
+            call_id=call_id,
+            kind=kind,
+            at=at,
+            data=data or {},
+            session_id=session_id,
+            carrier=carrier,
+            host=host,
         )
+        await self.write_many([entry])
+        return True
 
     async def close(
         self,
@@ -59,33 +59,33 @@ class BufferedLedger:
         carrier: str = "",
         host: str = "",
     ) -> bool:
-        first = self._closed.setdefault(call_id, (command_id, outcome))
-        if first != (command_id, outcome):
-            self.faults.append(f"{call_id} was closed as {first[1]} and as {outcome}")
-        return await self._add(
-            Entry(
-                command_id=command_id,
-                call_id=call_id,
-                kind=CLOSED,
-                at=at,
-                outcome=outcome,
-                session_id=session_id,
-                carrier=carrier,
-                host=host,
-            )
+        entry = Entry(
+            command_id=command_id,
+            call_id=call_id,
+            kind=CLOSED,
+            at=at,
+            outcome=outcome,
+            session_id=session_id,
+            carrier=carrier,
+            host=host,
         )
-
-    async def flush(self) -> None:
-        """Everything is in the database."""
-        if self._waiting:
-            await self._ledger.write_many(self._waiting)
-            self._waiting = []
-
-    async def _add(self, entry: Entry) -> bool:
-        self._waiting.append(entry)
-        if len(self._waiting) >= BATCH:
-            await self.flush()
+        await self.write_many([entry])
         return True
+
+    async def write_many(self, entries: Sequence[Entry]) -> None:
+        """Facts of many calls, as the outbox puts them down."""
+        for entry in entries:
+            if entry.outcome is not None:
+                first = self._closed.setdefault(entry.call_id, (entry.command_id, entry.outcome))
+                if first != (entry.command_id, entry.outcome):
+                    self.faults.append(f"{entry.call_id} was closed as {first[1]} and as {entry.outcome}")
+        self._waiting += entries
+
+    async def flush(self, at_least: int = 1) -> None:
+        """Everything is in the database, unless that are fewer than `at_least`."""
+        if len(self._waiting) >= at_least:
+            written, self._waiting = self._waiting, []
+            await self._ledger.write_many(written)
 
 
 class OrderBook:

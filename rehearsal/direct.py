@@ -1,7 +1,8 @@
 """A connection to Redis for one process that does one thing at a time: blocking, without a pool, several times faster.
 
 In a rehearsal nothing else happens while a command is under way, so there is nothing to wait for asynchronously. Commands
-that are begun before their answers are needed go together with the first one whose answer is.
+that are begun before their answers are needed go together with the first one whose answer is; whoever needs one lets the
+other tasks of the loop begin theirs before.
 """
 
 import socket
@@ -78,7 +79,8 @@ class _Begun:
         self.answer: Any = _NOT_YET
 
     def __await__(self) -> Generator[Any, None, Any]:
-        yield from ()  # nothing is waited for: this only makes it something to be awaited
+        if self.answer is _NOT_YET:
+            yield  # one round of the loop: what others begin meanwhile goes together with this
         if self.answer is _NOT_YET:
             self._wire.ask(())
         if isinstance(self.answer, RedisError):

@@ -1,14 +1,16 @@
 """What goes wrong in a rehearsal: events lost, repeated and overtaken, and processes that die at the worst moments."""
 
 from collections import Counter
+from collections.abc import Sequence
 from random import Random
 
 from redis.asyncio import Redis
 
 from calls.entries import Entry
-from calls.outbox import Perform
+from calls.outbox import Perform, WriteDown
 from calls.store import Calls, Put, Putting
 from config.clock import Clock
+from config.database import DatabaseUnavailable
 from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import AnyCommand
@@ -20,6 +22,7 @@ RATES = {
     "overtaken": 0.03,
     "died after saving": 0.02,
     "died before confirming": 0.02,
+    "books away": 0.01,
     "died after claiming": 0.05,
 }
 #: A lost event is told again by the carrier, or found out by looking, after this.
@@ -35,14 +38,19 @@ class Faults:
         self.on = on
         self.struck: Counter[str] = Counter()
 
+    def chance(self, kind: str) -> bool:
+        """True when this is to go wrong now; whoever asks counts it, if it came to that."""
+        return self.on and self.random.random() < RATES[kind]
+
     def strike(self, kind: str) -> bool:
-        if not self.on or self.random.random() >= RATES[kind]:
+        """The same, counted."""
+        if not self.chance(kind):
             return False
         self.struck[kind] += 1
         return True
 
 
-class Died(Exception):
+class Died(ConnectionError):
     """The process was killed; whoever called it hears nothing."""
 
 
@@ -77,3 +85,16 @@ def mortal(perform: Perform, faults: Faults) -> Perform:
             raise Died
 
     return perform_and_die
+
+
+def mortal_books(write_down: WriteDown, faults: Faults) -> WriteDown:
+    """Puts facts down, and sometimes dies before it can say so; or the database is away for a moment."""
+
+    async def write_down_and_die(entries: Sequence[Entry]) -> None:
+        if faults.strike("books away"):
+            raise DatabaseUnavailable
+        await write_down(entries)
+        if faults.strike("died before confirming"):
+            raise Died
+
+    return write_down_and_die

@@ -1,7 +1,6 @@
 """Plays one session: opening, leaders, callers, faults, closing. Afterwards everything is in ledger and order book."""
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -12,21 +11,23 @@ from msgspec.structs import replace
 from calls.ledger import Ledger
 from calls.opening import Opening
 from calls.store import UnknownCall
+from calls.turn import MakeEvent
 from config.columns import from_unix
 from config.database import Database
 from config.migrate import upgrade
 from config.settings import Settings
 from ivr.call import Call
-from ivr.events import AnyEvent, Arrived
+from ivr.commands import FreeSeat
+from ivr.events import Arrived
 from ivr.facts import Facts
 from ivr.verbs import AnyVerb, Hold
-from rehearsal.books import BufferedLedger, OrderBook
+from rehearsal.books import BATCH, BufferedLedger, OrderBook
 from rehearsal.direct import DirectRedis
 from rehearsal.faults import OVERTAKEN_S, TOLD_AGAIN_S, Faults
 from rehearsal.phones import Phone
 from rehearsal.plan import OPENS_AT, SESSION_S, Citizen, Plan, citizens, draw_talk, talk_lengths
 from rehearsal.stage import Act, Stage
-from rehearsal.troupe import Process, start
+from rehearsal.troupe import LineAct, Process, start
 from sessions.calendar import Calendar
 from sessions.plan import Plan as SessionPlan
 from sessions.plan import PlannedSeat
@@ -88,11 +89,14 @@ class Play:
         for citizen in citizens(self.plan):
             self.stage.at(OPENS_AT + citizen.at, _dialling(self, citizen))
         await self.stage.play(self._settle)
+        await self.process.outbox.idle()
         await self.ledger.flush()
 
     # -- what the phones use ------------------------------------------------------------------------------------------
-    def deliver(self, seconds: float, call_id: str, make: Callable[[Facts], AnyEvent], seen: int | None) -> None:
-        """An event on its way: it may be lost and told again, come twice, or be overtaken."""
+    def deliver(
+        self, seconds: float, call_id: str, make: MakeEvent, seen: int | None, fresh: Call | None = None
+    ) -> None:
+        """An event on its way: it may be lost and told again, come twice, or be overtaken. `fresh`: the first of its call."""
         faults = self.faults
         if faults.strike("lost"):
             seconds += faults.random.uniform(*TOLD_AGAIN_S)
@@ -100,16 +104,17 @@ class Play:
             seconds += faults.random.uniform(*OVERTAKEN_S)
 
         async def come() -> None:
-            await self.take(call_id, make, seen)
+            await self.take(call_id, make, seen, fresh)
 
         self.stage.after(seconds, come)
         if faults.strike("repeated"):
             self.stage.after(seconds + faults.random.uniform(*OVERTAKEN_S), come)
 
-    async def take(self, call_id: str, make: Callable[[Facts], AnyEvent], seen: int | None) -> None:
+    async def take(self, call_id: str, make: MakeEvent, seen: int | None, fresh: Call | None = None) -> None:
         self.told.turns += 1
+        turns = self.process.turns
         try:
-            await self.process.turns.take_turn(call_id, make, seen)
+            await turns.take_turn(call_id, make, seen, begun=turns.begin(call_id, fresh))
         except UnknownCall:
             self.told.lines.append((self.stage.now, f"{call_id} is not known"))
 
@@ -138,8 +143,7 @@ class Play:
         self.phones[call_id] = Phone(self, call_id, who)
         self.signals.append(call_id)
         call = Call(call_id, citizen.carrier, self.stage.now, number=citizen.number, host="pbx1")
-        await self.process.calls.create(call)
-        self.deliver(0.0, call_id, lambda facts: Arrived(facts=facts), None)
+        self.deliver(0.0, call_id, lambda facts: Arrived(facts=facts), None, call)
 
     # -- the course of the session ------------------------------------------------------------------------------------
     async def _prepare(self) -> None:
@@ -181,7 +185,6 @@ class Play:
         """What cron, the drainers and the switchboards do again and again."""
         if self._waiting:
             await self.process.wakeups.wake_due()
-            self._look.update(self.seat_ids)
         if self.faults.on:
             await self._drain()
         if self.stage.now - self._reaped_at >= REAP_EVERY_S:
@@ -216,19 +219,43 @@ class Play:
         self._tell("restarted")
 
     async def _settle(self) -> None:
-        await self.process.outbox.idle()
+        """What the switchboards do after an act, in the order of the seats; and everything but facts is performed."""
+        await self.process.outbox.idle(facts=False)
         while self._look:
-            seat_id = self._look.pop()
+            seat_id = min(self._look, key=self.seat_ids.index)
+            self._look.discard(seat_id)
             reap = seat_id in self._reap
             self._reap.discard(seat_id)
-            if self.faults.strike("died after claiming"):
-                await self.process.line.claim_next(seat_id, "dead", self.settings.claim_lease_s)
-            elif await self.process.switchboard.serve(seat_id, reap=reap):
-                await self.process.outbox.idle()
+            if await self._dies_claiming(seat_id):
+                continue
+            if await self.process.switchboard.serve(seat_id, reap=reap):
+                await self.process.outbox.idle(facts=False)
+        await self.ledger.flush(at_least=BATCH)
+
+    async def _dies_claiming(self, seat_id: str) -> bool:
+        """A process claims the head of the line and dies before it rings anybody."""
+        if not self.faults.chance("died after claiming"):
+            return False
+        claim = await self.process.line.claim_next(seat_id, "dead", self.settings.claim_lease_s)
+        if claim is not None:
+            self.faults.struck["died after claiming"] += 1
+        return True
+
+    def _moved(self, act: LineAct) -> None:
+        """A line or its seat changed: the switchboards look, and once more when the leader has rested."""
+        self._look.add(act.seat_id)
+        if isinstance(act, FreeSeat) and act.talked:
+            self.stage.at(act.at + self.settings.wrap_up_s, self._looking(act.seat_id))
+
+    def _looking(self, seat_id: str) -> Act:
+        async def look() -> None:
+            self._look.add(seat_id)
+
+        return look
 
     def _start_process(self) -> None:
         self.process: Process = start(
-            self.settings, self.redis, self.stage, self.ledger, self.orders, self.faults, self._hear
+            self.settings, self.redis, self.stage, self.ledger, self.orders, self.faults, self._hear, self._moved
         )
 
     def _opening(self) -> Opening:
@@ -236,8 +263,6 @@ class Play:
         return Opening(self.settings, self.redis, self._calendar, process.seats, process.line, process.turns)
 
     def _hear(self, call: Call, verbs: tuple[AnyVerb, ...], facts: Facts) -> None:
-        if call.node in ("waiting", "goodbye", "ended", "kept") and call.seat_id:
-            self._look.add(call.seat_id)
         (self._waiting.add if call.node == "waiting" else self._waiting.discard)(call.id)
         phone = self.phones[call.id]
         if call.node == "waiting":

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from calls.effects import Effects
+from calls.effects import Effects, write_down
 from calls.facts import FactsReader
-from calls.outbox import Outbox
+from calls.entries import Entry
+from calls.outbox import Outbox, Perform
 from calls.places import Places
 from calls.store import Calls, UnknownCall
 from calls.turn import Turns
@@ -15,6 +16,7 @@ from calls.wakeups import Wakeups
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call
+from ivr.commands import FreeSeat, JoinLine, LeaveLine, ReturnToHead, TakeSeat
 from ivr.events import OrderMade, Released
 from ivr.facts import Facts
 from ivr.flow import advance, present
@@ -23,11 +25,28 @@ from queueing.depth import Depths
 from queueing.line import Line
 from queueing.seats import Seats
 from rehearsal.books import BufferedLedger, OrderBook
-from rehearsal.faults import Faults, MortalCalls, mortal
+from rehearsal.faults import Faults, MortalCalls, mortal, mortal_books
 from telephony.switchboard import Switchboard
 
+#: What changes a line or its seat.
+LineAct = JoinLine | LeaveLine | ReturnToHead | TakeSeat | FreeSeat
 #: Told what a caller hears now.
 Hear = Callable[[Call, tuple[AnyVerb, ...], Facts], None]
+#: Told of an act that changed a line or its seat, when it is done.
+Moved = Callable[[LineAct], None]
+
+
+def watched(perform: Perform, moved: Moved) -> Perform:
+    """Performs, and tells of what the switchboards hear announced."""
+
+    async def perform_and_tell(entry: Entry) -> None:
+        try:
+            await perform(entry)
+        finally:
+            if isinstance(entry.command, LineAct):
+                moved(entry.command)
+
+    return perform_and_tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,7 @@ def start(
     orders: OrderBook,
     faults: Faults,
     hear: Hear,
+    moved: Moved,
 ) -> Process:
     """A process with nothing in its memory."""
     calls, line = MortalCalls(redis, settings, clock, faults), Line(redis, settings, clock)
@@ -88,7 +108,8 @@ def start(
         enqueue,
         tell_number,
     )
-    outbox = Outbox(redis, settings, clock, mortal(effects.perform, faults))
+    perform, puts_down = mortal(effects.perform, faults), mortal_books(write_down(ledger), faults)
+    outbox = Outbox(redis, settings, clock, watched(perform, moved), puts_down, together_s=0.0)
     turns = Turns(calls, outbox, FactsReader(redis, settings, clock), clock, settings, advance, heard)
     return Process(
         calls=calls,
