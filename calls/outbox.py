@@ -55,12 +55,14 @@ class Outbox:
         self._write_down, self._together_s = write_down, together_s
         #: Lanes of facts that go down together next.
         self._facts: list[Granted] = []
-        self._putting_down: asyncio.Task[None] | None = None
+        self._putting_down = False
         #: By identity: what is performed now.
         self._under_way: dict[int, Granted] = {}
         self._alive: asyncio.TimerHandle | None = None
         self._slots = asyncio.Semaphore(AT_ONCE)
+        #: What is performed now, and what is only told to Redis: facts that go down, commands that are done.
         self._tasks: set[asyncio.Task[None]] = set()
+        self._telling: set[asyncio.Task[None]] = set()
 
     async def settle(self, put: Put) -> None:
         """Performs what a put granted: the line's commands now, the books' in the background."""
@@ -77,9 +79,9 @@ class Outbox:
             self._start(granted)
             return
         self._facts.append(granted)
-        if self._putting_down is None:
-            self._putting_down = asyncio.create_task(self._put_down(self._write_down), name="outbox facts")
-            self._add(self._putting_down)
+        if not self._putting_down:
+            self._putting_down = True
+            self._add(self._telling, asyncio.create_task(self._put_down(self._write_down), name="outbox facts"))
 
     async def _put_down(self, write_down: WriteDown) -> None:
         try:
@@ -89,7 +91,7 @@ class Outbox:
                 lanes, self._facts = self._facts[:MOST_TOGETHER], self._facts[MOST_TOGETHER:]
                 await self._put_down_some(write_down, lanes)
         finally:
-            self._putting_down = None
+            self._putting_down = False
 
     async def _put_down_some(self, write_down: WriteDown, lanes: list[Granted]) -> None:
         self._work_at(*lanes)
@@ -117,9 +119,10 @@ class Outbox:
         except (RedisError, OSError) as error:
             log.warning("commands wait for Redis", lanes=len(lanes), error=type(error).__name__)
 
-    async def idle(self, *, facts: bool = True) -> None:
-        """Returns when nothing that this process started is under way; without `facts`, they may still be going down."""
-        while under_way := self._tasks if facts else self._tasks - {self._putting_down}:
+    async def idle(self, *, told: bool = True) -> None:
+        """Returns when nothing that this process started is under way. Without `told`, facts may still be going down, and
+        Redis may not have heard yet of what was performed."""
+        while under_way := self._tasks | self._telling if told else self._tasks:
             await asyncio.wait(under_way)
 
     async def drain(self, stop: asyncio.Event) -> None:
@@ -148,11 +151,11 @@ class Outbox:
         return await self._lanes.lag()
 
     def _start(self, granted: Granted) -> None:
-        self._add(asyncio.create_task(self._in_background(granted), name=f"outbox {granted.lane}"))
+        self._add(self._tasks, asyncio.create_task(self._in_background(granted), name=f"outbox {granted.lane}"))
 
-    def _add(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _add(self, tasks: set[asyncio.Task[None]], task: asyncio.Task[None]) -> None:
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def _in_background(self, granted: Granted) -> None:
         since = self._clock()
@@ -168,21 +171,26 @@ class Outbox:
             return False
 
     async def _go_through(self, granted: Granted) -> None:
-        """Performs the lane to its end, or until a command fails or somebody else took over."""
-        entries = granted.entries
+        """Performs the lane's commands, until one fails. Nobody waits for Redis to hear that they are done."""
         self._work_at(granted)
         try:
-            while True:
-                todo = entries if entries is not None else await self._lanes.read(granted)
-                left = await self._perform_some(granted, todo)
-                if left <= 0:
-                    return
-                entries = None
+            todo = granted.entries if granted.entries is not None else await self._lanes.read(granted)
+            if await self._perform_all(granted, todo):
+                left = self._lanes.begin_done(granted, len(todo))
+                self._add(self._telling, asyncio.create_task(self._go_on(granted, left), name="outbox done"))
         except (RedisError, OSError) as error:
             # What was not confirmed is performed again, by whoever comes first after the lease.
             log.warning("commands wait for Redis", call_id=granted.call_id, error=type(error).__name__)
         finally:
             self._leave_off(granted)
+
+    async def _go_on(self, granted: Granted, left: Awaitable[int]) -> None:
+        """With what came into the lane meanwhile, unless somebody else took over."""
+        try:
+            if await left > 0:
+                self._start(Granted(granted.lane, granted.call_id, granted.performer, None))
+        except (RedisError, OSError) as error:
+            log.warning("commands wait for Redis", call_id=granted.call_id, error=type(error).__name__)
 
     def _work_at(self, *lanes: Granted) -> None:
         self._under_way.update((id(granted), granted) for granted in lanes)
@@ -198,7 +206,8 @@ class Outbox:
         self._alive = None
         if self._under_way:
             self._alive = asyncio.get_running_loop().call_later(ALIVE_EVERY_S, self._say_alive)
-            self._add(asyncio.create_task(self._keep_leases(tuple(self._under_way.values())), name="outbox leases"))
+            keeping = self._keep_leases(tuple(self._under_way.values()))
+            self._add(self._telling, asyncio.create_task(keeping, name="outbox leases"))
 
     async def _keep_leases(self, lanes: tuple[Granted, ...]) -> None:
         try:
@@ -207,14 +216,14 @@ class Outbox:
         except (RedisError, OSError) as error:
             log.warning("leases wait for Redis", error=type(error).__name__)
 
-    async def _perform_some(self, granted: Granted, todo: tuple[Entry | None, ...]) -> int:
-        """How many commands are left; -1 when they are not ours any more."""
+    async def _perform_all(self, granted: Granted, todo: tuple[Entry | None, ...]) -> bool:
+        """False when one failed: the lane is not ours any more."""
         for number, entry in enumerate(todo):
             failure = await self._attempt(entry)
             if failure is not None:
                 await self._lanes.failed(granted, entry, number, failure)
-                return -1
-        return await self._lanes.done(granted, len(todo))
+                return False
+        return True
 
     async def _attempt(self, entry: Entry | None) -> Exception | None:
         """Performs one command; what went wrong, or None."""

@@ -5,6 +5,7 @@ from msgspec import Struct, json
 from redis.asyncio import Redis
 
 from config.clock import Clock
+from config.scripts import load
 from config.settings import Settings
 from queueing.keys import line_keys
 
@@ -12,6 +13,8 @@ from queueing.keys import line_keys
 SAMPLES = 1440
 #: Samples further apart say nothing about the time between them.
 GAP_S = 60.0
+
+_SAMPLE = load(__file__, "sample-3")
 
 
 class Sample(Struct, frozen=True, array_like=True):
@@ -31,21 +34,10 @@ class Depths:
 
     async def sample(self, seat_id: str) -> Sample:
         """Takes and keeps a sample now."""
-        keys = line_keys(self._prefix, seat_id)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.zcard(keys.waiting)
-            pipe.lindex(keys.depths, -1)
-            depth, before = await pipe.execute()
-        taken = Sample(self._clock(), int(depth))
-        last = json.decode(before, type=Sample) if before else taken
-        apart_s = taken.at - last.at
-        async with self._redis.pipeline(transaction=True) as pipe:
-            if 0 < apart_s <= GAP_S:
-                pipe.hincrbyfloat(keys.pace, "waited_s", apart_s * (last.depth + taken.depth) / 2)
-            pipe.rpush(keys.depths, json.encode(taken).decode())
-            pipe.ltrim(keys.depths, -SAMPLES, -1)
-            await pipe.execute()
-        return taken
+        keys, at = line_keys(self._prefix, seat_id), self._clock()
+        touched = (keys.waiting, keys.depths, keys.pace)
+        depth = await _SAMPLE.run(self._redis, touched, at, GAP_S, SAMPLES)
+        return Sample(at, int(depth))
 
     async def samples(self, seat_id: str) -> list[Sample]:
         """All samples that are kept, oldest first."""

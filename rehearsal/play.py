@@ -220,7 +220,7 @@ class Play:
 
     async def _settle(self) -> None:
         """What the switchboards do after an act, in the order of the seats; and everything but facts is performed."""
-        await self.process.outbox.idle(facts=False)
+        await self.process.outbox.idle(told=False)
         while self._look:
             seat_id = min(self._look, key=self.seat_ids.index)
             self._look.discard(seat_id)
@@ -229,7 +229,7 @@ class Play:
             if await self._dies_claiming(seat_id):
                 continue
             if await self.process.switchboard.serve(seat_id, reap=reap):
-                await self.process.outbox.idle(facts=False)
+                await self.process.outbox.idle(told=False)
         await self.ledger.flush(at_least=BATCH)
 
     async def _dies_claiming(self, seat_id: str) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from calls.effects import Effects, write_down
-from calls.facts import FactsReader
 from calls.entries import Entry
+from calls.facts import FactsReader
 from calls.outbox import Outbox, Perform
 from calls.places import Places
 from calls.store import Calls, UnknownCall

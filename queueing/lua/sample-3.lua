@@ -1,0 +1,16 @@
+-- A sample of the depth, and what all callers together have waited since the one before.
+-- KEYS: waiting, depths, pace
+-- ARGV: now, seconds after which the one before says nothing, how many are kept
+-- Returns the depth.
+local depth = redis.call('ZCARD', KEYS[1])
+local before = redis.call('LINDEX', KEYS[2], -1)
+if before then
+  local last = cjson.decode(before)
+  local apart_s = tonumber(ARGV[1]) - last[1]
+  if apart_s > 0 and apart_s <= tonumber(ARGV[2]) then
+    redis.call('HINCRBYFLOAT', KEYS[3], 'waited_s', string.format('%.3f', apart_s * (last[2] + depth) / 2))
+  end
+end
+redis.call('RPUSH', KEYS[2], '[' .. ARGV[1] .. ',' .. depth .. ']')
+redis.call('LTRIM', KEYS[2], -tonumber(ARGV[3]), -1)
+return depth
