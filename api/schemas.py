@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.texts import NumberLines, Passage, Reason, Sentence, SipLines, Word
+from sessions.plan import MOST_SEATS
 
 SeatState = Literal["closed", "free", "ringing", "talking", "wrap_up", "paused"]
 SessionState = Literal["planned", "open", "closing", "closed", "postponed", "cancelled"]
@@ -103,7 +104,9 @@ class SessionIn(Shape):
     )
     closes_at: datetime
     theme: Sentence = ""
-    seats: Annotated[list[SeatIn], Field(min_length=1, max_length=50)]
+    seats: Annotated[
+        list[SeatIn], Field(min_length=1, max_length=MOST_SEATS, description="Callers pick one by a key from 1 to 9")
+    ]
 
 
 class PostponeIn(Shape):

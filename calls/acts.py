@@ -7,8 +7,8 @@ from calls.store import UnknownCall
 from config.ids import new_id
 from ivr.call import Call
 from ivr.events import Released
+from ivr.nodes import pick
 from queueing.moves import IsOffered, NotInLine, move
-from sessions.board import read_board
 
 HEAD = 1
 #: Where a caller has a place in a line that can be changed.
@@ -16,7 +16,8 @@ MOVABLE = ("waiting", "kept", "callback", "ringing")
 
 
 class SeatRefused(ValueError):
-    """This seat is none of the session that is held now."""
+    """Nobody may wait for this seat: it is none of the session that is held now, or its leader is not there while others are,
+    or has left."""
 
 
 class NotWaiting(ValueError):
@@ -59,8 +60,8 @@ class Acts:
     async def put_to_seat(self, call_id: str, seat_id: str, author: Author) -> Call:
         """Into the line of another seat of the same session, with the joining time kept."""
         call = await self._waiting(call_id)
-        held = (await read_board(self._core.redis, self._core.settings.redis_prefix)).open
-        if held is None or seat_id not in [seat.id for seat in held.seats]:
+        facts = await self._core.facts.read(call)
+        if seat_id not in [seat.id for seat in pick.offered(facts).values() if not seat.left]:
             raise SeatRefused(seat_id)
         await self.note(call, "seat", author, seat_id=seat_id, from_seat=call.seat_id)
         turn = await self._core.turns.take_turn(

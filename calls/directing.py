@@ -20,9 +20,6 @@ from sessions.model import Session
 
 log = structlog.get_logger()
 
-#: Why a seat is paused while its line is held.
-HELD = "held"
-
 
 class Directing:
     """Every act may be repeated. Raises UnknownSession and StepRefused."""
@@ -49,16 +46,15 @@ class Directing:
         return await self._wake(session)
 
     async def hold(self, session_id: str) -> int:
-        """Nobody is put through until it is resumed; a talk goes on."""
+        """Nobody is put through until it is resumed, also by a leader who signs in meanwhile; a talk goes on."""
         for seat in (await self._held(session_id)).seats:
-            await self._seats.pause(seat.id, HELD)
+            await self._seats.hold(seat.id, on=True)
         return await self.announce(session_id, "held")
 
     async def resume(self, session_id: str) -> int:
         """The seats that were held go on; one that pauses for another reason stays paused."""
-        for seat in await self._seats.all([seat.id for seat in (await self._held(session_id)).seats]):
-            if HELD in (seat.reason, seat.pause_after):
-                await self._seats.resume(seat.id)
+        for seat in (await self._held(session_id)).seats:
+            await self._seats.hold(seat.id, on=False)
         return await self.announce(session_id, "resumed")
 
     async def admit(self, session_id: str, *, closed: bool) -> None:

@@ -100,7 +100,8 @@ class FactsReader:
             return facts
         ahead = facts.position - 1 if facts.position else chosen.depth
         mine = told[lines.index(chosen)] if ahead == chosen.depth else None
-        return _with_forecast(facts, chosen.depth, mine or self._forecast(facts, chosen, ahead), closed=closed)
+        shut = closed or shown[lines.index(chosen)].left
+        return _with_forecast(facts, chosen.depth, mine or self._forecast(facts, chosen, ahead), closed=shut)
 
     def _has_operators(self, call: Call) -> bool:
         settings = self._settings
@@ -149,12 +150,13 @@ def _seat_ids(board: Board) -> tuple[str, ...]:
 
 def _seat_facts(posted: PostedSeat, line: LineNow, told: Forecast | None, *, closed: bool) -> SeatFacts:
     """`told`: the forecast for who joins this line now; it is worked out only for those who choose a line."""
-    seat = SeatFacts(posted.id, posted.unit, posted.leader, line.seat.state, line.depth)
+    left = posted.left and (line.seat.state == "closed" or line.seat.closing)  # not when the leader has just come back
+    seat = SeatFacts(posted.id, posted.unit, posted.leader, line.seat.state, line.depth, left=left)
     if told is None:
         return seat
     return replace(
         seat,
-        admission="ended" if closed else told.admission,
+        admission="ended" if closed or left else told.admission,
         chance=told.chance,
         wait_s=told.wait_s,
         can_serve=told.can_serve,

@@ -69,12 +69,16 @@ class Opening:
 
     async def sign_in(self, seat_id: str) -> str:
         """The leader takes the seat; its state now. Raises UnknownSeat, StepRefused."""
-        return await self._open_seat(await self._calendar.sign_in(seat_id))
+        state = await self._open_seat(await self._calendar.sign_in(seat_id))
+        await self.post_board()
+        return state
 
     async def sign_out(self, seat_id: str) -> str:
-        """The leader leaves; who waits for this leader becomes a work order. The seat's state now (a talk goes on)."""
+        """The leader leaves; who waits for this leader becomes a work order, and who calls now is told. The seat's state now (a
+        talk goes on)."""
         await self._calendar.sign_out(seat_id)
         state = await self._seats.close(seat_id)
+        await self.post_board()
         await self._release_waiting(seat_id, "leader_left")
         return state
 
@@ -90,6 +94,8 @@ class Opening:
                 closed.append(session.id)
         for session in await self._calendar.find("open"):
             await self._restore_seats(session)
+            for seat in session.seats:  # a turn that read the board before the leader left
+                released += await self._release_waiting(seat.id, "leader_left") if seat.has_left else 0
         if opened or closing or closed or released:
             log.info("sessions ticked", opened=opened, closing=closing, closed=closed, released=released)
         return Ticked(opened=tuple(opened), closing=tuple(closing), closed=tuple(closed), released=released)

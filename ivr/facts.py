@@ -28,6 +28,8 @@ class SeatFacts(Struct, frozen=True):
     chance: float | None = None
     wait_s: float | None = None
     can_serve: int | None = None
+    #: The leader was here and has gone for good; a closed seat whose leader has not left is one whose leader is late.
+    left: bool = False
 
 
 class Notice(Struct, frozen=True):

@@ -60,6 +60,12 @@ def leave_line(call: Call, facts: Facts, reason: LeaveReason) -> tuple[AnyComman
             return ()
 
 
+def has_left(call: Call, facts: Facts) -> bool:
+    """The leader of this caller's line is gone for good."""
+    seats = facts.session.seats if facts.session else ()
+    return any(seat.left for seat in seats if seat.id == call.seat_id)
+
+
 def keeps_place(call: Call) -> bool:
     """True for a caller who hears that we call back and whose place in the line is kept."""
     return call.node == "callback" and call.reason == "kept"

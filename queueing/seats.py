@@ -22,6 +22,10 @@ _OPEN = load(__file__, "open-1")
 _PAUSE = load(__file__, "pause-1")
 _RESUME = load(__file__, "resume-1")
 _CLOSE = load(__file__, "close-1")
+_HOLD = load(__file__, "hold-1")
+
+#: Why a seat reads as paused while its line is held.
+HELD = "held"
 
 
 class SeatNow(Struct, frozen=True):
@@ -46,14 +50,19 @@ class SeatNow(Struct, frozen=True):
     #: It closes, or pauses for this reason, when the claim that is open now is over.
     closing: bool = False
     pause_after: str = ""
+    #: The whole line is held: whatever the seat's own state is, it gets no caller.
+    held: bool = False
 
 
 def read_seat(seat_id: str, fields: dict[str, str], now: float) -> SeatNow:
-    """The seat from its hash. Wrap-up that is over reads as free."""
+    """The seat from its hash. Wrap-up that is over reads as free, and a free seat whose line is held as paused."""
     state = cast(State, fields.get("state", "closed"))
     until = float(fields.get("until") or 0)
     if state == "wrap_up" and until <= now:
         state, until = "free", 0.0
+    held, reason = fields.get("held") == "1", fields.get("reason", "")
+    if held and state == "free":
+        state, reason = "paused", HELD
     return SeatNow(
         seat_id,
         state,
@@ -66,9 +75,10 @@ def read_seat(seat_id: str, fields: dict[str, str], now: float) -> SeatNow:
         fields.get("call_id", ""),
         float(fields.get("since") or 0),
         until,
-        fields.get("reason", ""),
+        reason,
         fields.get("closing") == "1",
         fields.get("pause_after", ""),
+        held,
     )
 
 
@@ -106,9 +116,14 @@ class Seats:
         return bool(await _PAUSE.run(self._redis, (self._seat(seat_id),), *arguments))
 
     async def resume(self, seat_id: str) -> bool:
-        """Ready at once: ends a pause and wrap-up. False when closed."""
+        """Ready at once: ends a pause and wrap-up, not a hold. False when closed."""
         arguments = (self._clock(), self._channel, seat_id)
         return bool(await _RESUME.run(self._redis, (self._seat(seat_id),), *arguments))
+
+    async def hold(self, seat_id: str, *, on: bool) -> bool:
+        """The seat gets no callers until it is off again, whether its leader is there or not. False when it was so already."""
+        arguments = ("1" if on else "", self._channel, seat_id)
+        return bool(await _HOLD.run(self._redis, (self._seat(seat_id),), *arguments))
 
     async def close(self, seat_id: str) -> State:
         """The leader signs out; a talk goes on and the seat closes after it. The state it has now."""

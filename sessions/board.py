@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from config.changes import Change, channel
 from sessions.directions import Directions
-from sessions.model import Session
+from sessions.model import Seat, Session
 
 #: A session that has begun to close is no longer shown: nobody new is admitted.
 _COMING = ("planned", "postponed")
@@ -24,6 +24,8 @@ class PostedSeat(Struct, frozen=True):
     leader: str
     state: str = "closed"
     depth: int = 0
+    #: The leader has signed out: nobody new is let into this line.
+    left: bool = False
 
 
 class PostedSession(Struct, frozen=True):
@@ -91,8 +93,12 @@ def _posted(session: Session, directed: Directions) -> PostedSession:
         opens_at=session.opens_at.timestamp(),
         closes_at=session.closes_at.timestamp(),
         theme=session.theme,
-        seats=tuple(PostedSeat(id=seat.id, unit=seat.unit, leader=seat.leader) for seat in session.seats),
+        seats=tuple(_posted_seat(seat) for seat in session.seats),
         notice=directed.notice,
         notice_at=directed.notice_at,
         admission_closed=directed.admission_closed,
     )
+
+
+def _posted_seat(seat: Seat) -> PostedSeat:
+    return PostedSeat(id=seat.id, unit=seat.unit, leader=seat.leader, left=seat.has_left)

@@ -62,3 +62,8 @@ class Seat(Base):
     def is_signed_in(self) -> bool:
         """The leader is in the seat, or should be."""
         return self.signed_in_at is not None and self.signed_out_at is None
+
+    @property
+    def has_left(self) -> bool:
+        """Nobody answers at this seat any more, while a leader who is late may still come."""
+        return self.signed_out_at is not None

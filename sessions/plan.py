@@ -10,7 +10,8 @@ from sessions.lines import read_lines, read_number_lines
 from sessions.model import Seat, Session
 
 _LONGEST_SESSION = timedelta(hours=12)
-_MOST_SEATS = 50
+#: As many as a caller can pick by one key (A14).
+MOST_SEATS = 9
 
 
 class PlanRefused(ValueError):
@@ -49,8 +50,8 @@ def check_times(opens_at: datetime, closes_at: datetime) -> None:
 def session_of(plan: Plan, now: float) -> Session:
     """The rows of a plan. Raises PlanRefused and LineRefused."""
     check_times(plan.opens_at, plan.closes_at)
-    if not 0 < len(plan.seats) <= _MOST_SEATS:
-        raise PlanRefused("a session has between 1 and 50 seats")
+    if not 0 < len(plan.seats) <= MOST_SEATS:
+        raise PlanRefused(f"a session has 1 to {MOST_SEATS} seats: callers pick one by a key")
     return Session(
         opens_at=plan.opens_at,
         closes_at=plan.closes_at,

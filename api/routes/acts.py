@@ -67,7 +67,7 @@ async def _act(parts: Parts, call_id: str, act: Callable[[Acts], Awaitable[objec
     except UnknownCall as error:
         raise Problem("call_not_found") from error
     except SeatRefused as error:
-        raise Problem("seat_not_found", "This seat is none of the session that is held now.") from error
+        raise Problem("seat_not_found", "Nobody can wait for this seat: it is none of the session, or nobody is there.") from error
     except (NotInLine, IsOffered, NotWaiting) as error:
         raise Problem(
             "caller_not_waiting", "Only a caller who waits, and is not being put through, can be moved."

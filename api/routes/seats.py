@@ -53,7 +53,7 @@ async def pause_seat(
 async def resume_seat(
     seat_id: Identifier, parts: Behind, who: SeatHolder, _: ReasonIn | None = None
 ) -> SeatOut:
-    """Ready for the next caller at once: ends a pause and wrap-up."""
+    """Ready for the next caller at once: ends a pause and wrap-up. A hold of the whole line goes on."""
     seat = await _find(parts, seat_id, who)
     if not await parts.core.seats.resume(seat_id):
         raise Problem("state_conflict", "The seat is closed.")

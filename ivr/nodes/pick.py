@@ -11,11 +11,12 @@ MOST_UNITS = 9
 
 
 def offered(facts: Facts) -> dict[str, SeatFacts]:
-    """Seats by their key, which is their place in the session and stays when others open or close. Closed ones are
-    offered only when all are."""
+    """Seats by their key, which is their place in the session and stays when others open or close. Those whose leader is late
+    are offered only when no leader is there, those whose leader has left when all have."""
     seats = facts.session.seats[:MOST_UNITS] if facts.session else ()
     numbered = {str(number): seat for number, seat in enumerate(seats, 1)}
-    return {key: seat for key, seat in numbered.items() if seat.state != "closed"} or numbered
+    staying = {key: seat for key, seat in numbered.items() if not seat.left}
+    return {key: seat for key, seat in staying.items() if seat.state != "closed"} or staying or numbered
 
 
 def choose_seat(facts: Facts) -> SeatFacts | None:

@@ -3,7 +3,7 @@
 from ivr.call import Call
 from ivr.events import AnyEvent, Keyed, TimedOut
 from ivr.facts import Facts, SeatFacts
-from ivr.moves import Step, again, enter, note, try_again
+from ivr.moves import Step, again, enter, has_left, note, try_again
 from ivr.nodes import contact, message, operator, pick, waiting
 from ivr.spoken import counted
 from ivr.verbs import AnyVerb, Ask, Prompt
@@ -11,7 +11,7 @@ from ivr.verbs import AnyVerb, Ask, Prompt
 #: A chance below this is called small, one above it good; between them it is told in tenths.
 SMALL_CHANCE, GOOD_CHANCE = 0.05, 0.95
 #: Reasons for which the caller is not let into the line.
-SHUT = ("ended", "often")
+SHUT = ("ended", "often", "left")
 
 
 def enter_question(call: Call, facts: Facts) -> Step:
@@ -33,19 +33,21 @@ def enter_question(call: Call, facts: Facts) -> Step:
 def _opening(facts: Facts) -> tuple[SeatFacts | None, str]:
     """The seat that is spoken of and how: the line of one seat, a choice of units, or the place that is kept."""
     seats = facts.session.seats if facts.session else ()
-    held = next((seat for seat in seats if facts.place and seat.id == facts.place.seat_id), None)
+    held = next((seat for seat in seats if facts.place and seat.id == facts.place.seat_id and not seat.left), None)
     if held is not None:
         return held, "kept"
     if facts.recent_calls > facts.limits.most_recent_calls:
         return pick.choose_seat(facts), "often"
-    if len(pick.offered(facts)) > 1:
+    if len(units := pick.offered(facts)) > 1 and not all(seat.left for seat in units.values()):
         return None, "pick"
     seat = pick.choose_seat(facts)
     return seat, describe_line(facts, seat)
 
 
 def describe_line(facts: Facts, seat: SeatFacts | None) -> str:
-    """How the line is put to the caller: free, line, discouraged or ended."""
+    """How the line is put to the caller: free, line, discouraged, ended or left."""
+    if seat is not None and seat.left:
+        return "left"
     if seat is None or facts.admission == "ended":
         return "ended"
     if seat.state == "free" and facts.depth == 0:
@@ -94,6 +96,8 @@ def _choose(call: Call, facts: Facts, seat: SeatFacts) -> Step:
 def _wait(call: Call, facts: Facts) -> Step:
     if facts.session is None:
         return message.enter_message(call, facts, source="released", reason="session_closed")
+    if has_left(call, facts):
+        return again(call, facts, reason="left"), ()
     if call.reason == "kept" and facts.place and facts.place.seat_id == call.seat_id:
         return waiting.take_back(call, facts, facts.place)
     if facts.admission == "ended":
@@ -106,7 +110,7 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
         return (pick.ask(call, facts, _hello(call, facts)),)
     spoken = (Prompt("not_understood"),) if call.tries else (*_greeting(call, facts), *_line(call, facts))
     keys = "23" if call.reason in SHUT else "12"
-    choice = Prompt("choose_ended" if call.reason == "often" else f"choose_{call.reason}")
+    choice = Prompt("choose_ended" if call.reason in SHUT else f"choose_{call.reason}")
     return (Ask(prompts=(*spoken, choice), keys=keys, timeout_s=facts.limits.ask_timeout_s),)
 
 

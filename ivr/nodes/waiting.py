@@ -8,7 +8,7 @@ from ivr.call import Call
 from ivr.commands import AnyCommand, JoinLine, LeaveLine, ReturnToHead, WakeAt, WithdrawOrder
 from ivr.events import Answered, AnyEvent, HungUp, Keyed, Offered, Released, TalkEnded, Woken
 from ivr.facts import Facts, Place
-from ivr.moves import Step, again, enter, just_entered, leave_line, note, order_and_close
+from ivr.moves import Step, again, enter, has_left, just_entered, leave_line, note, order_and_close
 from ivr.nodes import contact, goodbye, message, ringing, talking
 from ivr.notices import NOTICES
 from ivr.spoken import MOST_SERVED, counted, waiting_minutes
@@ -92,7 +92,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
 def change_seat(call: Call, released: Released) -> Step:
     """On to the line of another seat, with the first joining time."""
     facts = released.facts
-    if released.seat_id == call.seat_id:
+    if released.seat_id == call.seat_id or has_left(replace(call, seat_id=released.seat_id), facts):
         return call, ()
     moved = replace(call, seat_id=released.seat_id, claimed_seat=call.claimed_seat or call.seat_id, told_position=0)
     if call.node == "waiting":
@@ -130,6 +130,8 @@ def _announce(call: Call, facts: Facts) -> Step:
     if facts.session is None and facts.now >= call.closes_at:
         # Whoever closed the session should have released this caller; nobody waits for a leader who has gone.
         return message.enter_message(call, facts, source="released", reason="session_closed")
+    if has_left(call, facts):
+        return message.enter_message(call, facts, source="released", reason="leader_left")
     notice = facts.notice
     if notice and notice.key in NOTICES and notice.at > max(call.noticed_at, call.joined_at):
         return _tell(call, facts, notice.key, noticed_at=notice.at)

@@ -7,6 +7,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "answering_leader": "in person by its head, {leader}.",
     "line_free": "You can be put through now.",
     "line_ended": "We are sorry: so many are waiting that nobody new can be put through today.",
+    "line_left": "We are sorry: the leader has left and takes no more calls today.",
     "line_kept": "Your earlier place in the line is still there.",
     "line_often": "You have called often in the last minutes. Please leave your matter; it will be handled.",
     "nobody_waits": "Nobody is waiting.",

@@ -70,6 +70,7 @@ VARYING: dict[str, Parameter] = {
 FIXED: tuple[str, ...] = (
     "line_free",
     "line_ended",
+    "line_left",
     "nobody_waits",
     "chance_small",
     "choose_line",

@@ -7,6 +7,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "answering_leader": "主要负责人{leader}接听。",
     "line_free": "现在就可以为您接通。",
     "line_ended": "等候的人太多，今天已经排不上了，很抱歉。",
+    "line_left": "领导已经离席，今天不再接听，很抱歉。",
     "line_kept": "您之前的位置还在。",
     "line_often": "您最近来电较多，请把诉求留给我们，一定办理。",
     "nobody_waits": "现在没有人等候。",

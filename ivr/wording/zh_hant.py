@@ -7,6 +7,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "answering_leader": "主要負責人{leader}接聽。",
     "line_free": "現在就可以為您接通。",
     "line_ended": "等候的人太多，今天已經排不上了，很抱歉。",
+    "line_left": "領導已經離席，今天不再接聽，很抱歉。",
     "line_kept": "您之前的位置還在。",
     "line_often": "您最近來電較多，請把訴求留給我們，一定辦理。",
     "nobody_waits": "現在沒有人等候。",

@@ -1,4 +1,5 @@
--- The leader signs in: a closed seat is free. A seat that is open keeps its state and gets the new details.
+-- The leader signs in: a closed seat is free. A seat that is open keeps its state and gets the new details;
+-- a hold goes on.
 -- KEYS: seat
 -- ARGV: now, session_id, unit, leader, line_asterisk, line_twilio, channel, seat_id
 -- Returns the state.
@@ -12,4 +13,7 @@ if not state or state == 'closed' then
   redis.call('HSET', KEYS[1], 'state', state, 'since', ARGV[1], 'until', '', 'reason', '', 'call_id', '')
 end
 announce(ARGV[7], ARGV[8])
+if state == 'free' and redis.call('HEXISTS', KEYS[1], 'held') == 1 then
+  return 'paused'
+end
 return state

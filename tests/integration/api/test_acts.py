@@ -91,6 +91,8 @@ async def test_a_caller_is_put_to_another_seat_by_the_first_joining_time(instanc
     assert (await order(instance, first), await order(instance, second)) == ([], ["1", "2"])
     assert (await instance.core.calls.get(new)).told_position  # type: ignore[union-attr]
     check(await instance.http.post(f"/api/line/{old}/seat", json={"seat_id": "other", **WHY}), "seat_not_found")
+    await instance.http.post(f"/api/seats/{first}/close")
+    check(await instance.http.post(f"/api/line/{old}/seat", json={"seat_id": first, **WHY}), "seat_not_found")
 
 
 @pytest.mark.parametrize(("act", "words"), [("hold", "接听暂停"), ("announce", "领导还没有到")])
@@ -114,6 +116,34 @@ async def test_a_held_line_serves_nobody_until_it_is_resumed(instance: Instance)
     assert await instance.core.line.claim_next(seat, "test", 60) is None
     await instance.http.post(f"/api/sessions/{session['id']}/resume", json=WHY)
     assert await instance.core.line.claim_next(seat, "test", 60) is not None
+
+
+async def test_a_hold_ends_by_whoever_holds_and_by_nothing_else(instance: Instance) -> None:
+    session = await instance.open_session(seats=2)
+    core, (late, missing) = instance.core, [seat["id"] for seat in session["seats"]]
+    await instance.http.post(f"/api/seats/{missing}/open")
+    await wait_in_line(instance, 1, 2)
+    claim = await core.line.claim_next(missing, "test", 60)
+    assert claim is not None
+    held = f"/api/sessions/{session['id']}/hold"
+    assert (await instance.http.post(held, json=WHY)).json()["told"] == 2
+    assert (await core.seats.state(late)).state == "closed"
+    # A leader who comes meanwhile, one who does not answer, and one who says that they are ready.
+    assert (await instance.http.post(f"/api/seats/{late}/open")).json()["state"] == "paused"
+    await wait_in_line(instance, 3, keys="1")
+    await core.line.return_to_head(missing, claim.token, "no_answer", pause=True)
+    for seat in (late, missing):
+        assert (await instance.http.post(f"/api/seats/{seat}/resume")).json()["state"] == "paused"
+        assert await core.line.claim_next(seat, "test", 60) is None
+    assert (await core.seats.state(late)).reason == "held"
+    # It goes on, but not for who pauses for another reason.
+    await instance.http.post(f"/api/seats/{missing}/pause", json={"reason": "喝水"})
+    await instance.http.post(f"/api/sessions/{session['id']}/resume", json=WHY)
+    assert [(seat.state, seat.reason) for seat in await core.seats.all((late, missing))] == [
+        ("free", ""), ("paused", "喝水")
+    ]  # fmt: skip
+    assert await core.line.claim_next(missing, "test", 60) is None
+    assert await core.line.claim_next(late, "test", 60) is not None
 
 
 async def test_closed_admission_offers_an_order_and_keeps_who_waits(instance: Instance) -> None:

@@ -1,7 +1,10 @@
 """Sessions and seats over the API: plan, open, postpone, cancel, close; sign in, pause, resume, sign out."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from sessions.plan import Plan, PlannedSeat, PlanRefused, session_of
 from tests.integration.api.conftest import Instance, plan
 from tests.integration.api.test_problems import check
 
@@ -56,6 +59,17 @@ async def test_an_open_session_can_neither_be_postponed_nor_cancelled(instance: 
     session = await instance.open_session()
     for act in ("postpone", "cancel"):
         check(await instance.http.post(f"/api/sessions/{session['id']}/{act}", json={}), "state_conflict")
+
+
+async def test_a_session_has_as_many_seats_as_callers_can_pick_by_a_key(instance: Instance) -> None:
+    refused = await instance.http.post("/api/sessions", json=plan(seats=10))
+    check(refused, "invalid_request")
+    assert "at most 9 items" in refused.text
+    assert len((await instance.open_session(seats=9))["seats"]) == 9
+    opens = datetime.now(UTC)
+    many = (PlannedSeat(unit="u", leader="l"),) * 10
+    with pytest.raises(PlanRefused, match="1 to 9 seats: callers pick one by a key"):
+        session_of(Plan(opens_at=opens, closes_at=opens + timedelta(hours=2), seats=many), 0.0)
 
 
 async def test_a_cancelled_session_does_not_open(instance: Instance) -> None:

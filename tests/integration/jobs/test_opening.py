@@ -130,12 +130,53 @@ async def test_a_late_joiner_of_a_closed_session_is_still_looked_after(
 async def test_a_leader_who_leaves_early_leaves_nobody_waiting(core: Core, session: Session, clock: SetClock) -> None:
     cron = Cron(core)
     seat_id = await open_with_leader(core, cron, session, clock)
-    caller = await wait_in_line(core, "1")
+    caller, late = await wait_in_line(core, "1"), await wait_in_line(core, "2")
+    joined = await core.calls.get(late)
+    assert joined is not None
+    await core.line.leave(seat_id, late, "failed", joined.seq)
     assert await cron.opening.sign_out(seat_id) == "closed"
     call = await core.calls.get(caller)
     assert call is not None
     assert call.node in ("message", "contact", "order")
     assert await core.line.depth(seat_id) == 0
+    # A turn that read the board before is looked after at the next tick.
+    await core.line.join(seat_id, late, joined.joined_at, joined.seq + 1)
+    clock.pass_by(2)
+    await cron.tick()
+    assert await core.line.depth(seat_id) == 0
+    assert (await hears(core, late))[0] == "message_leader_left"
+
+
+async def test_who_calls_after_the_leader_left_hears_so_and_is_not_let_into_the_line(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    """Also when Redis lost everything meanwhile, and until the leader comes back."""
+    cron = Cron(core)
+    clock.pass_by(10)
+    await cron.tick()
+    seat_id = session.seats[0].id
+    assert "leader_not_here" in await hears(core, await wait_in_line(core, "late"))
+    await cron.opening.sign_in(seat_id)
+    await cron.opening.sign_out(seat_id)
+    for name in ("left", "lost"):
+        call = await core.calls.create(Call(id=f"a-{name}", carrier="asterisk", started_at=clock()))
+        await core.turns.take_turn(call.id, lambda facts: Arrived(facts=facts))
+        assert {"line_left", "choose_ended"} <= set(await hears(core, call.id))
+        turn = await core.turns.take_turn(call.id, lambda facts: Keyed(facts=facts, key="1"))
+        assert (turn.call.node, turn.call.reason) == ("question", "left")
+        turn = await core.turns.take_turn(call.id, lambda facts: Keyed(facts=facts, key="3"))
+        assert turn.call.node == "contact"
+        await core.redis.flushall()
+        clock.pass_by(2)
+        await cron.tick()
+    await cron.opening.sign_in(seat_id)
+    await wait_in_line(core, "back")
+    assert await core.line.depth(seat_id) == 1
+
+
+async def hears(core: Core, call_id: str) -> list[str]:
+    turn = await core.turns.present(call_id)
+    return [prompt.key for verb in turn.verbs for prompt in verb.prompts]
 
 
 async def test_a_seat_that_redis_lost_is_open_again_at_the_second_look(

@@ -33,6 +33,7 @@ class Model:
     until: float = 0.0
     closing: bool = False
     pause_after: bool = False
+    held: bool = False
     #: The newest claim and what became of it.
     claim: Claim | None = None
     fate: str = "none"
@@ -121,7 +122,7 @@ class LineMachine(RuleBasedStateMachine):
         claim = self.do(self.lines[client].claim_next(SEAT, f"client-{client}", LEASE_S))
         model = self.model
         rested = model.state == "wrap_up" and model.until <= self.clock()
-        if (model.state == "free" or rested) and model.line:
+        if (model.state == "free" or rested) and model.line and not model.held:
             assert claim is not None
             assert claim.call_id == model.order[0]
             assert claim.joined_at == min(model.line)[0]
@@ -220,6 +221,11 @@ class LineMachine(RuleBasedStateMachine):
                 model.closing = model.closing or busy
                 model.state = model.state if busy else "closed"
 
+    @rule(on=strategies.booleans())
+    def hold(self, on: bool) -> None:
+        assert self.do(self.seats.hold(SEAT, on=on)) == (on != self.model.held)
+        self.model.held = on
+
     @rule(seconds=strategies.sampled_from([0.0, 1.0, 10.0, LEASE_S]))
     def time_passes(self, seconds: float) -> None:
         self.clock.pass_by(seconds)
@@ -236,7 +242,8 @@ class LineMachine(RuleBasedStateMachine):
         assert model.claim is not None or not offered
         seat = self.do(self.seats.state(SEAT))
         rested = model.state == "wrap_up" and model.until <= self.clock()
-        assert seat.state == ("free" if rested else model.state)
+        state = "free" if rested else model.state
+        assert seat.state == ("paused" if model.held and state == "free" else state)
 
 
 def test_the_line_does_what_its_model_does(shared_redis: RedisServer) -> None:

@@ -57,6 +57,16 @@ async def test_an_emergency_stop_ends_the_talk_and_reaches_who_waits_and_who_is_
     assert await here.ended([talking, waiting]) == ["talked", "work_order"]
 
 
+async def test_who_calls_after_the_leader_left_is_told_and_can_be_called_back(here: Town) -> None:
+    await here.open_session()
+    await here.opening.sign_out(here.seat_id)
+    leg = here.call(When(said("line_left"), press="3"))
+    await leg.heard(said("callback_promise"))
+    assert not any(said("leader_not_here") in text for text in leg.texts)
+    assert await here.outcome(leg) == "callback"
+    assert (await here.order(leg)).source == "callback"
+
+
 async def test_the_operators_of_the_cloud_are_reached_without_those_of_asterisk(
     settings: Settings, redis: Redis
 ) -> None:

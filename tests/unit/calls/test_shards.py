@@ -83,7 +83,8 @@ async def test_every_script_is_run_with_the_keys_of_one_slot(monkeypatch: pytest
         line.join("s1", "a-1", 1.0, 1), line.leave("s1", "a-1", "x", 1), line.claim_next("s1", "me", 1),
         line.renew("s1", 1, 1), line.take("s1", 1, 1.0), line.free("s1", 1, True, 1.0),
         line.return_to_head("s1", 1, "x", True), line.reap("s1"), ours.seats.pause("s1", "x"),
-        ours.seats.resume("s1"), ours.seats.close("s1"), ours.calls.create(call), ours.calls.put(0, call, ()),
+        ours.seats.resume("s1"), ours.seats.close("s1"), ours.seats.hold("s1", on=True),
+        ours.calls.create(call), ours.calls.put(0, call, ()),
     )  # fmt: skip
     for act in acts:
         with pytest.raises(Stopped):

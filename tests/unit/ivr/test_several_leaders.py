@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ivr.commands import JoinLine
-from ivr.events import Arrived, TimedOut
+from ivr.events import Arrived, Released, TimedOut, Woken
 from ivr.facts import Facts
 from tests.unit.ivr.scene import NEW, OPEN, SEAT, SESSION, at, heard, key, play, prompts
 
@@ -61,6 +61,29 @@ def test_keys_stay_when_seats_open_or_close_meanwhile() -> None:
     third = facts_of(SCHOOLS, replace(HOUSING, state="closed"), replace(WATER, state="free"))
     call, _ = play(call, key("3", 3, third))
     assert call.seat_id == "seat-3"
+
+
+def test_a_leader_who_has_left_is_told_from_one_who_is_late() -> None:
+    left, late = replace(SCHOOLS, state="closed", left=True), replace(WATER, state="closed")
+    mixed = facts_of(left, replace(HOUSING, state="closed"), late)
+    assert heard(play(NEW, Arrived(facts=mixed))[0], mixed)[2:4] == ["pick_2", "pick_3"]
+    gone = facts_of(left, replace(left, id="seat-2"), admission="ended")
+    call, _ = play(NEW, Arrived(facts=gone))
+    assert heard(call, gone)[-2:] == ["line_left", "choose_ended"]
+    assert play(call, key("3", 3, gone))[0].node == "callback"
+    assert play(call, key("2", 3, gone))[0].node == "message"
+
+
+def test_who_chose_while_the_leader_left_is_told_and_who_waits_gets_an_order() -> None:
+    gone = facts_of(replace(SCHOOLS, left=True), HOUSING)
+    asked, _ = play(NEW, Arrived(facts=SEVERAL), key("1", 3, SEVERAL))
+    chosen, _ = play(asked, key("1", 9, gone))
+    assert (chosen.node, chosen.reason) == ("question", "left")
+    waits, _ = play(NEW, Arrived(facts=SEVERAL), key("2", 3, SEVERAL))
+    stays, _ = play(waits, Released(facts=gone, to="seat", reason="operator", seat_id="seat-1"))
+    assert stays.seat_id == "seat-2"
+    released, _ = play(waits, Woken(facts=at(facts_of(SCHOOLS, replace(HOUSING, left=True)), 60)))
+    assert (released.node, released.reason) == ("message", "leader_left")
 
 
 def test_one_open_seat_is_the_question_as_ever() -> None:
