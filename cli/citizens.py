@@ -151,6 +151,7 @@ def learn_outcomes(api: Api, sights: dict[str, Sight], begun: float) -> None:
             if sight.call_id and not sight.outcome:
                 call = api.get(f"/api/calls/{sight.call_id}")
                 sight.outcome, sight.order = call["outcome"] or "", call["order_number"]
+                sight.state = "ended" if sight.outcome else sight.state
         time.sleep(LOOK_EVERY_S)
 
 

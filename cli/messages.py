@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from pydantic import ValidationError
 
+from api.console.catalogue import LANGUAGES, Words
 from cli.proof_messages import SENTENCES
 
 #: key -> (zh-Hans, zh-Hant, en)
@@ -190,6 +191,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "wrap_up": ("整理", "整理", "wrap-up"),
     "paused": ("暂停", "暫停", "paused"),
     "waiting": ("等候", "等候", "waiting"),
+    "ended": ("已结束", "已結束", "ended"),
     "left": ("已离开队列", "已離開隊列", "left the line"),
     "offered": ("接通中", "接通中", "offered"),
     "talked": ("领导接听", "領導接聽", "talked"),
@@ -218,3 +220,8 @@ def say(key: str, /, **values: object) -> str:
     if key not in CATALOGUE:
         return key
     return CATALOGUE[key][_COLUMN[_language()]].format(**values)
+
+
+def word(kind: str, value: str) -> str:
+    """The console's word for a state or another value of ours, in the language of the settings."""
+    return Words(LANGUAGES[_COLUMN[_language()]]).word(kind, value)

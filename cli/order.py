@@ -1,13 +1,18 @@
 """`hotline order`: find work orders (工單), read one, move one on."""
 
+import re
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from cli.client import Api
-from cli.messages import say
+from cli.messages import word
 from cli.options import AsJson, ReasonText, Url
 from cli.output import local, out, print_json, print_table, spell, tell
+
+OrderName = Annotated[str, typer.Argument(help="工单号（2026-1122-0007）或编号 · its number, or its id")]
+_NUMBER = re.compile(r"\d{4}-\d{4}-\d+")
 
 app = typer.Typer(no_args_is_help=True, help="工单：查询、查看、办理 · work orders")
 
@@ -29,19 +34,17 @@ def list_orders(
         print_json(found)
         return
     print_table(
-        ("col_number", "col_state", "col_unit", "col_source", "col_tags", "col_created", "col_due", "col_id"),
+        ("col_number", "col_state", "col_unit", "col_source", "col_created", "col_due"),
         [
             (
-                o["number"],
-                o["status"],
-                o["unit"] or "",
-                o["source"],
-                " ".join(o["tags"]),
-                local(o["created_at"]),
-                local(o["due_at"]),
-                o["id"],
+                order["number"],
+                word("status", order["status"]),
+                order["unit"] or "",
+                word("source", order["source"]),
+                local(order["created_at"]),
+                local(order["due_at"]),
             )
-            for o in found["items"]
+            for order in found["items"]
         ],
     )
     if found["next"]:
@@ -49,22 +52,24 @@ def list_orders(
 
 
 @app.command("show")
-def show_order(order_id: str, url: Url = "", as_json: AsJson = False) -> None:
+def show_order(order: OrderName, url: Url = "", as_json: AsJson = False) -> None:
     """查看一张工单 · read one work order."""
-    order = Api(url).get(f"/api/work-orders/{order_id}")
+    api = Api(url)
+    found = api.get(f"/api/work-orders/{_find(api, order)}")
     if as_json:
-        print_json(order)
+        print_json(found)
         return
-    tell("order_is", number=order["number"], state=order["status"])
-    rows = [(local(event["at"]), event["kind"], spell(event["data"])) for event in order["events"]]
+    tell("order_is", number=found["number"], state=word("status", found["status"]))
+    out.print(Text(" ".join((*found["tags"], found["id"]))))
+    rows = [(local(event["at"]), word("event", event["kind"]), spell(event["data"])) for event in found["events"]]
     print_table(("col_at", "col_kind", "col_data"), rows)
-    if order["transitions"]:
-        out.print("hotline order do ID " + " | ".join(order["transitions"]))
+    if found["transitions"]:
+        out.print(f"hotline order do {found['number']} " + " | ".join(found["transitions"]))
 
 
 @app.command("do")
 def move_on(
-    order_id: str,
+    order: OrderName,
     transition: str,
     unit: Annotated[str, typer.Option("--unit", help="承办单位 · unit")] = "",
     text: Annotated[str, typer.Option("--text", help="办理情况 · what was done")] = "",
@@ -73,9 +78,18 @@ def move_on(
     as_json: AsJson = False,
 ) -> None:
     """办理：签收、答复、办结等 · move a work order on."""
+    api = Api(url)
     body = {name: value for name, value in (("unit", unit), ("text", text), ("reason", reason)) if value}
-    order = Api(url).post(f"/api/work-orders/{order_id}/{transition}", body)
+    moved = api.post(f"/api/work-orders/{_find(api, order)}/{transition}", body)
     if as_json:
-        print_json(order)
+        print_json(moved)
     else:
-        tell("order_is", number=order["number"], state=say(order["status"]))
+        tell("order_is", number=moved["number"], state=word("status", moved["status"]))
+
+
+def _find(api: Api, named: str) -> str:
+    """The id of an order that is named by it or, as people do, by its number."""
+    if not _NUMBER.fullmatch(named):
+        return named
+    items: list[dict[str, str]] = api.get("/api/work-orders", {"number": named})["items"]
+    return items[0]["id"] if items else named

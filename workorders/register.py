@@ -20,6 +20,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     unit: str = ""
     call_id: str = ""
     session_id: str = ""
+    number: str = ""
 
 
 class Page(Struct, frozen=True):
@@ -107,6 +108,7 @@ def _filtered(wanted: Wanted) -> Select[WorkOrder]:
         (WorkOrder.unit, wanted.unit),
         (WorkOrder.call_id, wanted.call_id),
         (WorkOrder.session_id, wanted.session_id),
+        (WorkOrder.number, wanted.number),
     ):
         if value:
             query = query.where(column == value)

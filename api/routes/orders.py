@@ -35,6 +35,7 @@ async def list_orders(
     unit: Annotated[Word | None, Query()] = None,
     call_id: Annotated[Identifier | None, Query()] = None,
     session_id: Annotated[Identifier | None, Query()] = None,
+    number: Annotated[Identifier | None, Query(description="as it was spoken to the caller: 2026-1122-0007")] = None,
     cursor: Annotated[Identifier | None, Query(description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> OrdersOut:
@@ -45,6 +46,7 @@ async def list_orders(
         unit=own_unit(who) or unit or "",
         call_id=call_id or "",
         session_id=session_id or "",
+        number=number or "",
     )
     page = await register.find(parts.core.database, wanted, cursor=cursor or "", limit=limit)
     return OrdersOut(items=[_brief(parts, order) for order in page.items], next=page.next or None)

@@ -40,9 +40,10 @@ async def test_pages_hold_every_order_once(instance: Instance) -> None:
     assert set(seen) == made
 
 
-async def test_orders_are_found_by_call_and_by_status(instance: Instance) -> None:
+async def test_orders_are_found_by_call_by_number_and_by_status(instance: Instance) -> None:
     made = await order(instance, 1)
-    for query in ({"call_id": "a-pbx1-1-1"}, {"status": "registered"}):
+    await order(instance, 2)
+    for query in ({"call_id": "a-pbx1-1-1"}, {"number": made.number}, {"call_id": "a-pbx1-1-1", "status": "registered"}):
         assert [o["id"] for o in (await instance.http.get("/api/work-orders", params=query)).json()["items"]] == [made.id]
     assert (await instance.http.get("/api/work-orders", params={"status": "closed"})).json()["items"] == []
 

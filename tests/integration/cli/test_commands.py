@@ -1,18 +1,23 @@
 """The commands against a real API process: what they do, what they print, how they end."""
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from cli.errors import Exit
+from config.database import Database
+from config.settings import Settings
 from tests.integration.api.conftest import TOKEN, Process, api_settings, process
 from tests.servers import free_port
 from tests.waiting import until_now
+from workorders.intake import NewOrder, make_order
 
 __all__ = ["api_settings", "process"]
 SESSION = ["session", "create", "--demo", "--json"]
@@ -54,6 +59,27 @@ def test_a_session_from_the_plan_to_its_end(process: Process) -> None:
     done = hotline(process.environment, "session", "cancel", made["id"])
     assert done.returncode == Exit.IMPOSSIBLE
     assert "state_conflict" in one_line(done)
+
+
+def test_an_order_is_read_and_moved_on_by_the_number_that_was_spoken(process: Process, api_settings: Settings) -> None:
+    number = asyncio.run(_order(api_settings))
+    listed = hotline(process.environment, "order", "list", COLUMNS="80").stdout
+    assert [number, "已登记"] == next(line.split()[:2] for line in listed.splitlines() if number in line)
+    assert "不愿等候" in listed
+    moved = hotline(process.environment, "order", "do", number, "dispatch", "--unit", "水务局")
+    assert f"{number} 现在：已派发" in moved.stdout, moved.stderr
+    shown = hotline(process.environment, "order", "show", number).stdout
+    assert "熱線問政" in shown
+    assert "order_not_found" in one_line(hotline(process.environment, "order", "show", "2026-1122-9999"))
+
+
+async def _order(settings: Settings) -> str:
+    database = Database(settings.effective_database_url)
+    try:
+        new = NewOrder(command_id="c-1", at=time.time(), source="declined", call_id="a-pbx1-1-1", session_id="s1", number="")
+        return (await make_order(database, new)).number
+    finally:
+        await database.close()
 
 
 def test_each_failure_is_one_clear_line_with_its_exit_code(process: Process) -> None:
