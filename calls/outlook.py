@@ -14,6 +14,8 @@ from queueing.keys import line_keys
 from queueing.pace import Pace, Prior, read_pace
 from queueing.seats import SeatNow, read_seat
 
+#: Of the seat, what changes while it is open; who it is hangs on the board.
+_SEAT = ("state", "since", "until", "reason", "closing", "held")
 #: States of a seat whose leader is not there.
 AWAY = ("closed", "paused")
 
@@ -21,7 +23,7 @@ _LOOK = load(__file__, "look-4")
 
 
 class LineNow(Struct, frozen=True):
-    """A seat, the callers in its line, and how it goes there."""
+    """A seat (how it stands now, without its details), the callers in its line, and how it goes there."""
 
     seat: SeatNow
     depth: int
@@ -41,8 +43,9 @@ class Look:
     async def _seen(self) -> tuple[list[LineNow], dict[str, int]]:
         rows = [(one, await answer) for one, answer in self._asked]
         now, lines, positions = self._clock(), [], {}
-        for one, (depth, rank, seat, pace, left) in rows:
-            lines.append(LineNow(read_seat(one, _fields(seat), now), depth, read_pace(_fields(pace), _fields(left))))
+        for one, (depth, rank, values, pace, left) in rows:
+            seat = {name: value for name, value in zip(_SEAT, values, strict=True) if value is not None}
+            lines.append(LineNow(read_seat(one, seat, now), depth, read_pace(_fields(pace), _fields(left))))
             positions[one] = 0 if rank is None else int(rank) + 1
         return lines, positions
 
@@ -67,7 +70,7 @@ class Outlook:
 
     def _ask(self, seat_id: str, call_id: str) -> Awaitable[Any]:
         names = line_keys(self._prefix, seat_id)
-        return _LOOK.begin(self._redis, (names.waiting, names.seat, names.pace, names.left), call_id)
+        return _LOOK.begin(self._redis, (names.waiting, names.seat, names.pace, names.left), call_id, *_SEAT)
 
     def forecast(self, line: LineNow, ahead: int, closes_at: float) -> Forecast:
         """For a caller of this line with `ahead` callers before them."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 from msgspec import to_builtins
+from msgspec.structs import replace
 
 from cli.errors import CommandError, Exit
 from cli.options import AsJson
@@ -29,12 +30,15 @@ def simulate(
     faults: Annotated[
         bool, typer.Option("--faults", help="注入丢失、重复、乱序、重启 · lose, repeat, reorder, restart")
     ] = False,
+    intake: Annotated[
+        bool, typer.Option("--intake", help="工单也写入数据库并核对 · orders in the database, too, and compared")
+    ] = False,
     sessions: Annotated[int, typer.Option("--sessions", min=1, help="连续多少场 · how many, seeds counting up")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """演练：虚拟时间里走完一整场 · play whole sessions in virtual time and prove that everything holds."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    plan = Plan(seed=seed, callers=callers, seats=seats, leader_late_s=leader_late * 60, faults=faults)
+    plan = Plan(seed=seed, callers=callers, seats=seats, leader_late_s=leader_late * 60, faults=faults, intake=intake)
     try:
         with house() as place:
             one = sessions == 1
@@ -71,10 +75,8 @@ async def _many(place: House, plan: Plan, sessions: int, *, as_json: bool) -> bo
     calls = unaccounted = doubled = 0
     injected, outcomes = Counter[str](), Counter[str]()
     violations: list[tuple[int, str]] = []
-    for number in range(sessions):
-        _, result = await place.rehearse(
-            Plan(plan.seed + number, plan.callers, plan.seats, plan.leader_late_s, plan.misses, plan.faults)
-        )
+    plans = (replace(plan, seed=plan.seed + number) for number in range(sessions))
+    async for _, result in place.rehearse_all(plans):
         calls, unaccounted, doubled = calls + result.calls, unaccounted + result.unaccounted, doubled + result.doubled
         injected.update(result.injected)
         outcomes.update(result.outcomes)

@@ -14,6 +14,8 @@ from redis.exceptions import NoScriptError
 from config.shared import begin
 
 Argument = str | int | float
+#: Every script of this process.
+_LOADED: list["Script"] = []
 #: A line of a script that stands for the text of `lua/includes/<name>.lua`.
 _INCLUDE = "--- @include "
 
@@ -26,6 +28,7 @@ class Script:
         self.key_count = int(count)
         self.text = _with_includes(path)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+        _LOADED.append(self)
 
     async def run(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Any:
         """What the script returns. Raises redis.exceptions.ResponseError when it fails."""
@@ -35,7 +38,9 @@ class Script:
         """As `run`, sent at once where the connection can: several begun before one is awaited go together."""
         if len(keys) != self.key_count:
             raise ValueError(f"{self.name} takes {self.key_count} keys, not {len(keys)}")
-        return _Running(self, redis, (self.key_count, *keys, *map(written, arguments)))
+        return _Running(
+            self, redis, (self.key_count, *keys, *[one if one.__class__ is str else repr(one) for one in arguments])
+        )
 
 
 class _Running:
@@ -60,6 +65,12 @@ class _Running:
 def load(beside: str, name: str) -> Script:
     """The script `lua/<name>.lua` beside the module whose `__file__` is `beside`."""
     return Script(Path(beside).parent / "lua" / f"{name}.lua")
+
+
+async def teach(redis: Redis) -> None:
+    """The server knows every script of this process from now on."""
+    for begun in [begin(redis, "SCRIPT LOAD", script.text) for script in _LOADED]:
+        await begun
 
 
 def _with_includes(path: Path) -> str:

@@ -4,19 +4,22 @@ import asyncio
 import gc
 import subprocess
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfile
 from typing import Any, TypeVar
 
 import uvloop
 
 from config.database import Database
 from config.embedded_redis import find_server, server_argv
+from config.migrate import upgrade
+from config.scripts import teach
 from config.settings import Settings
 from rehearsal.direct import DirectRedis
 from rehearsal.plan import Plan
-from rehearsal.play import Play, copy_of, template
+from rehearsal.play import Play
 from rehearsal.proof import Result, prove
 
 T = TypeVar("T")
@@ -44,7 +47,7 @@ def house() -> Iterator["House"]:
             [*server_argv(server, folder / "redis", 0), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         try:
-            yield House(folder, f"unix://{path}", template(folder))
+            yield House(folder, f"unix://{path}", _template(folder))
         finally:
             process.terminate()
             process.wait(timeout=STARTS_WITHIN_S)
@@ -69,15 +72,23 @@ class House:
     def __init__(self, folder: Path, url: str, empty: Path) -> None:
         self._folder, self._url, self._empty = folder, url, empty
 
+    async def rehearse_all(self, plans: Iterable[Plan]) -> AsyncIterator[tuple[Play, Result]]:
+        """One session after the other."""
+        for plan in plans:
+            yield await self.rehearse(plan)
+            gc.collect()
+
     async def rehearse(self, plan: Plan) -> tuple[Play, Result]:
         """One session and what must hold after it."""
-        path = copy_of(self._empty, plan.seed)
+        path = self._empty.with_name(f"session-{plan.seed}.db")
+        copyfile(self._empty, path)
         settings = Settings(
             redis_url=self._url, state_dir=self._folder, database_url=f"sqlite+aiosqlite:///{path}",
             operators_line="", asterisk="off", _env_file=None,
         )  # fmt: skip
         redis, database = await _connect(self._url), Database.of(settings)
         await redis.flushall()
+        await teach(redis)
         try:
             play = Play(plan, settings, redis, database)
             await play.play()
@@ -85,9 +96,15 @@ class House:
         finally:
             await database.close()
             await redis.aclose()
-            gc.collect()
             for file in self._folder.glob(f"{path.name}*"):
                 file.unlink()
+
+
+def _template(folder: Path) -> Path:
+    """A database with all tables and nothing in them, to be copied for every session."""
+    path = folder / "empty.db"
+    upgrade(f"sqlite+aiosqlite:///{path}")
+    return path
 
 
 async def _connect(url: str) -> DirectRedis:

@@ -51,6 +51,8 @@ class Plan(Struct, frozen=True):
     #: Part of the rings that the leader does not hear.
     misses: float = 0.05
     faults: bool = False
+    #: Orders are made in the database, too, and compared with those of the book.
+    intake: bool = False
 
 
 def citizens(plan: Plan) -> list[Citizen]:

@@ -1,10 +1,8 @@
 """Plays one session: opening, leaders, callers, faults, closing. Afterwards everything is in ledger and order book."""
 
+import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
-from shutil import copyfile
 
 from msgspec.structs import replace
 
@@ -14,19 +12,20 @@ from calls.store import UnknownCall
 from calls.turn import MakeEvent
 from config.columns import from_unix
 from config.database import Database
-from config.migrate import upgrade
 from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import FreeSeat
 from ivr.events import Arrived
 from ivr.facts import Facts
-from ivr.verbs import AnyVerb, Hold
+from ivr.verbs import AnyVerb
 from rehearsal.books import BATCH, BufferedLedger, OrderBook
 from rehearsal.direct import DirectRedis
 from rehearsal.faults import OVERTAKEN_S, TOLD_AGAIN_S, Faults
+from rehearsal.intake import RealOrders
 from rehearsal.phones import Phone
 from rehearsal.plan import OPENS_AT, SESSION_S, Citizen, Plan, citizens, draw_talk, talk_lengths
 from rehearsal.stage import Act, Stage
+from rehearsal.told import Told
 from rehearsal.troupe import LineAct, Process, start
 from sessions.calendar import Calendar
 from sessions.plan import Plan as SessionPlan
@@ -36,26 +35,13 @@ from sessions.plan import PlannedSeat
 LOOK_EVERY_S = 10.0
 #: How often a seat is looked at of which nothing was heard: its claimer may have died.
 REAP_EVERY_S = 40.0
-#: How often the calendar is looked at while a session closes.
-CALENDAR_EVERY_S = 20.0
+#: How often the calendar is looked at while a session closes, if anything changed at its seats; and if nothing did.
+CALENDAR_EVERY_S, CALENDAR_AT_LEAST_S = 20.0, 120.0
 #: Nothing takes longer than this after closing time.
 GIVES_UP_S = 3 * 3600.0
 #: A leader whose telephone was not heard is told by the operators, and ready again after this.
 BACK_AFTER_S = (30.0, 120.0)
 RESTARTS = 3
-
-
-@dataclass
-class Told:
-    """What the play saw with its own eyes, for the proof and the story."""
-
-    lines: list[tuple[float, str]] = field(default_factory=list)
-    risen: list[str] = field(default_factory=list)
-    #: When each call was first on hold.
-    joined: dict[str, float] = field(default_factory=dict)
-    depths: list[tuple[float, int]] = field(default_factory=list)
-    turns: int = 0
-    restarts: int = 0
 
 
 class Play:
@@ -65,7 +51,8 @@ class Play:
         self.plan, self.settings, self.redis, self.database = plan, settings, redis, database
         self.stage = Stage(OPENS_AT - 60)
         self.faults = Faults(plan.seed, on=plan.faults)
-        self.ledger, self.orders = BufferedLedger(Ledger(database)), OrderBook()
+        self.ledger = BufferedLedger(Ledger(database))
+        self.orders = RealOrders(settings, redis, database, self.stage) if plan.intake else OrderBook()
         self.phones: dict[str, Phone] = {}
         self.told = Told()
         self.session_id = ""
@@ -81,6 +68,7 @@ class Play:
         self._reaped_at, self._struck, self._left_behind = 0.0, 0, False
         self._dialled: Counter[str] = Counter()
         self._over = False
+        self._ticked_at, self._moved_since = 0.0, False
         self._start_process()
 
     async def play(self) -> None:
@@ -178,23 +166,38 @@ class Play:
             if self.session_id in ids:
                 self._tell(kind)
         self._over = self._over or self.session_id in ticked.closed
-        if self.stage.now >= OPENS_AT + SESSION_S and not self._over:
-            self.stage.after(CALENDAR_EVERY_S, self._tick_calendar)
+        self._ticked_at, self._moved_since = self.stage.now, False
+        if self.stage.now >= OPENS_AT + SESSION_S:
+            self._look_at_calendar()
+
+    def _look_at_calendar(self) -> None:
+        """Its questions to the database are slow, and most of the time only a talk goes on."""
+
+        async def look() -> None:
+            if self._moved_since or self.stage.now - self._ticked_at >= CALENDAR_AT_LEAST_S:
+                await self._tick_calendar()
+            else:
+                self._look_at_calendar()
+
+        if not self._over:
+            self.stage.after(CALENDAR_EVERY_S, look)
 
     async def _tick(self) -> None:
         """What cron, the drainers and the switchboards do again and again."""
-        if self._waiting:
-            await self.process.wakeups.wake_due()
+        taken = await asyncio.gather(*map(self.process.depths.sample, self.seat_ids), self._wake())
+        self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken if sample)))
         if self.faults.on:
             await self._drain()
         if self.stage.now - self._reaped_at >= REAP_EVERY_S:
             self._reaped_at = self.stage.now
             self._reap.update(self.seat_ids)
             self._look.update(self.seat_ids)
-        taken = [await self.process.depths.sample(seat_id) for seat_id in self.seat_ids]
-        self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken)))
         if await self._goes_on():
             self.stage.after(LOOK_EVERY_S, self._tick)
+
+    async def _wake(self) -> None:
+        if self._waiting:
+            await self.process.wakeups.wake_due()
 
     async def _drain(self) -> None:
         """Only when something was left behind since, for it is looked for in every shard."""
@@ -229,6 +232,7 @@ class Play:
             if await self._dies_claiming(seat_id):
                 continue
             if await self.process.switchboard.serve(seat_id, reap=reap):
+                self._moved_since = True
                 await self.process.outbox.idle(told=False)
         await self.ledger.flush(at_least=BATCH)
 
@@ -244,6 +248,7 @@ class Play:
     def _moved(self, act: LineAct) -> None:
         """A line or its seat changed: the switchboards look, and once more when the leader has rested."""
         self._look.add(act.seat_id)
+        self._moved_since = True
         if isinstance(act, FreeSeat) and act.talked:
             self.stage.at(act.at + self.settings.wrap_up_s, self._looking(act.seat_id))
 
@@ -265,24 +270,8 @@ class Play:
     def _hear(self, call: Call, verbs: tuple[AnyVerb, ...], facts: Facts) -> None:
         (self._waiting.add if call.node == "waiting" else self._waiting.discard)(call.id)
         phone = self.phones[call.id]
-        if call.node == "waiting":
-            self.told.joined.setdefault(call.id, self.stage.now)
-        for verb in verbs:
-            if isinstance(verb, Hold):
-                self._check_position(phone, call, verb)
+        self.told.hears(phone, call, verbs, self.stage.now)
         phone.hear(call, verbs)
-
-    def _check_position(self, phone: Phone, call: Call, hold: Hold) -> None:
-        """A position that is spoken never rises."""
-        for prompt in hold.prompts:
-            spoken = (
-                int(prompt.values["count"]) + 1 if prompt.key == "ahead" else 1 if prompt.key == "next_is_you" else 0
-            )
-            before = phone.told.get(call.seat_id, spoken)
-            if spoken > before:
-                self.told.risen.append(f"{call.id}: from {before} to {spoken}")
-            if spoken:
-                phone.told[call.seat_id] = spoken
 
     def _tell(self, what: str) -> None:
         self.told.lines.append((self.stage.now, what))
@@ -293,17 +282,3 @@ def _dialling(play: Play, citizen: Citizen) -> Act:
         await play.dial(citizen)
 
     return dial
-
-
-def template(folder: Path) -> Path:
-    """A database with all tables and nothing in them, to be copied for every session."""
-    path = folder / "empty.db"
-    if not path.exists():
-        upgrade(f"sqlite+aiosqlite:///{path}")
-    return path
-
-
-def copy_of(empty: Path, seed: int) -> Path:
-    path = empty.with_name(f"session-{seed}.db")
-    copyfile(empty, path)
-    return path

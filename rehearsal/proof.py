@@ -37,6 +37,7 @@ async def prove(play: Play) -> Result:
     if summary.calls != len(play.signals) or not summary.complete:
         broken.append(f"{len(play.signals)} signals, {summary.calls} calls, {sum(summary.outcomes.values())} outcomes")
     broken += [f"{call_id} was to have two orders" for call_id in play.orders.doubled]
+    broken += await play.orders.compare(play.database)
     broken += [f"a position rose, {risen}" for risen in play.told.risen]
     broken += [
         f"{one.call_id} went before {' '.join(one.unexplained)}"

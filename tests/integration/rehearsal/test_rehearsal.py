@@ -21,7 +21,7 @@ def place() -> Iterator[House]:
 
 @pytest.mark.parametrize("seed", range(1, 9))
 async def test_nobody_is_lost_or_ordered_twice_whatever_breaks(place: House, seed: int) -> None:
-    play, result = await place.rehearse(replace(SMALL, seed=seed))
+    play, result = await place.rehearse(replace(SMALL, seed=seed, intake=seed % 4 == 0))
     assert result.violations == ()
     assert (result.unaccounted, result.doubled) == (0, 0)
     assert result.calls == len(play.signals) >= SMALL.callers
@@ -45,7 +45,7 @@ async def test_three_leaders_have_three_lines(place: House) -> None:
 
 async def test_the_same_seed_plays_the_same_session(place: House) -> None:
     (one, first), (_, second), (_, other) = [
-        await place.rehearse(replace(SMALL, seed=seed, faults=False)) for seed in (40, 40, 41)
+        await place.rehearse(replace(SMALL, seed=seed, seats=3)) for seed in (40, 40, 41)
     ]
     assert replace(first, seed=0) == replace(second, seed=0) != replace(other, seed=0)
     told = "\n".join(story(one, first))

@@ -1,0 +1,41 @@
+"""What a rehearsal saw with its own eyes, for the proof and the story."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ivr.call import Call
+from ivr.verbs import AnyVerb, Hold
+from rehearsal.phones import Phone
+
+
+@dataclass
+class Told:
+    """Times in Unix seconds."""
+
+    lines: list[tuple[float, str]] = field(default_factory=list)
+    risen: list[str] = field(default_factory=list)
+    #: When each call was first on hold.
+    joined: dict[str, float] = field(default_factory=dict)
+    depths: list[tuple[float, int]] = field(default_factory=list)
+    turns: int = 0
+    restarts: int = 0
+
+    def hears(self, phone: Phone, call: Call, verbs: Iterable[AnyVerb], now: float) -> None:
+        """A telephone hears this now."""
+        if call.node == "waiting":
+            self.joined.setdefault(call.id, now)
+        for verb in verbs:
+            if isinstance(verb, Hold):
+                self._check_position(phone, call, verb)
+
+    def _check_position(self, phone: Phone, call: Call, hold: Hold) -> None:
+        """A position that is spoken never rises."""
+        for prompt in hold.prompts:
+            spoken = (
+                int(prompt.values["count"]) + 1 if prompt.key == "ahead" else 1 if prompt.key == "next_is_you" else 0
+            )
+            before = phone.told.get(call.seat_id, spoken)
+            if spoken > before:
+                self.risen.append(f"{call.id}: from {before} to {spoken}")
+            if spoken:
+                phone.told[call.seat_id] = spoken
