@@ -13,18 +13,16 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from config.columns import from_unix
-from config.ids import new_id
 from config.settings import load_settings
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.twilio.connection import CloudRecording, Connection
 from telephony.twilio.exchange import call_sid_of, is_ours
 from workorders.history import record
+from workorders.intake import add_recording
 from workorders.model import Recording, WorkOrder
 
 log = structlog.get_logger()
@@ -176,18 +174,9 @@ def _seal(draft: Path, size: int) -> str:
 
 async def _finish(core: Core, name: str) -> None:
     """The order of the call goes on. A recording its order knows nothing of (the fallback's message) is added."""
-    call_id = name.rpartition("-")[0]
-    insert = sqlite_insert if core.database.is_sqlite else postgresql_insert
-    async with core.database.begin() as session:
-        order_id = await session.scalar(select(WorkOrder.id).where(WorkOrder.call_id == call_id))
-        if order_id is None:
-            return
-        values = {"id": new_id(), "order_id": order_id, "call_id": call_id, "name": name, "path": f"{name}.wav"}
-        blank = {"state": "expected", "sha256": "", "format": ""}
-        await session.execute(
-            insert(Recording).values(**values, **blank).on_conflict_do_nothing(index_elements=["name"])
-        )
-    await core.queue.enqueue(FINISH_RECORDING, order_id, 1)
+    order_id = await add_recording(core.database, name.rpartition("-")[0], name)
+    if order_id:
+        await core.queue.enqueue(FINISH_RECORDING, order_id, 1)
 
 
 async def _expected(core: Core) -> list[Expected]:

@@ -2,11 +2,14 @@
 
 from msgspec import Struct
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.columns import from_unix
 from config.database import Database
+from config.ids import new_id
 from config.text import clean
 from workorders.history import record
 from workorders.model import OrderTag, Petitioner, Recording, WorkOrder
@@ -106,6 +109,22 @@ async def _insert(session: AsyncSession, new: NewOrder, database: Database) -> O
     await session.flush()
     record(session, order, "registered", at, data={"source": new.source})
     return OrderRef(id=order.id, number=order.number)
+
+
+async def add_recording(database: Database, call_id: str, name: str) -> str:
+    """A recording that the call's order knew nothing of, expected from now on; the order's id, empty when there is no order
+    (yet). Repeatable."""
+    insert = sqlite_insert if database.is_sqlite else postgresql_insert
+    async with database.begin() as session:
+        order_id = await session.scalar(select(WorkOrder.id).where(WorkOrder.call_id == call_id))
+        if order_id is None:
+            return ""
+        values = {"id": new_id(), "order_id": order_id, "call_id": call_id, "name": name, "path": f"{name}.wav"}
+        blank = {"state": "expected", "sha256": "", "format": ""}
+        await session.execute(
+            insert(Recording).values(**values, **blank).on_conflict_do_nothing(index_elements=["name"])
+        )
+    return order_id
 
 
 def _tags(new: NewOrder) -> list[str]:

@@ -1,6 +1,7 @@
 """Looks, while a bridge drives and after every login, for what events did not tell: callers without a leg, calls without a
 caller, calls that no bridge saw. Slow and careful; nothing urgent waits for it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,20 +9,26 @@ import structlog
 from msgspec.structs import replace
 
 from calls.assembly import Core
+from calls.effects import FINISH_RECORDING
 from calls.ledger import Entry
 from ivr.call import Call
 from sessions.calendar import Calendar
 from telephony.asterisk import cdr
-from telephony.asterisk.closing import close_gone
+from telephony.asterisk.closing import MAY_TALK, close_gone
+from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.pbx_config import pbx_files
 from telephony.asterisk.restore import LAST_TURN, new_call
 from telephony.asterisk.resync import is_caller, take_up
+from telephony.asterisk.spool import Spool
+from workorders.intake import add_recording
 
 log = structlog.get_logger()
 
 #: Facts of the ledger that tell at which node a lost call was last.
+#: The end of the name of a message that no order knew of; others have the number of a turn there, from 1 on.
+LATE = "m0"
 _NODES = {"willing": "waiting", "missed": "waiting", "message": "message", "connected": "talking"}
 
 
@@ -36,9 +43,12 @@ class Audit:
         self._calendar = Calendar(core.database)
         #: Callers' channels without a leg at the last look: one that has just arrived is not taken for forgotten.
         self._strange: frozenset[str] = frozenset()
+        #: Legs without a channel at the last look, and ended calls of which Asterisk had written nothing yet.
+        self._ghosts: frozenset[str] = frozenset()
+        self._unwritten: frozenset[str] = frozenset()
 
-    async def look(self) -> None:
-        """Raises what Redis, the database or the connection raise."""
+    async def look(self) -> bool:
+        """True when it should look again at once. Raises what Redis, the database or the connection raise."""
         live = await self._core.calls.live()
         mark = f"{self._exchange.settings.redis_prefix}cdr:{self._exchange.settings.pbx_node}"
         before = int(await self._core.redis.get(mark) or 0)
@@ -51,6 +61,7 @@ class Audit:
         forgotten, self._strange = strange & self._strange, strange
         if forgotten and await take_up(self._exchange, self._legs, channels, only=forgotten):
             log.warning("callers whom nobody served are taken up", count=len(forgotten))
+        self._drop_ghosts(channels)
         records, _ = cdr.read(file, before)
         rows = cdr.calls(records)
         # A leg whose caller has gone may still find that Redis does not know the call, and leave it to us.
@@ -59,19 +70,37 @@ class Audit:
         await self._close_unseen(frozenset(here), rows)
         if offset != before and not ending:
             await self._core.redis.set(mark, offset)
+        await self._add_late()
+        return bool(self._unwritten)
 
     @property
     def _folder(self) -> Path:
         return self._exchange.settings.state_dir / "asterisk"
 
+    def _drop_ghosts(self, channels: list[Event]) -> None:
+        """Legs whose channel went without a word to us must not stand in the line, or keep a seat."""
+        there = frozenset(channel["Uniqueid"] for channel in channels)
+        legs = {leg.uniqueid: leg for leg in self._legs.all() if leg.uniqueid not in there}
+        for uniqueid in self._ghosts & legs.keys():
+            log.warning("a caller has gone and nobody told", call_id=legs[uniqueid].call_id)
+            self._legs.drop(legs[uniqueid])
+        self._ghosts = frozenset(legs) - self._ghosts
+
     async def _close_ended(self, call_ids: list[str], rows: Rows) -> None:
-        """Calls that are live in Redis and have no channel any more."""
+        """Calls that are live in Redis and have no channel any more. Who may have talked waits a moment for the records, which
+        Asterisk writes after the end; after its death there are none."""
+        unwritten = set()
         for call_id in call_ids:
             call = await self._core.calls.get(call_id)
-            here = call is not None and call.carrier == "asterisk" and call.host == self._exchange.settings.pbx_node
-            if here and call_id not in self._legs:
-                talked = cdr.talked_to_operators(rows.get(call_id, ()))
-                await close_gone(self._exchange, call_id, by_operators=talked)
+            if call is None or call.carrier != "asterisk" or call.host != self._exchange.settings.pbx_node:
+                continue
+            if call_id in self._legs:
+                continue
+            if call_id not in rows and call_id not in self._unwritten and call.node in MAY_TALK and call.token:
+                unwritten.add(call_id)
+            else:
+                await close_gone(self._exchange, call_id, rows=rows.get(call_id, ()))
+        self._unwritten = frozenset(unwritten)
 
     async def _close_unseen(self, here: frozenset[str], rows: Rows) -> None:
         """Calls of Asterisk's own records that have no outcome and no caller: they came and went without any bridge, or Redis
@@ -81,6 +110,19 @@ class Audit:
             if await self._core.calls.get(call_id) is None:
                 await self._close_lost(rows[call_id])
 
+    async def _add_late(self) -> None:
+        """Messages of callers whose order was made before they spoke: recordings of their own, in the same order."""
+        spool = Spool(self._exchange.spool, self._exchange.recordings)
+        for call_id in spool.late():
+            name = f"{call_id}-{LATE}"
+            order_id = await add_recording(self._core.database, call_id, name)
+            if not order_id:
+                log.warning("a message waits for the order of its call", call_id=call_id)
+                continue
+            await asyncio.to_thread(spool.give_late, call_id, name)
+            await self._core.queue.enqueue(FINISH_RECORDING, order_id, 1)
+            spool.forget_late(call_id)
+
     async def _close_lost(self, rows: Sequence[cdr.CallRecord]) -> None:
         first = rows[0]
         new = new_call(self._exchange.settings, first.call_id, first.source, first.started_at)
@@ -88,7 +130,7 @@ class Audit:
         new = replace(new, session_id=await self._calendar.held_at(first.started_at))
         events = await self._core.ledger.events(new.id)
         await self._core.calls.create(as_ledger_has_it(new, events, self._exchange.recordings) if events else new)
-        await close_gone(self._exchange, new.id, by_operators=cdr.talked_to_operators(rows))
+        await close_gone(self._exchange, new.id, rows=rows)
         log.warning("a call that nobody saw to its end is in the ledger now", call_id=new.id)
 
 

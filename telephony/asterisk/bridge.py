@@ -183,8 +183,9 @@ class Bridge:
             await _pause(self._audit_now, AUDIT_EVERY_S)
             self._audit_now.clear()
             try:
-                if self._connection.connected and self._in_step.is_set():
-                    await self._audit.look()
+                if self._connection.connected and self._in_step.is_set() and await self._audit.look():
+                    self._audit_now.set()
+                    await _pause(lost, 1.0)
             except (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError, *CARRIER_ERRORS) as error:
                 log.warning("calls are not audited now", error=type(error).__name__)
                 self._audit_now.set()

@@ -19,7 +19,8 @@ class CallRecord(Struct, frozen=True):
 
     Times are Unix seconds, `answered_at` 0.0 = never. `source` is personal data. `stage` is how far the call had come when
     the row was closed: arriving, ringing, talk, ringing-operator, fallback, fallback-operator, fallback-talk,
-    fallback-message; the row that holds a talk says `ringing` and ANSWERED, the one after it `talk`.
+    fallback-message; the row that holds a talk says `ringing` and ANSWERED, the one after it `talk` and, as `talk_s`, how many
+    seconds it was.
     """
 
     uniqueid: str
@@ -35,6 +36,7 @@ class CallRecord(Struct, frozen=True):
     ended_at: float
     disposition: str
     stage: str
+    talk_s: float
     #: Empty for legs that are no call of a citizen.
     call_id: str
 
@@ -52,7 +54,8 @@ def parse(lines: Iterable[str]) -> Iterator[CallRecord]:
 
 def _record(row: list[str]) -> CallRecord:
     uniqueid, linkedid, sequence, channel, leader, source, destination, context = row[:8]
-    start, answer, end, disposition, stage, call_id = row[8:]
+    start, answer, end, disposition, userfield, call_id = row[8:]
+    stage, _, talk_s = userfield.partition(":")
     return CallRecord(
         uniqueid=uniqueid,
         linkedid=linkedid,
@@ -67,6 +70,7 @@ def _record(row: list[str]) -> CallRecord:
         ended_at=_seconds(end),
         disposition=disposition,
         stage=stage,
+        talk_s=_seconds(talk_s),
         call_id=call_id,
     )
 
@@ -93,6 +97,11 @@ def calls(records: Iterable[CallRecord]) -> dict[str, tuple[CallRecord, ...]]:
         if record.call_id:
             grouped[record.call_id] = (*grouped.get(record.call_id, ()), record)
     return grouped
+
+
+def talked(rows: Iterable[CallRecord]) -> float | None:
+    """Seconds of the talk to which the bridge had put the caller through; None when nobody answered."""
+    return max((row.talk_s for row in rows if row.stage == "talk"), default=None)
 
 
 def talked_to_operators(rows: Iterable[CallRecord]) -> bool:

@@ -1,19 +1,43 @@
-"""The caller is gone: the last turns of a call, with the message that the dialplan may have recorded meanwhile."""
+"""The caller is gone: the last turns of a call, with what nobody told us of while no bridge was there: a talk, a message."""
 
-from ivr.events import Answered, HungUp, Missed, Recorded, Released
+import asyncio
+from collections.abc import Sequence
+
+from ivr.call import Call
+from ivr.events import Answered, HungUp, Missed, Released, TalkEnded
+from telephony.asterisk import cdr
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.spool import Spool
 
+#: Where a talk may have begun, or ended, without a word to us.
+MAY_TALK = ("waiting", "ringing", "operator", "talking")
+#: Where what the caller says goes into a recording of which no order knows yet.
+_SAYING = ("message", "fallback", "contact", "talking")
 
-async def close_gone(exchange: Exchange, call_id: str, recorded_s: float = 0.0, *, by_operators: bool = False) -> None:
-    """End the call in its one outcome. `recorded_s`: of the message the caller hung up in. `by_operators`: the dialplan put
-    them through by itself. Repeatable."""
-    if by_operators:
+
+async def close_gone(
+    exchange: Exchange, call_id: str, recorded_s: float = 0.0, rows: Sequence[cdr.CallRecord] = ()
+) -> None:
+    """End the call in its one outcome. `recorded_s`: of the message the caller hung up in. `rows`: the call's own records, where
+    they are known. Repeatable."""
+    if cdr.talked_to_operators(rows):
         await _put_through(exchange, call_id)
+    elif (seconds := cdr.talked(rows)) is not None:
+        await talked(exchange, call_id, seconds)
     spool = Spool(exchange.spool, exchange.recordings)
     if spool.holds(call_id):
         recorded_s = await _take_message(exchange, spool, call_id) or recorded_s
     await exchange.turns.take_turn(call_id, lambda facts: HungUp(facts=facts, seconds=recorded_s))
+
+
+async def talked(exchange: Exchange, call_id: str, seconds: float) -> None:
+    """They talked, and it is over. What was known of it before changes nothing. Repeatable."""
+    call = await exchange.calls.get(call_id)
+    if call is None or call.node not in MAY_TALK:
+        return
+    if call.node != "talking":
+        await exchange.turns.take_turn(call_id, lambda facts: Answered(facts=facts))
+    await exchange.turns.take_turn(call_id, lambda facts: TalkEnded(facts=facts, seconds=seconds))
 
 
 async def _put_through(exchange: Exchange, call_id: str) -> None:
@@ -22,9 +46,25 @@ async def _put_through(exchange: Exchange, call_id: str) -> None:
 
 
 async def _take_message(exchange: Exchange, spool: Spool, call_id: str) -> float:
-    """Bring the call to the node that records, as the dialplan did, and hand it what was recorded."""
+    """The message into the call's recording, before the turn that has an order made of it; of its own where there is none that
+    is still open. Seconds of the call's recording."""
     call = await exchange.calls.get(call_id)
-    if call is not None and call.node not in ("message", "fallback", "operator"):
+    if not _is_open(call):
+        call = await _to_the_recording(exchange, call_id, call)
+    if call is None or not _is_open(call):
+        await asyncio.to_thread(spool.set_aside, call_id)
+        return 0.0
+    return await asyncio.to_thread(spool.take, call_id, call.recording)
+
+
+def _is_open(call: Call | None) -> bool:
+    """The call has a recording to which something may still be added."""
+    return call is not None and call.node in _SAYING and not call.ordered and call.recording != ""
+
+
+async def _to_the_recording(exchange: Exchange, call_id: str, call: Call | None) -> Call | None:
+    """Bring the call to the node that records, as the dialplan did."""
+    if call is not None and call.node != "operator":
         turn = await exchange.turns.take_turn(
             call_id, lambda facts: Released(facts=facts, to="fallback", reason="error")
         )
@@ -32,8 +72,4 @@ async def _take_message(exchange: Exchange, spool: Spool, call_id: str) -> float
     if call is not None and call.node == "operator":
         turn = await exchange.turns.take_turn(call_id, lambda facts: Missed(facts=facts, reason="no_answer"))
         call = turn.call
-    if call is None or not call.recording:
-        return 0.0
-    seconds = spool.take(call_id, call.recording)
-    await exchange.turns.take_turn(call_id, lambda facts: Recorded(facts=facts, seconds=seconds))
-    return seconds
+    return call

@@ -28,6 +28,8 @@ RECORDING = "HOTLINE_RECORDING"
 SAVED = "HOTLINE_SAVED"
 #: UserEvent by which the dialplan tells that it serves a caller itself.
 FELL_BACK = "HotlineFallback"
+#: UserEvent by which it tells, before the Hangup, that the caller ended a talk; `Seconds` of it.
+TALK_LEFT = "HotlineTalked"
 #: Set by the dialplan: talked no_answer busy declined unreachable gone unconfirmed; and the seconds of the talk.
 RESULT = "HOTLINE_RESULT"
 TALK_S = "HOTLINE_TALK_S"

@@ -129,7 +129,7 @@ class Leg:
         `first`: what is done before that."""
         try:
             if first is not None:
-                await self._guarded(first())
+                await self._guarded(first(), found=True)
             while not self.gone:
                 item = await self._inbox.get()
                 if not self._exchange.connection.may_act():
@@ -140,14 +140,17 @@ class Leg:
         finally:
             self.stage.stop()
 
-    async def _guarded(self, step: Awaitable[None]) -> None:
-        """After a failure the dialplan serves the caller, and the leg waits for the end of the call, to account for it."""
+    async def _guarded(self, step: Awaitable[None], *, found: bool = False) -> None:
+        """After a failure the dialplan serves the caller, and the leg waits for the end of the call, to account for it. A
+        caller who was `found` and has gone before anything could be asked is left to the audit, which knows the records."""
         try:
             await step
         except CarrierUnavailable:
             raise
         except CallGone:
-            if not self.gone:
+            if found or self.talk.is_unclear(self.node):
+                self.turns.gone = True
+            elif not self.gone:
                 await self._hung_up()
         except Exception:
             log.exception("leg broke, the caller goes to the fallback", call_id=self.call_id)
@@ -163,10 +166,11 @@ class Leg:
             self.show(await self.turns.present())
 
     async def watch(self) -> None:
-        """The dialplan serves this caller; take note of it."""
+        """The dialplan serves this caller; take note of it, and of a talk that was before."""
         self.stage.hands_off = True
         self.stage.stop()
-        await self.turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
+        if not await self.talk.was(await self.turns.known_call()):
+            await self.turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
 
     # -- the inbox ----------------------------------------------------------------------------------------------------
     async def _handle(self, item: _Ami | _Due | _Changed | _Taken) -> None:
@@ -232,6 +236,8 @@ class Leg:
                 self.talk.dialled(fields.get("DestUniqueid", ""))
             case "BridgeEnter":
                 await self.talk.joined(fields.get("BridgeNumChannels", ""))
+            case dialplan.TALK_LEFT:
+                await self.talk.left(fields.get("Seconds", ""))
             case "Hangup":
                 await self._hung_up()
             case "OtherSideLeft":

@@ -11,7 +11,10 @@ from telephony.asterisk.exchange import Exchange, call_id_of
 from telephony.asterisk.leg import Leg
 
 _OF_CALLER = frozenset(
-    {"AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup", dialplan.FELL_BACK}
+    {
+        *("AsyncAGIStart", "AsyncAGIExec", "AsyncAGIEnd", "DTMFEnd", "BridgeEnter", "Hangup"),
+        *(dialplan.FELL_BACK, dialplan.TALK_LEFT),
+    }
 )
 #: The leader's own hang-up is first seen as a request, a moment before the channel is gone.
 _OTHER_LEAVES = frozenset({"HangupRequest", "SoftHangupRequest", "Hangup"})
@@ -77,11 +80,21 @@ class Legs:
     def __contains__(self, call_id: object) -> bool:
         return call_id in self._by_call
 
-    def add(self, leg: Leg, found: Found | None = None, other: str = "") -> None:
-        """Take the leg up and let it run. `found`: how its channel was found; `other`: the other side's Uniqueid."""
+    def expect(self, leg: Leg, other: str = "") -> None:
+        """From now on the leg hears its events; they wait until it is added. `other`: the other side's Uniqueid."""
         self._by_uniqueid[leg.uniqueid] = self._by_call[leg.call_id] = leg
         if other:
             self._by_other[other] = leg
+
+    def drop(self, leg: Leg) -> None:
+        """Without a word: whatever is to be known of its call is known elsewhere."""
+        if (task := self._tasks.get(leg.call_id)) is not None:
+            task.cancel()
+        self._forget(leg)
+
+    def add(self, leg: Leg, found: Found | None = None) -> None:
+        """Take the leg up and let it run. `found`: how its channel was found."""
+        self.expect(leg)
         task = self._tasks[leg.call_id] = asyncio.create_task(leg.run(partial(adopt, leg, found) if found else None))
         task.add_done_callback(lambda _: self._forget(leg))
 

@@ -1,5 +1,8 @@
 """What a channel itself remembers of its call, so that calls and line can be made anew when Redis lost everything."""
 
+import json
+from typing import Any
+
 import msgspec
 import structlog
 from msgspec.structs import replace
@@ -14,8 +17,11 @@ from telephony.asterisk.exchange import Exchange
 
 log = structlog.get_logger()
 
-#: AMI cuts a line at 1024 bytes; what is longer is kept without its keys and orders.
+#: AMI cuts a line at 1024 bytes; what would be longer is kept without what a call can be restored without.
 LONGEST = 900
+#: That, the dearest last: words, keys, and further lines to ring. Node, seat, token, recording and order always fit.
+_SPARED = ("told_at", "told_position", "tries", "noticed_at", "typed", "contact", "reason", "more_lines", "leader_line")
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in msgspec.structs.fields(Call)}
 #: Turns that may have been saved since the channel was told: what is restored begins beyond them, so that no command of it
 #: has an id that was used.
 TURNS_BEYOND = 50
@@ -24,9 +30,18 @@ LAST_TURN = 1_000_000
 
 
 def as_text(call: Call) -> str:
-    """The call for its channel's variable; without the number, which the channel has anyway."""
-    text = msgspec.json.encode(replace(call, number="")).decode("ascii", "ignore")
-    return text if len(text) <= LONGEST else ""
+    """The call for its channel's variable; without the number, which the channel has anyway. What it holds is always of now: a
+    channel that was told nothing would be restored as it was before."""
+    said = replace(call, number="")
+    spared = list(_SPARED)
+    while len(text := _ascii(said)) > LONGEST and spared:
+        said = replace(said, **{(field := spared.pop(0)): _DEFAULTS[field]})
+    return text
+
+
+def _ascii(call: Call) -> str:
+    """JSON with every other character as an escape: nothing in it is cut, and nothing lost."""
+    return json.dumps(msgspec.to_builtins(call), ensure_ascii=True, separators=(",", ":"))
 
 
 def from_text(text: str, call_id: str) -> Call | None:

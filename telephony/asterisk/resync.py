@@ -20,8 +20,9 @@ async def resync(exchange: Exchange, legs: Legs) -> int:
 
 
 async def take_up(exchange: Exchange, legs: Legs, channels: list[Event], only: frozenset[str] | None = None) -> int:
-    """The same for a list of channels; `only` these Uniqueids."""
-    found = []
+    """The same for a list of channels; `only` these Uniqueids. The list is of a moment ago: they hear their events from here
+    on, and what is done about them follows from how they are after that."""
+    found: list[Leg] = []
     for channel in channels:
         uniqueid = channel.get("Uniqueid", "")
         if not is_caller(channel) or call_id_of(uniqueid) in legs or (only is not None and uniqueid not in only):
@@ -30,12 +31,26 @@ async def take_up(exchange: Exchange, legs: Legs, channels: list[Event], only: f
         leg = Leg(exchange, call_id_of(uniqueid), channel["Channel"], uniqueid)
         leg.turns.number = channel.get("CallerIDNum", "")
         leg.talk.other_side = others[0]["Uniqueid"] if others else ""
-        found.append((leg, Found(channel["Context"], bool(channel.get("BridgeId")), leg.turns.number)))
-    found.sort(key=lambda pair: not pair[0].talk.other_side)
-    for leg, _ in found:
+        legs.expect(leg, leg.talk.other_side)
+        found.append(leg)
+    try:
+        return await _adopt(exchange, legs, found) if found else 0
+    except BaseException:
+        for leg in found:
+            legs.drop(leg)
+        raise
+
+
+async def _adopt(exchange: Exchange, legs: Legs, found: list[Leg]) -> int:
+    for leg in sorted(found, key=lambda leg: not leg.talk.other_side):
         await leg.be_known()
-    for leg, how in found:
-        legs.add(leg, how, leg.talk.other_side)
+    now = {channel.get("Uniqueid", ""): channel for channel in await exchange.connection.listing("CoreShowChannels")}
+    for leg in found:
+        if (channel := now.get(leg.uniqueid)) is None:
+            legs.drop(leg)  # gone, and perhaps without a word to us: the audit finds what the records say
+        else:
+            bridged = bool(channel.get("BridgeId"))
+            legs.add(leg, Found(channel.get("Context", ""), bridged, leg.turns.number))
     return len(found)
 
 

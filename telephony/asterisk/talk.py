@@ -13,6 +13,7 @@ from ivr.events import Answered, Missed, TalkEnded
 from telephony.asterisk import dialplan
 from telephony.asterisk.agi import sound_list
 from telephony.asterisk.channel import Channel
+from telephony.asterisk.closing import MAY_TALK
 from telephony.asterisk.stage import MakeEvent
 from telephony.errors import CallGone, CarrierRefused
 
@@ -43,14 +44,17 @@ class Talk:
         self._began = 0.0
         #: The dialling was seen from its beginning: what was not seen then did not happen.
         self._watched = False
+        #: The two were seen in one bridge, on their way into a talk or out of the whisper.
+        self._together = False
 
     def dialled(self, uniqueid: str) -> None:
         """The other side's phone is about to ring."""
-        self.other_side, self._watched = uniqueid, True
+        self.other_side, self._watched, self._together = uniqueid, True, False
 
     def forget(self) -> None:
         """The caller is with nobody."""
-        self.other_side, self.since, self._began, self._watched = "", 0.0, 0.0, False
+        self.other_side, self.since, self._began = "", 0.0, 0.0
+        self._watched = self._together = False
 
     async def joined(self, channels: str) -> None:
         """The caller was put into a bridge that holds so many channels. Only a talk if the other side is in it too, and was
@@ -58,7 +62,12 @@ class Talk:
         together = channels.isdigit() and int(channels) > 1
         if self.since or not together or not self.other_side:
             return
-        if await self._channel.get_variable(dialplan.TALK_FROM):
+        self._together = True
+        try:
+            talks = await self._channel.get_variable(dialplan.TALK_FROM)
+        except CallGone:
+            return  # too late to ask: TALK_LEFT and Hangup, which are on the way, tell
+        if talks:
             self._began = self.at
             await self.answered()
 
@@ -102,29 +111,73 @@ class Talk:
     async def come_back(self, call: Call) -> bool:
         """Back in AGI from the dialplan's Dial, with a talk or without one. False: never having been there, for the bridge
         that should have connected them died first."""
-        if call.node == "talking" or self.since:
+        if self.since:
             await self._over()
             return True
-        result, seconds = await asyncio.gather(
-            self._channel.get_variable(dialplan.RESULT), self._channel.get_variable(dialplan.TALK_S)
-        )
-        await self._channel.set_variable(dialplan.RESULT, "")
+        result, seconds = await self._came_of_it()
+        if call.node == "talking":
+            known = result == dialplan.TALKED
+            await self._turn(
+                lambda facts: TalkEnded(
+                    facts=facts, seconds=_seconds(seconds) if known else facts.now - call.talk_started_at
+                )
+            )
+            return True
         if not result:
             return False
-        if result == dialplan.TALKED and self._watched:
-            result = "gone"  # the whisper was over, but the two were never put together
+        if result == dialplan.TALKED and self._watched and not self._together:
+            # The whisper was over, but the two were never put together. Forgotten first: it must never count as a talk.
+            await self._channel.set_variable(dialplan.RESULT, "")
+            result = "gone"
         if result == dialplan.TALKED:
-            await self._turn(lambda facts: Answered(facts=facts))
-            await self._turn(lambda facts: TalkEnded(facts=facts, seconds=float(seconds or 0)))
+            await self._talked(seconds)
         else:
             reason = MISSED.get(result, "unreachable")
             await self._turn(lambda facts: Missed(facts=facts, reason=reason))
+            # Not before it is saved: whoever comes after us would ring the leader a second time.
+            await self._channel.set_variable(dialplan.RESULT, "")
         return True
+
+    def is_unclear(self, node: str) -> bool:
+        """A talk may have been of which only Asterisk's own records can tell now."""
+        return node in ("ringing", "operator") and not self._watched
+
+    async def left(self, seconds: str) -> None:
+        """The dialplan says that the caller ended a talk. One whose beginning we know is over with the Hangup that follows."""
+        if not self.since and (self._together or not self._watched):
+            await self._talked(seconds)
+
+    async def was(self, call: Call) -> bool:
+        """There was a talk before the dialplan took the caller, and it is over; now it is known."""
+        if call.node not in MAY_TALK:
+            return False
+        result, seconds = await self._came_of_it()
+        if result == dialplan.TALKED:
+            await self._talked(seconds)
+        return result == dialplan.TALKED
+
+    async def _came_of_it(self) -> tuple[str, str]:
+        return await asyncio.gather(
+            self._channel.get_variable(dialplan.RESULT), self._channel.get_variable(dialplan.TALK_S)
+        )
+
+    async def _talked(self, seconds: str) -> None:
+        """From its beginning to its end; what is known of it already changes nothing."""
+        self.since = 0.0
+        await self._turn(lambda facts: Answered(facts=facts))
+        await self._turn(lambda facts: TalkEnded(facts=facts, seconds=_seconds(seconds)))
 
     async def _over(self) -> None:
         since, self.since = self.since, 0.0
         measured = self.at - self._began if self._began and self.at else None
         await self._turn(lambda facts: TalkEnded(facts=facts, seconds=_length(measured, since, facts.now)))
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(0.0, float(text or 0))
+    except ValueError:
+        return 0.0
 
 
 def _length(measured: float | None, since: float, now: float) -> float:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from telephony.asterisk import cdr
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import (
     WatchedLeader,
@@ -12,9 +13,11 @@ from tests.system.callers import (
     until_closed,
     until_nodes,
     until_order,
+    until_orders,
 )
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
+from tests.system.watch import recording_of
 from tests.waiting import until
 
 WAITS = ((1.0, "1"),)
@@ -78,3 +81,26 @@ async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is
         await until_order(house, seat_id, before[1:])
         assert await until_closed(house, session_id, 3, 60) == {"talked": 3}
         assert leader.rung == 3
+
+
+async def test_given_a_talk_that_begins_and_ends_without_a_bridge_when_it_comes_back_then_they_have_talked(
+    house: Installation, tmp_path: Path
+) -> None:
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=3.0, talk_s=60.0))
+    session_id, seat_id = await house.open_session(leader.address)
+    async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 1), WAITS, 12), 1) as crowd:
+        await until(lambda: leader.rung == 1, 30)
+        await until_nodes(house, ringing=1)
+        await house.kill("bridge")
+        await until(lambda: in_bridges(house, 2), 20)
+        await crowd.done(60)  # the citizen hangs up first
+        await until_nodes(house, ringing=1)
+    await house.start("bridge")
+    assert await until_closed(house, session_id, 1) == {"talked": 1}
+    [made] = await until_orders(house, 1, "dispatched")
+    assert (made["source"], (await recording_of(house, made)).state) == ("talked", "ready")
+    [call_id] = cdr.calls(cdr.read(house.files.cdr)[0])
+    [seconds] = [event.data["seconds"] for event in await house.core.ledger.events(call_id) if event.kind == "talked"]
+    assert 0 < seconds < 30
+    assert (await house.core.seats.state(seat_id)).state == "free"
+    assert leader.rung == 1

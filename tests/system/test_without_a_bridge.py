@@ -3,16 +3,18 @@
 from pathlib import Path
 
 from telephony.asterisk import cdr
+from telephony.asterisk.spool import seconds_of
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import WatchedLeader, until_closed, until_nodes, until_orders
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.system.watch import petitioner_of, recording_of
+from tests.waiting import until
 
 SHORT = {
     "HOTLINE_CHANNEL_LEASE_S": "6",
     "HOTLINE_FIRST_LEASE_S": "2",
-    "HOTLINE_MESSAGE_MAX_S": "4",
+    "HOTLINE_MESSAGE_MAX_S": "5",
     "HOTLINE_ASK_TIMEOUT_S": "60",
 }
 
@@ -22,33 +24,51 @@ async def test_given_no_bridge_for_longer_than_the_lease_then_everybody_leaves_a
 ) -> None:
     waiting = Citizen(callers=numbers(0, 3), keys=((1.0, "1"),), stay_s=100)
     asked, late = Citizen(callers=numbers(10, 2), stay_s=100), Citizen(callers=numbers(20, 3), stay_s=100)
-    async with Installation(tmp_path / "hotline", shared, SHORT) as house:
-        session_id, _ = await house.open_session("sip:nobody@127.0.0.1:9", sign_in=False)
-        async with (
-            citizens(house, tmp_path / "w", waiting, 3) as first,
-            citizens(house, tmp_path / "q", asked, 2) as second,
-        ):
-            await until_nodes(house, waiting=3, question=2)
-            await house.kill("bridge")
-            async with citizens(house, tmp_path / "l", late, 3) as third:
-                for crowd in (first, second, third):
-                    await crowd.done(80)
-        assert len(list((house.folder / "spool").glob("a-*.wav"))) == 8
+    talking = Citizen(callers=numbers(30, 1), keys=((1.0, "1"),), stay_s=100)
+    speaking = Citizen(callers=numbers(40, 1), keys=((1.0, "2"),), stay_s=100)
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=30.0))
+    async with Installation(tmp_path / "hotline", shared, SHORT) as house, leader.phone:
+        session_id, seat_id = await house.open_session(leader.address)
+        async with citizens(house, tmp_path / "t", talking, 1) as talk:
+            [talked] = await until_nodes(house, talking=1)
+            async with (
+                citizens(house, tmp_path / "w", waiting, 3) as first,
+                citizens(house, tmp_path / "q", asked, 2) as second,
+                citizens(house, tmp_path / "m", speaking, 1) as message,
+            ):
+                at = await until_nodes(house, talking=1, waiting=3, question=2, message=1)
+                [spoke] = [call_id for call_id, node in at.items() if node == "message"]
+                await until(lambda: said_s(house, spoke) > 1, 40, "somebody in mid-message")
+                await house.kill("bridge")
+                async with citizens(house, tmp_path / "l", late, 3) as third:
+                    for crowd in (first, second, third, message, talk):
+                        await crowd.done(80)
+        assert len(list((house.folder / "spool").glob("a-*.wav"))) == 9  # who has talked was thanked, and that was all
         await house.start("bridge")
-        assert await until_closed(house, session_id, 8) == {"fallback": 8}
-        orders = await until_orders(house, 8, "dispatched")
+        assert await until_closed(house, session_id, 10) == {"fallback": 8, "work_order": 1, "talked": 1}
+        orders = await until_orders(house, 10, "dispatched")
         petitioners = [await petitioner_of(house, order) for order in orders]
         assert {one.number for one in petitioners} == {
-            f"+86{number}" for who in (waiting, asked, late) for number, _ in who.callers
+            f"+86{number}" for who in (waiting, asked, late, talking, speaking) for number, _ in who.callers
         }
         for order in orders:
             assert (order["session_id"], order["tags"]) == (session_id, ["熱線問政"])
             recording = await recording_of(house, order)
-            assert (recording.state, (recording.duration_s or 0) > 3) == ("ready", True)
+            # What somebody said before the bridge died and what they said after it are one message.
+            least_s = {talked: 20, spoke: 6}.get(order["call_id"], 3)
+            assert (recording.state, (recording.duration_s or 0) > least_s) == ("ready", True)
+        [seconds] = [fact.data["seconds"] for fact in await house.core.ledger.events(talked) if fact.kind == "talked"]
+        assert 25 < seconds < 45
+        assert (leader.rung, (await house.core.seats.state(seat_id)).state) == (1, "free")
         assert not list((house.folder / "spool").iterdir())
         database = b"".join(path.read_bytes() for path in house.folder.glob("*.db*"))
         assert database
         assert not [number for number, _ in late.callers if number.encode() in database]
+
+
+def said_s(house: Installation, call_id: str) -> float:
+    """Seconds of this caller's message on the disk so far."""
+    return max((seconds_of(file) for file in house.settings.recordings.glob(f"{call_id}-m*.wav")), default=0.0)
 
 
 async def test_given_operators_and_no_bridge_then_everybody_is_put_through_to_them_and_the_ledger_says_so(

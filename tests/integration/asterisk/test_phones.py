@@ -8,7 +8,7 @@ from typing import Literal
 
 import pytest
 
-from telephony.asterisk.cdr import CallRecord
+from telephony.asterisk.cdr import CallRecord, talked
 from tests.integration.asterisk.ami import Ami
 from tests.integration.asterisk.conftest import MUSIC_HZ, SORRY_HZ, WHISPER_HZ, Pbx, make_settings, start_pbx
 from tests.phones import hearing
@@ -213,7 +213,12 @@ async def test_given_a_caller_who_hangs_up_in_the_talk_then_the_record_says_talk
         await leader.listen(0.5)
         await citizen.hang_up()
         await leader.until("CALL_CLOSED")
-        await pbx.record_with("talk")
+        told = await ami.event("UserEvent", UserEvent="HotlineTalked", Channel=channel)
+        names = [event["Event"] for event in ami.seen if event.get("Channel") == channel]
+        assert names.index("UserEvent") < names.index("Hangup")
+        rows = await pbx.record_with("talk")
+    assert [row.talk_s for row in rows if row.stage == "talk"] == [float(told["Seconds"])]
+    assert talked(rows) == float(told["Seconds"]) > 0.4
     assert hearing.read(pbx.files.recordings / "talk-2.wav").size > 0
 
 
@@ -248,7 +253,7 @@ async def test_given_a_bridge_that_dies_on_hold_then_the_lease_runs_out_and_the_
         await until(lambda: hearing.read(message).size > hearing.RATE)
 
 
-async def test_given_a_bridge_that_dies_in_the_talk_then_the_talk_goes_on_and_then_the_fallback_follows(
+async def test_given_a_bridge_that_dies_in_the_talk_then_the_talk_goes_on_and_the_caller_is_not_asked_for_a_message(
     pbx: Pbx, tmp_path: Path
 ) -> None:
     async with (
@@ -261,4 +266,8 @@ async def test_given_a_bridge_that_dies_in_the_talk_then_the_talk_goes_on_and_th
         await ami.act("Logoff")
         assert hearing.tone_share((await citizen.listen(3.0))[-4000:], LEADER_HZ) > 0.8
         await leader.hang_up()
-        await until(lambda: hearing.tone_share(citizen.heard(0.5), SORRY_HZ) > 0.8, 15, "hearing sorry")
+        await citizen.until("CALL_CLOSED", 30)
+        assert hearing.tone_share(citizen.heard(0.5), SORRY_HZ) < 0.3
+        rows = await pbx.record_with("talk")
+    assert rows[-1].stage == "talk"
+    assert not list(pbx.files.spool.glob("*.wav"))

@@ -1,25 +1,32 @@
 """The bridge's audit against Asterisk's own records: a call that no event told of is accounted for, whenever its leg ends."""
 
 import asyncio
+from array import array
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from calls.assembly import Core, build
 from config.migrate import upgrade
 from config.settings import Settings
+from ivr.call import Call, NodeName
+from ivr.events import Recorded
 from telephony.asterisk.audit import Audit
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.leg import Leg
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.pbx_config import pbx_files
+from telephony.asterisk.spool import seconds_of
 from telephony.prompts import Prompts
+from telephony.sound import write_wav
 from tests.clocks import SetClock
 from tests.waiting import until
+from workorders.register import of_call
 
 CALL, UNIQUEID = "a-pbx1-7-1", "pbx1-7.1"
 ROW = (
@@ -65,6 +72,22 @@ def records(core: Core) -> Path:
     return path
 
 
+async def a_call_that(core: Core, node: NodeName, **more: object) -> Call:
+    """As Redis knows it since its bridge died."""
+    now = core.clock()
+    call = Call(CALL, "asterisk", now - 60, number="+8613900000001", host="pbx1", node=node, seq=9, scene=9)
+    call = replace(call, seat_id="seat", token=3, joined_at=now - 50, recording=f"{CALL}-t9")
+    if node == "talking":
+        call = replace(call, talk_started_at=now - 40, outcome="talked")
+    call = replace(call, **more)
+    return await core.calls.create(call)
+
+
+def write(records: Path, stage: str = "") -> None:
+    """What Asterisk wrote of the call; nothing yet without a stage."""
+    records.write_text(ROW.replace("fallback-message", stage) if stage else "")
+
+
 async def outcome(core: Core) -> str | None:
     await core.outbox.idle()
     return await core.ledger.outcome(CALL)
@@ -80,6 +103,69 @@ async def test_given_a_call_that_came_and_went_unseen_when_it_is_looked_for_then
     await audit.look()
     await core.outbox.idle()
     assert await core.ledger.events(CALL) == before
+
+
+@pytest.mark.parametrize("node", ["ringing", "waiting", "talking"])
+async def test_given_a_talk_of_which_only_asterisk_knows_when_it_is_looked_for_then_they_have_talked(
+    core: Core, exchange: Exchange, records: Path, node: NodeName
+) -> None:
+    await a_call_that(core, node)
+    write(records)
+    assert await Audit(exchange, core, Legs(exchange)).look() is True
+    assert await outcome(core) is None  # Asterisk writes a moment after the end
+    write(records, "talk:41.5")
+    assert await Audit(exchange, core, Legs(exchange)).look() is False
+    assert await outcome(core) == "talked"
+    facts = {event.kind: event.data for event in await core.ledger.events(CALL)}
+    assert facts["talked"]["seconds"] == 41.5
+    order = await of_call(core.database, CALL)
+    assert order is not None
+    assert (order.source, [one.name for one in order.recordings]) == ("talked", [f"{CALL}-t9"])
+
+
+async def test_given_an_asterisk_that_died_and_wrote_nothing_then_its_calls_are_not_waited_for(
+    core: Core, exchange: Exchange, records: Path
+) -> None:
+    await a_call_that(core, "ringing")
+    write(records)
+    audit = Audit(exchange, core, Legs(exchange))
+    assert [await audit.look(), await audit.look()] == [True, False]
+    assert await outcome(core) == "abandoned"
+
+
+async def test_given_words_after_the_order_was_made_then_they_are_a_recording_of_their_own_in_it(
+    core: Core, exchange: Exchange, records: Path
+) -> None:
+    await a_call_that(core, "message", recording=f"{CALL}-m9")
+    audit = Audit(exchange, core, Legs(exchange))
+    await core.turns.take_turn(CALL, lambda facts: Recorded(facts=facts, seconds=5.0))
+    await core.outbox.idle()
+    exchange.spool.mkdir(parents=True)
+    write_wav(exchange.spool / f"{CALL}.wav", array("h", bytes(16000)))
+    exchange.recordings.mkdir(parents=True, exist_ok=True)
+    (exchange.recordings / f"{CALL}-m9.wav").write_bytes(b"settled")
+    await audit.look()
+    await core.outbox.idle()
+    order = await of_call(core.database, CALL)
+    assert order is not None
+    assert sorted(one.name for one in order.recordings) == [f"{CALL}-m0", f"{CALL}-m9"]
+    assert (exchange.recordings / f"{CALL}-m9.wav").read_bytes() == b"settled"
+    assert seconds_of(exchange.recordings / f"{CALL}-m0.wav") == 1.0
+    assert not list(exchange.spool.iterdir())
+
+
+async def test_given_a_leg_whose_channel_went_without_a_word_then_its_call_is_ended(
+    core: Core, exchange: Exchange, records: Path
+) -> None:
+    write(records)
+    await a_call_that(core, "waiting", token=0)
+    legs = Legs(exchange)
+    legs.add(EndingLeg(exchange, CALL, "PJSIP/caller-1", UNIQUEID))
+    audit = Audit(exchange, core, legs)
+    await audit.look()
+    assert (len(legs), await outcome(core)) == (1, None)
+    await audit.look()
+    assert (len(legs), await outcome(core)) == (0, "abandoned")
 
 
 async def test_given_a_leg_that_is_just_ending_when_records_are_read_then_the_next_look_reads_them_again(
