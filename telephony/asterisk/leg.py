@@ -153,6 +153,10 @@ class Leg:
             elif not self.gone:
                 await self._hung_up()
         except Exception:
+            if self.talk.other_side and not self.channel.in_agi.is_set():
+                log.exception("leg broke, whoever talks goes on", call_id=self.call_id)
+                self.turns.gone = True  # for us: the audit takes them up
+                return
             log.exception("leg broke, the caller goes to the fallback", call_id=self.call_id)
             await self.stage.rescue()
 
