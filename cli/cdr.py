@@ -5,16 +5,17 @@ from typing import Any
 
 from cli.client import Api, read_settings
 from cli.errors import CommandError, Exit
-from telephony.asterisk.cdr import calls, read
+from telephony.asterisk.cdr import calls
+from telephony.asterisk.record_files import kept, read_kept
 
 
 def compare_records(api: Api) -> dict[str, Any]:
     """`records` = calls that Asterisk knows, `missing` = those of them without an outcome in the ledger."""
     settings = read_settings()
     path = record_file(settings.state_dir)
-    if not path.exists():
+    if not kept(path):
         raise CommandError(Exit.UNREACHABLE, "part_missing", part=path)
-    known = calls(read(path)[0])
+    known = calls(read_kept(path))
     return {"records": len(known), "missing": [call_id for call_id in known if not _is_closed(api, call_id)]}
 
 

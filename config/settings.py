@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     )
     call_max_s: float = Field(4 * 3600.0, gt=0, description="Longest call before it goes to the fallback")
     record_talks: bool = Field(True, description="Record the talks with the leader")
+    call_records_days: int = Field(
+        90, ge=8, description="Asterisk's call records, which hold callers' numbers, are removed after so many days"
+    )
 
     # -- leases -------------------------------------------------------------------------------------------------------
     channel_lease_s: float = Field(

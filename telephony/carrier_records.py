@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from config.settings import Settings
-from telephony.asterisk import cdr
+from telephony.asterisk import cdr, record_files
 from telephony.asterisk.pbx_config import pbx_files
 from telephony.errors import CarrierRefused, CarrierUnavailable
 from telephony.twilio.connection import CloudCall, Connection
@@ -38,10 +38,10 @@ class CarrierRecords(Struct, frozen=True):
 
 
 async def read_records(settings: Settings, since: float, until: float) -> CarrierRecords:
-    """The records of the Asterisk on this machine and of the cloud's account."""
+    """The records of the Asterisk on this machine, as far as they are kept, and of the cloud's account."""
     path = pbx_files(settings, settings.state_dir / "asterisk").cdr
-    asterisk: State = "ok" if path.exists() else "off"
-    found = [_of_asterisk(rows) for rows in cdr.calls(cdr.read(path)[0]).values()]
+    asterisk: State = "ok" if record_files.kept(path) else "off"
+    found = [_of_asterisk(rows) for rows in cdr.calls(record_files.read_kept(path)).values()]
     listed, cloud = await _cloud(settings, since)
     within = [call for call in (*found, *listed) if call.started_at is None or since <= call.started_at <= until]
     return CarrierRecords(tuple(within), asterisk, cloud)

@@ -13,7 +13,7 @@ from calls.effects import FINISH_RECORDING
 from calls.ledger import Entry
 from ivr.call import Call
 from sessions.calendar import Calendar
-from telephony.asterisk import cdr
+from telephony.asterisk import cdr, record_files
 from telephony.asterisk.closing import MAY_TALK, close_gone
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
@@ -51,10 +51,11 @@ class Audit:
         """True when it should look again at once. Raises what Redis, the database or the connection raise."""
         live = await self._core.calls.live()
         mark = f"{self._exchange.settings.redis_prefix}cdr:{self._exchange.settings.pbx_node}"
-        before = int(await self._core.redis.get(mark) or 0)
+        before = str(await self._core.redis.get(mark) or record_files.BEGINNING)
         file = pbx_files(self._exchange.settings, self._folder).cdr
+        await asyncio.to_thread(self._keep_days, file)
         # Rows that are written while we look belong to the next look as well.
-        _, offset = cdr.read(file, before)
+        _, end = await asyncio.to_thread(record_files.read_on, file, before)
         channels = await self._exchange.connection.listing("CoreShowChannels")
         here = {call_id_of(channel["Uniqueid"]): channel["Uniqueid"] for channel in channels if is_caller(channel)}
         strange = frozenset(uniqueid for call_id, uniqueid in here.items() if call_id not in self._legs)
@@ -62,20 +63,26 @@ class Audit:
         if forgotten and await take_up(self._exchange, self._legs, channels, only=forgotten):
             log.warning("callers whom nobody served are taken up", count=len(forgotten))
         self._drop_ghosts(channels)
-        records, _ = cdr.read(file, before)
+        records, _ = await asyncio.to_thread(record_files.read_on, file, before)
         rows = cdr.calls(records)
         # A leg whose caller has gone may still find that Redis does not know the call, and leave it to us.
         ending = any(call_id in self._legs and call_id not in here for call_id in rows)
         await self._close_ended([call_id for call_id in live if call_id not in here], rows)
         await self._close_unseen(frozenset(here), rows)
-        if offset != before and not ending:
-            await self._core.redis.set(mark, offset)
+        if end != before and not ending:
+            await self._core.redis.set(mark, end)
         await self._add_late()
         return bool(self._unwritten)
 
     @property
     def _folder(self) -> Path:
         return self._exchange.settings.state_dir / "asterisk"
+
+    def _keep_days(self, file: Path) -> None:
+        now = self._core.clock()
+        record_files.turn_over(file, now)
+        if removed := record_files.remove_old(file, now, self._exchange.settings.call_records_days):
+            log.info("call records have been kept for long enough and are removed", days=removed)
 
     def _drop_ghosts(self, channels: list[Event]) -> None:
         """Legs whose channel went without a word to us must not stand in the line, or keep a seat."""

@@ -49,27 +49,29 @@ async def _take_message(exchange: Exchange, spool: Spool, call_id: str) -> float
     """The message into the call's recording, before the turn that has an order made of it; of its own where there is none that
     is still open. Seconds of the call's recording."""
     call = await exchange.calls.get(call_id)
+    if call is None:
+        return 0.0  # for whoever knows the call
     if not _is_open(call):
-        call = await _to_the_recording(exchange, call_id, call)
-    if call is None or not _is_open(call):
+        call = await _to_the_recording(exchange, call)
+    if not _is_open(call):
         await asyncio.to_thread(spool.set_aside, call_id)
         return 0.0
     return await asyncio.to_thread(spool.take, call_id, call.recording)
 
 
-def _is_open(call: Call | None) -> bool:
+def _is_open(call: Call) -> bool:
     """The call has a recording to which something may still be added."""
-    return call is not None and call.node in _SAYING and not call.ordered and call.recording != ""
+    return call.node in _SAYING and not call.ordered and call.recording != ""
 
 
-async def _to_the_recording(exchange: Exchange, call_id: str, call: Call | None) -> Call | None:
+async def _to_the_recording(exchange: Exchange, call: Call) -> Call:
     """Bring the call to the node that records, as the dialplan did."""
-    if call is not None and call.node != "operator":
+    if call.node != "operator":
         turn = await exchange.turns.take_turn(
-            call_id, lambda facts: Released(facts=facts, to="fallback", reason="error")
+            call.id, lambda facts: Released(facts=facts, to="fallback", reason="error")
         )
         call = turn.call
-    if call is not None and call.node == "operator":
-        turn = await exchange.turns.take_turn(call_id, lambda facts: Missed(facts=facts, reason="no_answer"))
+    if call.node == "operator":
+        turn = await exchange.turns.take_turn(call.id, lambda facts: Missed(facts=facts, reason="no_answer"))
         call = turn.call
     return call
