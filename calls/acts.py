@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from calls.assembly import Core
+from calls.ledger import OF_NO_CALL
 from calls.store import UnknownCall
 from config.ids import new_id
 from ivr.call import Call
@@ -80,6 +81,13 @@ class Acts:
             session_id=call.session_id,
             carrier=call.carrier,
             host=call.host,
+        )
+
+    async def note_session(self, session_id: str, act: str, author: Author, **data: str | bool) -> None:
+        """Put an act on a whole session into the ledger, among the facts of no call."""
+        told = {"act": act, "who": author.name, "reason": author.reason, **data}
+        await self._core.ledger.note(
+            f"act-{new_id()}", OF_NO_CALL, "session_act", self._core.clock(), told, session_id=session_id
         )
 
     async def _position(self, call: Call) -> int:

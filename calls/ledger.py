@@ -21,6 +21,8 @@ _TABLE = cast(Table, LedgerEntry.__table__)
 _LONGEST_VALUE = 200
 #: Rows in one statement; SQLite takes at most 32766 parameters.
 _BATCH = 500
+#: In place of a call's id, in facts about a whole session. They count as no call.
+OF_NO_CALL = ""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -204,7 +206,7 @@ class Ledger:
 
 
 def _calls_of(session_id: str | None) -> Select[str]:
-    calls = select(LedgerEntry.call_id).distinct()
+    calls = select(LedgerEntry.call_id).where(LedgerEntry.call_id != OF_NO_CALL).distinct()
     return calls if session_id is None else calls.where(LedgerEntry.session_id == session_id)
 
 

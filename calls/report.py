@@ -5,7 +5,7 @@ from math import ceil
 
 from msgspec import Struct
 
-from calls.ledger import Entry
+from calls.ledger import OF_NO_CALL, Entry
 from calls.served_order import Deviation, Fact, judge
 from calls.stays import Stay, follow
 
@@ -53,7 +53,7 @@ class Report(Struct, frozen=True):
     depth: tuple[tuple[float, int], ...]
     served_order: tuple[str, ...]
     deviations: tuple[Deviation, ...]
-    #: Acts of operators: [(time, call, what, who, why)].
+    #: Acts of operators: [(time, call, what, who, why)]; without a call: on the whole session.
     acts: tuple[tuple[float, str, str, str, str], ...]
 
 
@@ -68,7 +68,7 @@ def draw_up(
         if fact.outcome:
             outcomes[fact.outcome] = outcomes.get(fact.outcome, 0) + 1
     closed = {fact.call_id for fact in ordered if fact.outcome}
-    calls = dict.fromkeys(fact.call_id for fact in ordered)
+    calls = dict.fromkeys(fact.call_id for fact in ordered if fact.call_id != OF_NO_CALL)
     fairness = judge(Fact(fact.call_id, fact.kind, fact.at, dict(fact.data)) for fact in ordered)
     served = sorted((stay for stay in stays if stay.served_at), key=lambda stay: stay.served_at)
     order = tuple(stay.call_id for stay in served)
@@ -90,7 +90,7 @@ def draw_up(
         depth=_depth(stays, opens_at, closes_at),
         served_order=order,
         deviations=fairness.deviations,
-        acts=tuple(_act(fact) for fact in ordered if fact.kind == "operator_act"),
+        acts=tuple(_act(fact) for fact in ordered if fact.kind in ("operator_act", "session_act")),
     )
 
 
@@ -134,4 +134,5 @@ def _depth(stays: Sequence[Stay], opens_at: float, closes_at: float) -> tuple[tu
 
 def _act(fact: Entry) -> tuple[float, str, str, str, str]:
     told = [str(fact.data.get(name, "")) for name in ("act", "who", "reason")]
-    return fact.at, fact.call_id, told[0], told[1], told[2]
+    more = [str(fact.data[name]) for name in ("notice", "admission", "closes_at") if name in fact.data]
+    return fact.at, fact.call_id, " ".join((told[0], *more)), told[1], told[2]

@@ -15,6 +15,7 @@ from api.problems import Problem
 from api.routes.sessions import show
 from api.schemas import SessionOut, Shape
 from api.texts import Identifier, Reason
+from calls.acts import Acts, Author
 from calls.directing import Directing
 from calls.served_order import fairness_of
 from ivr.notices import NoticeKey
@@ -72,21 +73,21 @@ async def announce_to_waiting(
     session_id: Identifier, wanted: AnnounceIn, parts: Behind, who: SessionPlanner
 ) -> ToldOut:
     """Everybody who waits hears it now, by the next announcement at the latest; `told` callers were reached at once."""
-    _tell(who, "announce", session_id, wanted.reason, notice=wanted.notice)
+    await _tell(parts, who, "announce", session_id, wanted.reason, notice=wanted.notice)
     return ToldOut(session_id=session_id, told=await _do(_directing(parts).announce(session_id, wanted.notice)))
 
 
 @router.post("/{session_id}/hold", responses=_ACT)
 async def hold_line(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> ToldOut:
     """Nobody is put through until it is resumed; who waits is told."""
-    _tell(who, "hold", session_id, wanted.reason)
+    await _tell(parts, who, "hold", session_id, wanted.reason)
     return ToldOut(session_id=session_id, told=await _do(_directing(parts).hold(session_id)))
 
 
 @router.post("/{session_id}/resume", responses=_ACT)
 async def resume_line(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> ToldOut:
     """It goes on; who waits is told."""
-    _tell(who, "resume", session_id, wanted.reason)
+    await _tell(parts, who, "resume", session_id, wanted.reason)
     return ToldOut(session_id=session_id, told=await _do(_directing(parts).resume(session_id)))
 
 
@@ -95,7 +96,7 @@ async def set_admission(
     session_id: Identifier, wanted: AdmissionIn, parts: Behind, who: SessionPlanner
 ) -> SessionOut:
     """Close the line for who is not in it (a work order or a call back is offered), or open it again."""
-    _tell(who, "admission", session_id, wanted.reason, open=wanted.open)
+    await _tell(parts, who, "admission", session_id, wanted.reason, admission="open" if wanted.open else "closed")
     await _do(_directing(parts).admit(session_id, closed=not wanted.open))
     return await show(parts, await parts.calendar.get(session_id))
 
@@ -103,7 +104,7 @@ async def set_admission(
 @router.post("/{session_id}/extend", responses=_ACT)
 async def extend_session(session_id: Identifier, wanted: ExtendIn, parts: Behind, who: SessionPlanner) -> SessionOut:
     """It closes later than planned; who waits is told."""
-    _tell(who, "extend", session_id, wanted.reason)
+    await _tell(parts, who, "extend", session_id, wanted.reason, closes_at=wanted.closes_at.isoformat())
     return await show(parts, await _do(_directing(parts).extend(session_id, parts.local(wanted.closes_at))))
 
 
@@ -111,7 +112,7 @@ async def extend_session(session_id: Identifier, wanted: ExtendIn, parts: Behind
 async def stop_session(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> SessionOut:
     """Emergency stop: everybody who waits, or for whom the leader's phone rings, is told and becomes a work order; a talk ends
     after a sentence to both, and the caller gets an order to be called back."""
-    _tell(who, "stop", session_id, wanted.reason)
+    await _tell(parts, who, "stop", session_id, wanted.reason)
     return await show(parts, await _do(_directing(parts).stop(session_id)))
 
 
@@ -157,6 +158,11 @@ async def _do(act: Awaitable[T]) -> T:
         raise Problem("invalid_request", str(error)) from error
 
 
-def _tell(who: Principal, act: str, session_id: str, reason: str, **data: object) -> None:
-    """The audit trail has it already (see api.auth); the log is for whoever follows the session."""
+async def _tell(parts: Parts, who: Principal, act: str, session_id: str, reason: str, **data: str) -> None:
+    """Into the ledger and the report before it is done (the audit trail has it already, see api.auth), and the log, for whoever
+    follows the session. What is refused anyway is no act on it."""
+    session = await _do(parts.calendar.get(session_id))
+    if session.state not in ("open", "closing"):
+        return
+    await Acts(parts.core).note_session(session_id, act, Author(who.name, reason), **data)
     _log.info("a session was directed", act=act, session_id=session_id, who=who.name, reason=reason, **data)

@@ -48,6 +48,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_extended": "The session lasts longer than planned.",
     "waiting_ending_soon": "The session is about to end. You may not be put through any more.",
     "waiting_postponed": "The session will be held on another day. We advise you to leave a work order.",
+    "waiting_ended": "The session has ended. We advise you to leave a work order; it is handled all the same.",
     "waiting_technical": "Something of ours is being repaired. Your place is kept.",
     "leader_not_here": "The leader has not taken the seat yet.",
     "leader_away": "The leader is away for a moment.",

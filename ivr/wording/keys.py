@@ -98,6 +98,7 @@ FIXED: tuple[str, ...] = (
     "waiting_extended",
     "waiting_ending_soon",
     "waiting_postponed",
+    "waiting_ended",
     "waiting_technical",
     "leader_not_here",
     "leader_away",

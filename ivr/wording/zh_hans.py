@@ -47,6 +47,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_extended": "本场接听时间延长。",
     "waiting_ending_soon": "本场接听快要结束，可能轮不到您。",
     "waiting_postponed": "本场接听改期举行，建议您留下诉求。",
+    "waiting_ended": "本场接听已经结束，建议您留下诉求，我们照样办理。",
     "waiting_technical": "系统正在检修，您的位置保留。",
     "leader_not_here": "领导还没有入席。",
     "leader_away": "领导暂时离席。",

@@ -47,6 +47,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_extended": "本場接聽時間延長。",
     "waiting_ending_soon": "本場接聽快要結束，可能輪不到您。",
     "waiting_postponed": "本場接聽改期舉行，建議您留下訴求。",
+    "waiting_ended": "本場接聽已經結束，建議您留下訴求，我們照樣辦理。",
     "waiting_technical": "系統正在檢修，您的位置保留。",
     "leader_not_here": "領導還沒有入席。",
     "leader_away": "領導暫時離席。",

@@ -7,6 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.events import Answered, HungUp, Keyed, Offered, TalkEnded
+from ivr.notices import NOTICES
+from ivr.verbs import Prompt
 from ivr.wording import render
 from tests.integration.api.conftest import Instance
 from tests.integration.api.test_problems import check
@@ -95,16 +97,28 @@ async def test_a_caller_is_put_to_another_seat_by_the_first_joining_time(instanc
     check(await instance.http.post(f"/api/line/{old}/seat", json={"seat_id": first, **WHY}), "seat_not_found")
 
 
-@pytest.mark.parametrize(("act", "words"), [("hold", "接听暂停"), ("announce", "领导还没有到")])
-async def test_who_waits_is_told(instance: Instance, act: str, words: str) -> None:
+async def test_who_waits_is_told_and_every_act_on_the_session_is_in_ledger_and_report(instance: Instance) -> None:
     session = await instance.open_session()
-    seat = session["seats"][0]["id"]
-    await instance.http.post(f"/api/seats/{seat}/open")
     (name,) = await wait_in_line(instance, 1)
-    body = WHY | ({"notice": "leader_late"} if act == "announce" else {})
-    answer = await instance.http.post(f"/api/sessions/{session['id']}/{act}", json=body)
-    assert answer.json() == {"session_id": session["id"], "told": 1}
-    assert any(words in sentence for sentence in await heard(instance, name))
+    path = f"/api/sessions/{session['id']}"
+    assert {"leader_late", "postponed", "ended"} <= set(NOTICES)
+    for notice in NOTICES:
+        answer = await instance.http.post(f"{path}/announce", json={"notice": notice, "reason": "告知"})
+        assert answer.json() == {"session_id": session["id"], "told": 1}
+        assert render(Prompt(f"waiting_{notice}"), "zh-Hans") in await heard(instance, name)
+    for act, body, words in (("hold", {}, "接听暂停"), ("resume", {}, "继续"), ("admission", {"open": False}, "")):
+        await instance.http.post(f"{path}/{act}", json={**body, **WHY})
+        assert any(words in sentence for sentence in await heard(instance, name))
+    check(await instance.http.post("/api/sessions/nothing/hold", json=WHY), "session_not_found")
+    acts = (await instance.http.get(f"{path}/report")).json()["acts"]
+    assert [(call_id, what, who, why) for _, call_id, what, who, why in acts] == [
+        *(("", f"announce {notice}", "admin", "告知") for notice in NOTICES),
+        ("", "hold", "admin", WHY["reason"]),
+        ("", "resume", "admin", WHY["reason"]),
+        ("", "admission closed", "admin", WHY["reason"]),
+    ]
+    ledger = (await instance.http.get("/api/ledger", params={"session_id": session["id"]})).json()
+    assert (ledger["calls"], ledger["live"], ledger["unaccounted"]) == (1, 1, 0)
 
 
 async def test_a_held_line_serves_nobody_until_it_is_resumed(instance: Instance) -> None:
