@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 PACKAGES := api calls cli config ivr jobs queueing rehearsal sessions telephony workorders
 
-.PHONY: run test lint bench clean setup setup-dev
+.PHONY: run test lint sounds bench clean setup setup-dev
 
 run: setup
 	@exec .venv/bin/hotline up
@@ -25,11 +25,14 @@ lint: setup-dev
 
 # Five files of tests at a time: those with real servers and calls mostly wait for people who speak. Each test has servers,
 # folders and ports of its own; what all of them hear is made once, beforehand.
-test: lint
-	@echo "== what can be heard"
-	@HOTLINE_STATE_DIR=.hotline/tests $(PYTHON) -m telephony.sounds
+test: setup-dev
+	@$(MAKE) --no-print-directory -j2 lint sounds
 	@echo "== tests"
 	@$(PYTHON) -m pytest -n 5 --dist loadfile --no-loadscope-reorder --durations=25 tests
+
+sounds: setup-dev
+	@echo "== what can be heard"
+	@HOTLINE_STATE_DIR=.hotline/tests $(PYTHON) -m telephony.sounds
 
 bench: setup-dev
 	@QUICK=$(QUICK) $(PYTHON) -m bench

@@ -1,4 +1,4 @@
-"""Sound as numbers: read and write WAV, change the rate, cut silence, even out loudness. Plain Python, no device, no engine."""
+"""Sound as numbers: read and write WAV, change the rate, cut silence, even out loudness. No device, no engine."""
 
 import io
 import math
@@ -8,10 +8,12 @@ import sys
 import wave
 from array import array
 from collections.abc import Sequence
-from functools import lru_cache
-from operator import mul
 from pathlib import Path
 from typing import TypeAlias
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
 
 #: What the telephone network carries (G.711): 8 kHz, one channel, 16 bits before coding.
 RATE = 8000
@@ -23,7 +25,6 @@ FRAME = RATE // 100
 SILENCE = 10 ** (-35 / 20)
 #: Left before the first and after the last sound.
 LEAD_FRAMES, TAIL_FRAMES = 2, 4
-_HALF_TAPS = 24
 
 
 class UnreadableSound(ValueError):
@@ -51,7 +52,8 @@ def read_wav(data: bytes, longest_s: float = math.inf) -> Samples:
     if sys.byteorder == "big":
         samples.byteswap()
     if channels == 2:
-        samples = array("h", ((left + right) // 2 for left, right in zip(samples[::2], samples[1::2], strict=True)))
+        both = _numbers(samples).reshape(-1, 2).astype(np.int32)
+        samples = array("h", (both.sum(axis=1) // 2).astype(np.int16).tobytes())
     return resample(samples, rate)
 
 
@@ -74,61 +76,39 @@ def write_wav(path: Path, samples: Samples) -> None:
 
 
 def resample(samples: Samples, rate: int) -> Samples:
-    """From `rate` to 8 kHz through a windowed-sinc low-pass, so that nothing above 4 kHz folds back."""
+    """From `rate` to 8 kHz by the SoX resampler, so that nothing above 4 kHz folds back. Accepts mono."""
     if rate == RATE or not samples:
         return samples
-    phases, step = _filters(rate)
-    padded = [0] * _HALF_TAPS + list(samples) + [0] * (_HALF_TAPS + 1)
-    taps = 2 * _HALF_TAPS
-    out = array("h", bytes(2 * (len(samples) * RATE // rate)))
-    count = len(phases)
-    for index in range(len(out)):
-        at = index * step
-        start = at // count + 1
-        value = sum(map(mul, phases[at % count], padded[start : start + taps]))
-        out[index] = max(-FULL_SCALE, min(FULL_SCALE, round(value)))
-    return out
-
-
-@lru_cache(maxsize=8)
-def _filters(rate: int) -> tuple[tuple[tuple[float, ...], ...], int]:
-    """One filter for each position between two samples, and the step per output sample in such positions."""
-    divisor = math.gcd(rate, RATE)
-    count, step = RATE // divisor, rate // divisor
-    cutoff = 0.92 * min(1.0, RATE / rate)
-    return tuple(_filter(phase / count, cutoff) for phase in range(count)), step
-
-
-def _filter(shift: float, cutoff: float) -> tuple[float, ...]:
-    taps = []
-    for tap in range(2 * _HALF_TAPS):
-        x = tap - _HALF_TAPS + 1 - shift
-        window = 0.5 + 0.5 * math.cos(math.pi * x / _HALF_TAPS) if abs(x) < _HALF_TAPS else 0.0
-        sinc = 1.0 if x == 0 else math.sin(math.pi * cutoff * x) / (math.pi * cutoff * x)
-        taps.append(cutoff * sinc * window)
-    gain = sum(taps)
-    return tuple(tap / gain for tap in taps)
+    return array("h", soxr.resample(_numbers(samples), rate, RATE).tobytes())
 
 
 def levels(samples: Sequence[int]) -> list[float]:
     """RMS of each 10 ms frame."""
-    return [
-        math.sqrt(sum(map(mul, frame, frame)) / FRAME)
-        for frame in (samples[at : at + FRAME] for at in range(0, len(samples) - FRAME + 1, FRAME))
-    ]
+    return [float(level) for level in _levels(np.array(samples, np.float64))]
 
 
 def speech(samples: Samples, pause_s: float) -> Samples:
     """A sentence ready to be played: starts within 20 ms, as loud as all others, never clipped, then `pause_s` of silence."""
-    frames = levels(samples)
-    loudest = max(frames, default=0.0)
-    voiced = [index for index, level in enumerate(frames) if level > loudest * SILENCE]
-    if loudest < 1 or not voiced:
+    sound = _numbers(samples).astype(np.float64)
+    frames = _levels(sound)
+    loudest = float(frames.max(initial=0.0))
+    voiced = np.flatnonzero(frames > loudest * SILENCE)
+    if loudest < 1 or not voiced.size:
         raise UnreadableSound("there is no sound in it")
-    first, last = max(0, voiced[0] - LEAD_FRAMES), voiced[-1] + TAIL_FRAMES
-    kept = samples[first * FRAME : last * FRAME]
-    rms = math.sqrt(sum(frames[index] ** 2 for index in voiced) / len(voiced))
-    gain = min(SPEECH_RMS / rms, HIGHEST_PEAK / max(map(abs, kept), default=1))
-    even = array("h", (round(sample * gain) for sample in kept))
+    first, last = max(0, int(voiced[0]) - LEAD_FRAMES), int(voiced[-1]) + TAIL_FRAMES
+    kept = sound[first * FRAME : last * FRAME]
+    rms = math.sqrt(float(np.mean(frames[voiced] ** 2)))
+    gain = min(SPEECH_RMS / rms, HIGHEST_PEAK / float(np.abs(kept).max(initial=1.0)))
+    even = array("h", np.rint(kept * gain).astype(np.int16).tobytes())
     even.extend(array("h", bytes(2 * round(pause_s * RATE))))
     return even
+
+
+def _numbers(samples: Samples) -> NDArray[np.int16]:
+    return np.frombuffer(samples, np.int16)
+
+
+def _levels(sound: NDArray[np.float64]) -> NDArray[np.float64]:
+    frames = sound[: len(sound) // FRAME * FRAME].reshape(-1, FRAME)
+    found: NDArray[np.float64] = np.sqrt(np.mean(frames**2, axis=1))
+    return found
