@@ -16,10 +16,18 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     "col_callers": ("人数", "人數", "callers"),
     "col_said": ("平均告知", "平均告知", "mean told"),
     "col_served": ("实际接通", "實際接通", "put through"),
+    "col_stayed": ("坚持等到底", "堅持等到底", "stayed"),
+    "col_stayed_served": ("其中接通", "其中接通", "of these put through"),
     "calibrated": (
-        "模拟 {sessions} 场，种子 {seed}；“接通”指一直等下去的人。",
-        "模擬 {sessions} 場，種子 {seed}；「接通」指一直等下去的人。",
-        "{sessions} simulated sessions, seed {seed}; put through = had they stayed.",
+        "模拟 {sessions} 场，种子 {seed}；“实际接通”指假如一直等下去；“坚持等到底”者中接通的更多，因为等不到的人多半先挂断。",
+        "模擬 {sessions} 場，種子 {seed}；「實際接通」指假如一直等下去；「堅持等到底」者中接通的更多，因為等不到的人多半先掛斷。",
+        "{sessions} simulated sessions, seed {seed}; put through = had they stayed. Of those who did stay more are: who would "
+        "have waited in vain gives up more often.",
+    ),
+    "calibrated_rehearsed": (
+        "演练 {rehearsals} 场，每场 {callers} 个来电，种子从 {seed} 起；告知的机会为排队时所说。",
+        "演練 {rehearsals} 場，每場 {callers} 個來電，種子從 {seed} 起；告知的機會為排隊時所說。",
+        "{rehearsals} rehearsals of {callers} calls, seeds from {seed}; told = when they joined the line.",
     ),
     "checked_whole": (
         "台账完整：{calls} 个来电，每个恰有一个结果；封存 {seals} 次，核对无改动；话单 {records} 条，云端 {cloud} 条。",

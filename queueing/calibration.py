@@ -2,7 +2,9 @@
 
 A session has talks and patience of its own, drawn around the prior: the forecast has to learn them. A caller's wait does
 not depend on their own patience, so "served, had they stayed" is known of everybody (Lindley's recursion), and nobody
-drops out of the table because they gave up.
+drops out of the table because they gave up. That is what a chance promises. Beside it stands what can be seen in a real
+session: of those who did stay, till they were put through or till closing time, so many were served. That part is larger than
+the chance: who would have waited in vain has the longer wait before them, gives up more often, and is missing there.
 """
 
 from bisect import bisect_right
@@ -23,17 +25,34 @@ TOLD = 24
 
 
 class Row(Struct, frozen=True):
-    """Of `told` callers who were told a chance from `least` to `least` + 0.1, `served` were put through."""
+    """Of `told` callers who were told a chance from `least` to `least` + 0.1, `served` were put through, had they stayed;
+    `stayed` did, and of these `stayed_served` were."""
 
     least: float
     told: int
     served: int
     #: Mean of the chances they were told.
     said: float
+    stayed: int
+    stayed_served: int
 
     @property
     def share(self) -> float:
         return self.served / self.told if self.told else 0.0
+
+    @property
+    def share_stayed(self) -> float:
+        return self.stayed_served / self.stayed if self.stayed else 0.0
+
+
+class Told(Struct, frozen=True):
+    """One caller who was told a chance, and what came of it."""
+
+    chance: float
+    #: Put through, had they stayed.
+    served: bool
+    #: Stayed till they were put through, or till closing time.
+    stayed: bool
 
 
 class _Caller(Struct):
@@ -47,18 +66,27 @@ class _Caller(Struct):
 
 def calibrate(sessions: int, seed: int, prior: Prior = Prior()) -> list[Row]:  # noqa: B008 - frozen
     """Ten rows, from 0-10 % to 90-100 %. The same for the same seed."""
-    told, served, said = [0] * 10, [0] * 10, [0.0] * 10
     random = Random(seed)  # noqa: S311 - a simulation
+    tenths: list[list[Told]] = [[] for _ in range(10)]
     for _ in range(sessions):
-        for chance, was_served in play(random, prior):
-            row = min(9, int(chance * 10))
-            told[row] += 1
-            served[row] += was_served
-            said[row] += chance
-    return [Row(n / 10, told[n], served[n], said[n] / told[n] if told[n] else 0.0) for n in range(10)]
+        for one in play(random, prior):
+            tenths[min(9, int(one.chance * 10))].append(one)
+    return [_row(n / 10, some) for n, some in enumerate(tenths)]
 
 
-def play(random: Random, prior: Prior) -> list[tuple[float, bool]]:
+def _row(least: float, some: list[Told]) -> Row:
+    stayed = [one for one in some if one.stayed]
+    return Row(
+        least=least,
+        told=len(some),
+        served=sum(one.served for one in some),
+        said=sum(one.chance for one in some) / len(some) if some else 0.0,
+        stayed=len(stayed),
+        stayed_served=sum(one.served for one in stayed),
+    )
+
+
+def play(random: Random, prior: Prior) -> list[Told]:
     """One session: what some of its callers were told, and whether they were put through, had they stayed."""
     handle_s = _around(random, prior.handle_s, prior.handle_weight, SPREAD)
     patience_s = _around(random, prior.patience_s, prior.patience_weight, 1.0)
@@ -69,7 +97,8 @@ def play(random: Random, prior: Prior) -> list[tuple[float, bool]]:
         # As they join; or later, while they wait.
         until = min(caller.left_at, SESSION_S)
         at = caller.at if random.random() < 0.5 else random.uniform(caller.at, until)
-        found.append((_tell(callers, caller, at, prior), caller.turn_at < SESSION_S))
+        stayed = caller.left_at >= min(caller.turn_at, SESSION_S)
+        found.append(Told(_tell(callers, caller, at, prior), caller.turn_at < SESSION_S, stayed))
     return found
 
 

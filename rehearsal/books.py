@@ -21,6 +21,8 @@ class BufferedLedger:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._waiting: list[Entry] = []
+        #: All of them, by the id of their command.
+        self.facts: dict[str, Entry] = {}
         self._closed: dict[str, tuple[str, Outcome]] = {}
         self.faults: list[str] = []
 
@@ -81,6 +83,7 @@ class BufferedLedger:
                 if first != (entry.command_id, entry.outcome):
                     self.faults.append(f"{entry.call_id} was closed as {first[1]} and as {entry.outcome}")
         self._waiting += entries
+        self.facts.update((entry.command_id, entry) for entry in entries)
 
     async def flush(self, at_least: int = 1) -> None:
         """Everything is in the database, unless that are fewer than `at_least`."""
