@@ -19,6 +19,8 @@ KINDS = (
     "willing", "place_taken_back", "seat_changed", "callback", "left_line", "offered", "connected", "operator_act",
     "act_refused", "callback_missed", "callback_ended",
 )  # fmt: skip
+#: What follows from everything else of the same moment.
+OFFERS = ("offered", "connected")
 #: Acts of an operator that put a caller further to the front; a move goes where it says.
 TO_THE_FRONT = ("next", "urgent")
 #: A turn is saved a moment before the line knows of it: who came in so shortly before an offer may have come after the claim.
@@ -119,9 +121,9 @@ class _Line:
 
 
 def judge(facts: Iterable[Fact]) -> Fairness:
-    """The deviations in these facts, which are in the order of time."""
+    """The deviations in these facts, which are in the order of time: who left makes room for the offer of the same moment."""
     line, served, deviations = _Line(), 0, list[Deviation]()
-    for fact in facts:
+    for fact in sorted(facts, key=lambda one: (one.at, one.kind in OFFERS)):
         if fact.kind == "connected":
             served += 1
             if deviation := line.serve(fact):

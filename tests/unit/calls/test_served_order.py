@@ -96,3 +96,9 @@ def test_a_place_kept_without_a_number_comes_back_with_its_joining_time() -> Non
     story = Story("a", "b").tell("a", "left_line").tell("a", "callback", joined_at=1.0)
     story.now += 60
     assert story.serve("b").only().unexplained == ("a",)
+
+
+def test_who_left_in_the_moment_of_the_offer_made_room_for_it() -> None:
+    story = Story("a", "b").tell("b", "offered")
+    story.facts.append(Fact("a", "left_line", story.now, {"seat_id": SEAT}))
+    assert story.tell("b", "connected").judged() == Fairness(1, ())
