@@ -19,10 +19,10 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     "col_stayed": ("坚持等到底", "堅持等到底", "stayed"),
     "col_stayed_served": ("其中接通", "其中接通", "of these put through"),
     "calibrated": (
-        "模拟 {sessions} 场，种子 {seed}；“实际接通”指假如一直等下去；“坚持等到底”者中接通的更多，因为等不到的人多半先挂断。",
-        "模擬 {sessions} 場，種子 {seed}；「實際接通」指假如一直等下去；「堅持等到底」者中接通的更多，因為等不到的人多半先掛斷。",
-        "{sessions} simulated sessions, seed {seed}; put through = had they stayed. Of those who did stay more are: who would "
-        "have waited in vain gives up more often.",
+        "模拟 {sessions} 场，种子 {seed}；“实际接通”指假如一直等下去；“坚持等到底”者的比例不同，因为等不到的人多半先挂断。",
+        "模擬 {sessions} 場，種子 {seed}；「實際接通」指假如一直等下去；「堅持等到底」者的比例不同，因為等不到的人多半先掛斷。",
+        "{sessions} simulated sessions, seed {seed}; put through = had they stayed. Of those who did stay it is another "
+        "part: who would have waited in vain gives up more often.",
     ),
     "calibrated_rehearsed": (
         "演练 {rehearsals} 场，每场 {callers} 个来电，种子从 {seed} 起；告知的机会为排队时所说。",

@@ -3,8 +3,9 @@
 A session has talks and patience of its own, drawn around the prior: the forecast has to learn them. A caller's wait does
 not depend on their own patience, so "served, had they stayed" is known of everybody (Lindley's recursion), and nobody
 drops out of the table because they gave up. That is what a chance promises. Beside it stands what can be seen in a real
-session: of those who did stay, till they were put through or till closing time, so many were served. That part is larger than
-the chance: who would have waited in vain has the longer wait before them, gives up more often, and is missing there.
+session: of those who did stay, till they were put through or till closing time, so many were served. That part is another
+one: who would have waited in vain has the longer wait before them, gives up more often, and is missing there; who joins just
+before closing time is told almost nothing, and stays the few minutes.
 """
 
 from bisect import bisect_right

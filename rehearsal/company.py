@@ -2,8 +2,11 @@
 
 import asyncio
 import gc
+import signal
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +42,10 @@ def house() -> Iterator["House"]:
     server = find_server()
     if server is None:
         raise NoServer(NoServer.__doc__)
-    with tempfile.TemporaryDirectory(prefix="hotline-", dir=_MEMORY if _MEMORY.is_dir() else None) as name:
+    with (
+        _ended_in_order(),
+        tempfile.TemporaryDirectory(prefix="hotline-", dir=_MEMORY if _MEMORY.is_dir() else None) as name,
+    ):
         folder = Path(name)
         path = folder / "redis.sock"
         options = ["--port", "0", "--unixsocket", str(path), "--appendonly", "no", "--appendfsync", "no"]
@@ -51,6 +57,19 @@ def house() -> Iterator["House"]:
         finally:
             process.terminate()
             process.wait(timeout=STARTS_WITHIN_S)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Who is told to end (SIGTERM) takes the server along."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def run(rehearsing: Coroutine[Any, Any, T]) -> T:
