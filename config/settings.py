@@ -61,10 +61,15 @@ class Settings(BaseSettings):
         "there their line is sip:801@this-node",
     )
     operators_line: str = Field(
-        "", description="SIP URI of the ordinary operators' group; empty = a message is recorded instead"
+        "",
+        description="SIP URI of the ordinary operators' group; sip:desk@browser = the browser phones of whoever is at a desk; "
+        "empty = a message is recorded instead",
     )
     web_phones: int = Field(
         9, ge=0, le=50, description="Browser phones web-1, web-2, ...: a seat's line is `sip:web-1@browser`; 0 = no browser phones"
+    )
+    desk_phones: int = Field(
+        20, ge=0, le=99, description="Browser phones of the desks, one for each person who is at one; 0 = none, as with WEB_PHONES=0"
     )
     sip_ws_port: int = Field(
         0, ge=0, le=65535, description="Asterisk's websocket, on loopback only; 0 = SIP port + 28 (5088)"
@@ -190,6 +195,15 @@ class Settings(BaseSettings):
         return wanted and self.web_phones > 0 and self.asterisk != "off"
 
     @property
+    def has_desk_phones(self) -> bool:
+        """Whoever is at a desk has a browser phone there."""
+        return self.effective_desk_phones > 0 and self.asterisk != "off"
+
+    @property
+    def effective_desk_phones(self) -> int:
+        return self.desk_phones if self.web_phones else 0
+
+    @property
     def effective_redis_port(self) -> int:
         return self.redis_port or self.http_port + 1000
 
@@ -215,7 +229,9 @@ class Settings(BaseSettings):
 
     @property
     def effective_twilio_operators_line(self) -> str:
-        return self.twilio_operators_line or self.operators_line
+        """Browsers are no phones that a cloud could dial."""
+        own = "" if self.operators_line.endswith("@browser") else self.operators_line
+        return self.twilio_operators_line or own
 
     @property
     def recordings(self) -> Path:

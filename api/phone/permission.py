@@ -1,14 +1,22 @@
-"""Who may use which handset: citizens on a demonstration system, leaders the one of their seat, operators the operators' one."""
+"""Who may use which handset: citizens on a demonstration system, leaders the one of their seat, who is at a desk one of their own."""
 
 import secrets
 
 from api.accounts.principal import Principal
 from api.parts import Parts
+from api.phone.desks import Desks
 from api.phone.sip import CALLING, RINGING, Stamp
 from api.phone.tickets import Ticket
 from api.problems import Problem
 from sessions.calendar import UnknownSeat
-from telephony.asterisk.web_phone import CITIZEN, HANDSET_HEADER, citizens_handset, handset_of, handsets
+from telephony.asterisk.web_phone import (
+    CITIZEN,
+    HANDSET_HEADER,
+    citizens_handset,
+    desk_handsets,
+    handset_of,
+    handsets,
+)
 
 #: Citizens' browsers call from these numbers: nobody can pose as somebody else by choosing one.
 _DEMONSTRATION = "1990000"
@@ -38,12 +46,15 @@ async def leaders_ticket(parts: Parts, who: Principal, seat_id: str) -> Ticket:
     return Ticket(handset, account_id=who.account_id, seat_id=seat_id)
 
 
-def operators_ticket(parts: Parts, who: Principal) -> Ticket:
-    """The handset that rings for callers who want an operator. Raises state_conflict."""
-    handset = handset_of(parts.core.settings.operators_line, parts.core.settings)
-    if handset is None:
-        raise Problem("state_conflict", "OPERATORS_LINE is no browser phone: it must be sip:web-9@browser or the like")
-    return Ticket(handset.name, account_id=who.account_id)
+async def desk_ticket(parts: Parts, who: Principal) -> Ticket:
+    """A handset of one's own: it rings for who listens to a talk, and for callers who want an operator. Raises not_found,
+    no_phone_free."""
+    if not parts.core.settings.has_desk_phones:
+        raise Problem("not_found", "There are no browser phones at the desks: DESK_PHONES is 0.")
+    handset = await _desks(parts).take(who.account_id)
+    if not handset:
+        raise Problem("no_phone_free", "More people are at the desks than DESK_PHONES says.")
+    return Ticket(handset, account_id=who.account_id)
 
 
 async def still_holds(parts: Parts, who: Principal, ticket: Ticket) -> bool:
@@ -53,7 +64,9 @@ async def still_holds(parts: Parts, who: Principal, ticket: Ticket) -> bool:
             return await _handset_of_seat(parts, who, ticket.seat_id) == ticket.handset
         except Problem:
             return False
-    return who.may("desk") if ticket.account_id else parts.core.settings.has_demo_phone
+    if ticket.account_id:
+        return who.may("desk") and await _desks(parts).keep(ticket.account_id, ticket.handset)
+    return parts.core.settings.has_demo_phone
 
 
 def stamp_of(parts: Parts, ticket: Ticket) -> Stamp | None:
@@ -61,8 +74,13 @@ def stamp_of(parts: Parts, ticket: Ticket) -> Stamp | None:
     settings = parts.core.settings
     if ticket.handset == CITIZEN:
         return Stamp(HANDSET_HEADER, citizens_handset(settings).passcode, CALLING, ticket.number)
-    found = next((handset for handset in handsets(settings) if handset.name == ticket.handset), None)
+    known = (*handsets(settings), *desk_handsets(settings))
+    found = next((handset for handset in known if handset.name == ticket.handset), None)
     return Stamp(HANDSET_HEADER, found.passcode, RINGING) if found else None
+
+
+def _desks(parts: Parts) -> Desks:
+    return Desks(parts.core.redis, parts.core.settings, parts.core.clock)
 
 
 async def _handset_of_seat(parts: Parts, who: Principal, seat_id: str) -> str:

@@ -20,5 +20,6 @@ class PhoneTicketOut(Shape):
     valid_s: int
     uri: str = Field(description="Who this phone is")
     number: str = Field(description="From which a citizen calls; empty otherwise")
+    line: str = Field(description="How this phone is rung; empty for a citizen's")
     registers: bool = Field(description="This phone can be rung, so it registers")
     service: str = Field(description="What a citizen dials")

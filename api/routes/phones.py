@@ -9,18 +9,19 @@ from api.auth import Principal, address_of, admit
 from api.documents import problems
 from api.gate import Gate
 from api.parts import Behind
-from api.phone.permission import citizens_ticket, leaders_ticket, operators_ticket
+from api.phone.permission import citizens_ticket, desk_ticket, leaders_ticket
 from api.phone.schemas import PhoneTicketIn, PhoneTicketOut
 from api.phone.tickets import VALID_S, Ticket, Tickets
 from api.problems import Problem
 from config.settings import Settings
+from telephony.asterisk.web_phone import line_of
 
 router = APIRouter(prefix="/api/phone", tags=["phone"])
 #: Tickets for one address in a minute: a hall of leaders behind one router, all of whose connections come back at once.
 TICKETS_A_MINUTE = 120
 _ACT = problems(
     "invalid_request", "unauthenticated", "forbidden", "csrf_failed", "not_found", "seat_not_found", "state_conflict",
-    "too_many_tries", "database_unavailable", "redis_unavailable",
+    "no_phone_free", "too_many_tries", "database_unavailable", "redis_unavailable",
 )  # fmt: skip
 #: Where a browser phone belongs; Asterisk looks at the user part only.
 _REALM = "hotline.invalid"
@@ -33,8 +34,6 @@ async def issue_phone_ticket(
     """For a citizen, the leader of a seat, or an operator; the two latter must be signed in, with a cookie, and are in the audit
     trail."""
     gate: Gate = request.app.state.gate
-    if not parts.core.settings.web_phones:
-        raise Problem("not_found", "There are no browser phones: WEB_PHONES is 0.")
     try:
         await gate.throttle.count("phone", address_of(request), TICKETS_A_MINUTE, 60)
     except TooManyTries as many:
@@ -50,6 +49,7 @@ async def issue_phone_ticket(
         valid_s=VALID_S,
         uri=f"sip:{ticket.number or ticket.handset}@{_REALM}",
         number=ticket.number,
+        line="" if ticket.number else line_of(ticket.handset),
         registers=not ticket.number,
         service=f"sip:{settings.service_number}@{_REALM}",
     )
@@ -64,4 +64,4 @@ async def _ticket_for(wanted: PhoneTicketIn, parts: Behind, who: Principal) -> T
         return await leaders_ticket(parts, who, wanted.seat_id)
     if not who.may("desk"):
         raise Problem("forbidden", "This needs the scope `desk`.")
-    return operators_ticket(parts, who)
+    return await desk_ticket(parts, who)

@@ -14,12 +14,14 @@ from api.accounts.acts import Act
 from api.auth import Principal, require
 from api.documents import problems
 from api.parts import Behind, Parts
+from api.phone.desks import Desks
 from api.problems import Problem
 from api.schemas import Shape
 from api.texts import Identifier, Reason, SipUri
 from config.ids import new_id
 from sessions.calendar import UnknownSeat
 from telephony.asterisk.phone_address import PhoneRefused, read_phone
+from telephony.asterisk.web_phone import desk_handset_of, line_of, rings_desks
 from telephony.supervision import Kind, State, Supervision, Supervisions, Why
 
 router = APIRouter(prefix="/api/seats", tags=["supervision"])
@@ -42,8 +44,8 @@ class SuperviseIn(Shape):
     reason: Reason = Field(description="Kept in the audit trail and in the ledger of the call")
     phone: SipUri | None = Field(
         None,
-        description="Where you are rung: sip:user@address in one of the trusted networks, or sip:web-9@browser; "
-        "empty = the operators' line",
+        description="Where you are rung: sip:user@address in one of the trusted networks, or your own browser phone "
+        "(sip:desk-3@browser); empty = the phone at your desk, else the operators' line",
     )
 
 
@@ -133,7 +135,7 @@ async def end_supervision(
 
 async def _begin(parts: Parts, who: Principal, seat_id: str, kind: Kind, wanted: SuperviseIn) -> SupervisionOut:
     await _check_seat(parts, seat_id)
-    phone = _phone(parts, wanted)
+    phone = await _phone(parts, who, wanted)
     seat = await parts.core.seats.state(seat_id)
     call = await parts.core.calls.get(seat.call_id) if seat.state == "talking" else None
     if call is None or call.node != "talking" or call.carrier != "asterisk":
@@ -166,10 +168,18 @@ async def _await(parts: Parts, one: Supervision, *states: State) -> Supervision:
         await asyncio.sleep(LOOK_EVERY_S)
 
 
-def _phone(parts: Parts, wanted: SuperviseIn) -> str:
+async def _phone(parts: Parts, who: Principal, wanted: SuperviseIn) -> str:
+    """A citizen's words go to whoever asked, not to the desk of somebody else."""
     settings = parts.core.settings
+    own = await Desks(parts.core.redis, settings, parts.core.clock).of(who.account_id) if who.account_id else ""
+    if not wanted.phone and not own and rings_desks(settings.operators_line, settings):
+        raise Problem("invalid_line", "Switch on the phone at your desk, or say which phone is yours.")
+    phone = wanted.phone or (line_of(own) if own else settings.operators_line)
+    is_of_desk = desk_handset_of(phone, settings) is not None
+    if is_of_desk and who.account_id and phone != line_of(own):
+        raise Problem("invalid_line", "This is the phone at somebody else's desk.")
     try:
-        return read_phone(wanted.phone or settings.operators_line, settings)
+        return read_phone(phone, settings)
     except PhoneRefused as error:
         raise Problem("invalid_line", str(error)) from error
 

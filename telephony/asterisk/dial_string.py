@@ -6,7 +6,7 @@ from telephony.errors import CarrierRefused
 
 _SIP = re.compile(r"sips?:(?:[A-Za-z0-9._+~%-]+@)?[A-Za-z0-9.-]+(?::\d{1,5})?(?:;[a-z]+=[A-Za-z0-9]+)*")
 #: A handset of telephony.asterisk.web_phone. The dialplan knows the same notation.
-_BROWSER = re.compile(r"sip:(web-[1-9][0-9]?)@browser")
+_BROWSER = re.compile(r"sip:((?:web|desk)-[1-9][0-9]?)@browser")
 _NUMBER = re.compile(r"\+?\d{3,15}")
 
 

@@ -14,7 +14,7 @@ from config.settings import Settings
 from telephony.asterisk.cdr import COLUMNS, EPOCH_COLUMNS
 from telephony.asterisk.dial_string import dial_string
 from telephony.asterisk.install import AsteriskProgram
-from telephony.asterisk.web_phone import HANDSET_HEADER, citizens_handset, handsets
+from telephony.asterisk.web_phone import HANDSET_HEADER, citizens_handset, desk_handsets, handsets, rings_desks
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "asterisk"
 
@@ -127,6 +127,7 @@ def _plain(value: object) -> str:
 
 def _values(settings: Settings, files: PbxFiles, directory: Path, program: AsteriskProgram) -> dict[str, object]:
     first = settings.effective_rtp_first
+    to_desks = rings_desks(settings.operators_line, settings)
     return {
         "etc": files.etc,
         "log": files.log,
@@ -152,7 +153,8 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
         "dialled": dialled_numbers(settings),
         "branches": branches(settings),
         "service_number": settings.service_number,
-        "operators": settings.operators_line,
+        "operators": "" if to_desks else settings.operators_line,
+        "desks": settings.effective_desk_phones if to_desks else 0,
         "ring_s": round(settings.ring_s),
         "operator_ring_s": round(settings.operator_ring_s),
         "first_lease_s": settings.first_lease_s,
@@ -165,7 +167,7 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
         "ami_secret": settings.ami_secret.get_secret_value() or secret(settings, "ami_secret"),
         "originate_secret": secret(settings, "ami_originate"),
         "pass_header": HANDSET_HEADER,
-        "handsets": handsets(settings),
+        "handsets": (*handsets(settings), *desk_handsets(settings)),
         "citizen": citizens_handset(settings),
         "sip_ws_port": settings.effective_sip_ws_port,
         "rtp_first": first,

@@ -36,6 +36,8 @@ class Talk:
         self._channel, self._turn = channel, turn
         #: Uniqueid of the other side's channel while one is being dialled or talked to.
         self.other_side = ""
+        #: The others that ring with it, where several phones are rung at once: whoever answers stays.
+        self._besides: list[str] = []
         #: Unix seconds; 0 while nobody talks.
         self.since = 0.0
         #: Asterisk's time of the event that is being handled; 0.0 = not told.
@@ -49,12 +51,15 @@ class Talk:
 
     def dialled(self, uniqueid: str) -> None:
         """The other side's phone is about to ring."""
+        if self.other_side:
+            self._besides.append(self.other_side)
         self.other_side, self._watched, self._together = uniqueid, True, False
 
     def forget(self) -> None:
         """The caller is with nobody."""
         self.other_side, self.since, self._began = "", 0.0, 0.0
         self._watched = self._together = False
+        self._besides.clear()
 
     async def joined(self, channels: str) -> None:
         """The caller was put into a bridge that holds so many channels. Only a talk if the other side is in it too, and was
@@ -78,11 +83,14 @@ class Talk:
             self.since = turn.call.talk_started_at or turn.call.entered_at or 1.0
 
     async def other_side_left(self, uniqueid: str) -> None:
-        """The leader's channel is gone: the earliest sign that a talk is over. One that was dialled before tells nothing."""
+        """The leader's channel is gone: the earliest sign that a talk is over. One that was dialled before, or rang beside the one
+        that was answered, tells nothing."""
+        if uniqueid in self._besides:
+            self._besides.remove(uniqueid)
         if uniqueid != self.other_side:
             return
-        self.other_side = ""
-        if self.since:
+        self.other_side = self._besides.pop() if self._besides else ""
+        if self.since and not self.other_side:
             await self._over()
 
     async def break_off(self, notice: Sequence[Path]) -> None:

@@ -16,7 +16,9 @@ from config.settings import Settings
 HANDSET_HEADER = "X-Hotline-Handset"
 #: What citizens' browsers call from. It cannot be rung.
 CITIZEN = "web-citizen"
-_LINE = re.compile(r"sip:(web-[1-9][0-9]?)@browser")
+_LINE = re.compile(r"sip:((?:web|desk)-[1-9][0-9]?)@browser")
+#: As OPERATORS_LINE: the phone of everybody who is at a desk. `sip:web-9@browser`, which was one phone for all, means the same.
+DESKS = "sip:desk@browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,13 @@ class Handset:
 
 
 def handsets(settings: Settings) -> tuple[Handset, ...]:
-    """The leaders' and operators' handsets web-1, web-2, ...: as many as WEB_PHONES says."""
+    """The leaders' handsets web-1, web-2, ...: as many as WEB_PHONES says."""
     return tuple(_handset(settings, f"web-{number}") for number in range(1, settings.web_phones + 1))
+
+
+def desk_handsets(settings: Settings) -> tuple[Handset, ...]:
+    """Those of the desks, desk-1, desk-2, ...: as many as DESK_PHONES says. Whose each is, api.phone.desks knows."""
+    return tuple(_handset(settings, f"desk-{number}") for number in range(1, settings.effective_desk_phones + 1))
 
 
 def citizens_handset(settings: Settings) -> Handset:
@@ -38,10 +45,28 @@ def citizens_handset(settings: Settings) -> Handset:
 
 
 def handset_of(line: str, settings: Settings) -> Handset | None:
-    """The handset that the line `sip:web-3@browser` rings; None for a line that is no browser, or one we do not have."""
+    """The leader's handset that the line `sip:web-3@browser` rings; None for a line that is no browser, or one we do not have."""
+    return _named(line, handsets(settings))
+
+
+def desk_handset_of(line: str, settings: Settings) -> Handset | None:
+    """The same for the handset of a desk, `sip:desk-3@browser`."""
+    return _named(line, desk_handsets(settings))
+
+
+def line_of(handset: str) -> str:
+    """How the handset of this name is rung."""
+    return f"sip:{handset}@browser"
+
+
+def rings_desks(line: str, settings: Settings) -> bool:
+    """This OPERATORS_LINE is the group of those who are at a desk."""
+    return line == DESKS or handset_of(line, settings) is not None
+
+
+def _named(line: str, known: tuple[Handset, ...]) -> Handset | None:
     found = _LINE.fullmatch(line)
-    wanted = found[1] if found else ""
-    return next((handset for handset in handsets(settings) if handset.name == wanted), None)
+    return next((handset for handset in known if found and handset.name == found[1]), None)
 
 
 def _handset(settings: Settings, name: str) -> Handset:

@@ -12,13 +12,24 @@ from playwright.async_api import Browser, Page, expect
 from telephony.demo.scenarios import Citizen
 from tests.cable import Cable
 from tests.phones.browser import BrowserPhone
-from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, Hall, gate_of, sign_in
+from tests.phones.hall import (
+    BROWSER_LINE,
+    CITIZEN_HZ,
+    LEADER,
+    LEADER_HZ,
+    OPERATOR_HZ,
+    UNIT,
+    Hall,
+    gate_of,
+    origin_of,
+    sign_in,
+)
 from tests.phones.hearing import tone_share
 from tests.system.callers import end_all
 from tests.system.conftest import brisk, shared
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
-from tests.system.watch import accounted, call_from, ended, order_of, seat_is, session
+from tests.system.watch import accounted, call_from, ended, order_of, reaches, seat_is, session
 from tests.waiting import until
 
 __all__ = ["shared"]
@@ -31,11 +42,12 @@ WITHIN_S = 60.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
-    extra = {"HOTLINE_OPERATORS_LINE": "sip:web-9@browser", "HOTLINE_WRAP_UP_S": "60", "HOTLINE_RING_S": "30"}
+    extra = {"HOTLINE_OPERATORS_LINE": "sip:desk@browser", "HOTLINE_WRAP_UP_S": "60", "HOTLINE_RING_S": "30"}
     async with brisk(tmp_path_factory.mktemp("desks"), shared, **extra) as installation:
         accounts = gate_of(installation).accounts
         await accounts.create(LEADER, "leader", unit=UNIT)
         await accounts.create("op", "operator")
+        await accounts.create("sup", "supervisor")
         yield installation
 
 
@@ -109,61 +121,107 @@ async def _hang_up(house: Installation, count: int) -> None:
 
 
 async def test_citizen_leader_and_operator_in_three_browsers(house: Installation, tmp_path: Path) -> None:
-    """Dialled, asked, put through, heard, listened to; written down while they talk; done: the desk shows the order."""
-    async with AsyncExitStack() as stack, session(house, BROWSER_LINE) as (session_id, seat_id):
+    """Dialled, asked, put through, heard; operator and director go into the talk, each with the phone at the own desk; written
+    down while they talk; done: the desk shows the order."""
+    async with AsyncExitStack() as stack:
         hall = Hall(house, tmp_path, stack)
-        leader, citizen, operator = await hall.desk(seat_id), await hall.citizen(), await hall.operator("op")
-        await citizen.act("dial")
-        await citizen.until("talking")
-        call_id = await call_from(house, "+86" + (await citizen.says())["number"], WITHIN_S)
-        await citizen.press("1")
-        await leader.until("ringing", WITHIN_S)
-        await leader.page.get_by_role("button", name="接听", exact=True).first.click()
-        await seat_is(house, seat_id, "talking")
-        await _hear_each_other(citizen, leader)
-        desk = operator.page
-        await desk.locator(f"#c-{call_id}").click()
-        await _listens(operator)
-        await desk.get_by_label("求助").check()
-        await desk.locator("#form-content").fill("小区停水三天")
-        await desk.locator("#note-text").fill("领导答应今天派人")
-        await desk.locator("#note-text").press("Enter")
-        await expect(leader.page.locator("#caller .words").first).to_have_text("小区停水三天", timeout=WITHIN_S * 1000)
-        await expect(leader.page.locator("#caller .notes")).to_contain_text("领导答应今天派人", timeout=WITHIN_S * 1000)
-        await leader.page.get_by_role("button", name="完成").click()
-        await citizen.until("ready", WITHIN_S)
-        await expect(leader.page.locator("#now[data-state=free]")).to_be_visible(timeout=WITHIN_S * 1000)
-        await desk.locator("#made-order").wait_for(timeout=WITHIN_S * 1000)
-        assert await accounted(house, session_id, 1, WITHIN_S) == {"talked": 1}
-        order = await order_of(house, await _id_of(house, call_id))
-        assert await desk.locator("#made-order").inner_text() == order["number"]
-        assert (order["kind"], order["unit"]) == ("help", UNIT)
-        await desk.locator("#made-order").click()
-        await expect(desk.locator("main")).to_contain_text("小区停水三天")
-        await expect(desk.locator(".notes")).to_contain_text("领导答应今天派人")
-        assert not leader.complaints + citizen.complaints + operator.complaints
+        operator, director = await hall.operator("op"), await hall.operator("sup")
+        async with session(house, BROWSER_LINE) as (session_id, seat_id):
+            leader, citizen = await hall.desk(seat_id), await hall.citizen()
+            await citizen.act("dial")
+            await citizen.until("talking")
+            call_id = await call_from(house, "+86" + (await citizen.says())["number"], WITHIN_S)
+            await citizen.press("1")
+            await leader.until("ringing", WITHIN_S)
+            await leader.page.get_by_role("button", name="接听", exact=True).first.click()
+            await seat_is(house, seat_id, "talking")
+            await _hear_each_other(citizen, leader)
+            desk = operator.page
+            await desk.locator(f"#c-{call_id}").click()
+            await director.page.locator(f"#c-{call_id}").click()
+            await _joins(operator, "listen", "i", by_key=True)
+            assert (await operator.says())["state"] == "通话中"
+            for kind, key in (("whisper", "h"), ("barge", "g"), ("three-way", "3"), ("listen", "i")):
+                await _joins(director, kind, key, by_key=kind != "barge")
+                await _leaves(director, "sup", kind)
+            await _leaves(operator, "op", "listen")
+            watched = (await house.get(f"/api/seats/{seat_id}/supervisions"))["items"]
+            rung = {(one["who"], one["phone"]) for one in watched}
+            assert len(rung) == len({phone for _, phone in rung}) == 2, "each at the own desk"
+            await desk.get_by_label("求助").check()
+            await desk.locator("#form-content").fill("小区停水三天")
+            await desk.locator("#note-text").fill("领导答应今天派人")
+            await desk.locator("#note-text").press("Enter")
+            await expect(leader.page.locator("#caller .words").first).to_have_text("小区停水三天", timeout=WITHIN_S * 1000)
+            await expect(leader.page.locator("#caller .notes")).to_contain_text("领导答应今天派人", timeout=WITHIN_S * 1000)
+            await leader.page.get_by_role("button", name="完成").click()
+            await citizen.until("ready", WITHIN_S)
+            await expect(leader.page.locator("#now[data-state=free]")).to_be_visible(timeout=WITHIN_S * 1000)
+            await desk.locator("#made-order").wait_for(timeout=WITHIN_S * 1000)
+            assert await accounted(house, session_id, 1, WITHIN_S) == {"talked": 1}
+            order = await order_of(house, await _id_of(house, call_id))
+            assert await desk.locator("#made-order").inner_text() == order["number"]
+            assert (order["kind"], order["unit"]) == ("help", UNIT)
+            await desk.locator("#made-order").click()
+            await expect(desk.locator("main")).to_contain_text("小区停水三天")
+            await expect(desk.locator(".notes")).to_contain_text("领导答应今天派人")
+            await desk.goto(f"{origin_of(house)}/desk")
+        await _rings_whoever_is_at_a_desk(house, citizen, operator, director)
+        assert not leader.complaints + citizen.complaints + operator.complaints + director.complaints
 
 
-async def _listens(operator: BrowserPhone) -> None:
-    """By key, with a reason; the operator's own handset rings, and hears both; out of it again by button."""
-    desk = operator.page
-    await desk.locator("#a-listen").wait_for(timeout=WITHIN_S * 1000)
-    await desk.keyboard.press("i")
+async def _rings_whoever_is_at_a_desk(
+    house: Installation, citizen: BrowserPhone, operator: BrowserPhone, director: BrowserPhone
+) -> None:
+    """No session is open: 0 reaches the operators, all of them, until one answers."""
+    await operator.until("ready", WITHIN_S)
+    await citizen.act("dial")
+    await citizen.until("talking", WITHIN_S)
+    call_id = await call_from(house, "+86" + (await citizen.says())["number"], WITHIN_S)
+    await reaches(house, call_id, "closed", WITHIN_S)
+    await citizen.press("0")
+    for one in (operator, director):
+        await one.until("ringing", WITHIN_S)
+    await operator.act("answer")
+    await director.until("ready", WITHIN_S)
+
+    async def hear() -> bool:
+        return tone_share(await citizen.listen(0.5), OPERATOR_HZ) > 0.8
+
+    await until(hear, 30, "the citizen hears the operator")
+    await operator.act("hang-up")
+    await citizen.until("ready", WITHIN_S)
+    assert (await ended(house, call_id))["outcome"] == "transferred"
+
+
+async def _joins(who: BrowserPhone, kind: str, key: str, *, by_key: bool) -> None:
+    """With a reason; the own handset rings, and hears both."""
+    desk = who.page
+    button = desk.locator(f"#a-{kind}")
+    await expect(button).to_be_enabled(timeout=WITHIN_S * 1000)
+    await (desk.keyboard.press(key) if by_key else button.click())
     await desk.wait_for_selector("#ask[open]")
     await desk.keyboard.type("听取诉求")
     await desk.keyboard.press("Enter")
-    await operator.until("ringing", WITHIN_S)
-    await operator.act("answer")
+    await who.until("ringing", WITHIN_S)
+    await who.act("answer")
+    await desk.locator("[data-phone]").evaluate("one => one.blur()")
 
     async def hears_both() -> bool:
-        heard = await operator.listen(1.0)
+        heard = await who.listen(0.5)
         return min(tone_share(heard, hz) for hz in (CITIZEN_HZ, LEADER_HZ)) > 0.2
 
-    await operator.until("talking", WITHIN_S)
-    await until(hears_both, 30, "the operator hears both")
-    await desk.locator("#call-now").get_by_text("监听 · 进行中").wait_for(timeout=WITHIN_S * 1000)
-    await desk.get_by_role("button", name="退出").last.click()
-    await operator.until("ready", WITHIN_S)
+    await who.until("talking", WITHIN_S)
+    await until(hears_both, 30, "who joined hears both")
+    await expect(button).to_be_disabled(timeout=WITHIN_S * 1000)
+
+
+async def _leaves(who: BrowserPhone, login: str, kind: str) -> None:
+    """Out of it by button, the own one: others' may be there, too."""
+    word = {"listen": "监听", "whisper": "耳语", "barge": "强插", "three-way": "三方通话"}[kind]
+    mine = who.page.locator("#call-now p.row").filter(has_text=f"{word} · 进行中").filter(has_text=login)
+    await mine.get_by_role("button", name="退出").click(timeout=WITHIN_S * 1000)
+    await who.until("ready", WITHIN_S)
 
 
 async def _id_of(house: Installation, call_id: str) -> str:

@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
+from api.phone.desks import Desks
 from api.phone.tickets import VALID_S
 from tests.phones import hearing
 from tests.phones.browser import browser_phone
@@ -117,6 +118,42 @@ async def test_a_leader_gets_the_phone_of_the_own_seat_only(house: Installation)
     assert (await ask(house, wanted, LEADER)).json()["code"] == "seat_not_found", "the session is over"
     async with session(house, "sip:desk@127.0.0.1:9", sign_in=False) as (_, seat_id):
         assert (await ask(house, {**wanted, "seat_id": seat_id}, LEADER)).json()["code"] == "state_conflict"
+
+
+async def test_who_is_at_a_desk_has_a_phone_of_their_own(house: Installation) -> None:
+    """Nobody gets, or rings, that of another; with none free one is told; a phone that is not connected is given on."""
+    await gate_of(house).accounts.create("op1", "operator")
+    await gate_of(house).accounts.create("op2", "operator")
+    mine, other = [(await ask(house, {"purpose": "operators"}, login)).json() for login in ("op1", "op2")]
+    assert mine["line"] != other["line"]
+    assert (await ask(house, {"purpose": "operators"}, "op1")).json()["line"] == mine["line"]
+    cookie = await sign_in(house, "op1")
+    async with session(house, sign_in=False) as (_, seat_id), socket(house, mine["ticket"], cookie=cookie) as phone:
+        name = mine["line"].removeprefix("sip:").partition("@")[0]
+        assert (await say(phone, name)).startswith("SIP/2.0 200")
+        assert (await say(phone, other["line"].removeprefix("sip:").partition("@")[0])).startswith("SIP/2.0 404")
+        asked = {line: await supervise(house, seat_id, line, cookie) for line in (mine["line"], other["line"], "")}
+        assert asked == {mine["line"]: "no_talk", other["line"]: "invalid_line", "": "no_talk"}
+    desks = Desks(house.core.redis, house.settings, house.core.clock)
+    taken = [await desks.take(f"account-{n}") for n in range(house.settings.desk_phones)]
+    assert len(set(filter(None, taken))) == house.settings.desk_phones - 2
+    assert (await ask(house, {"purpose": "operators"}, LEADER)).json()["code"] == "forbidden"
+    await gate_of(house).accounts.create("op3", "operator")
+    assert (await ask(house, {"purpose": "operators"}, "op3")).json()["code"] == "no_phone_free"
+    later = Desks(house.core.redis, house.settings, lambda: house.core.clock() + 61)
+    assert await later.of("account-2") == ""
+    assert await later.take("another") in [*taken, "desk-1", "desk-2"]
+
+
+async def supervise(house: Installation, seat_id: str, line: str, cookie: tuple[str, str]) -> str:
+    """The code of the refusal: nobody talks at this seat."""
+    found = await gate_of(house).logins.find(cookie[1])
+    assert found is not None
+    async with httpx.AsyncClient(
+        base_url=origin_of(house), cookies={cookie[0]: cookie[1]}, headers={"X-CSRF-Token": found.csrf}, trust_env=False
+    ) as client:
+        body = {"reason": "听取诉求", **({"phone": line} if line else {})}
+        return str((await client.post(f"/api/seats/{seat_id}/listen", json=body)).json()["code"])
 
 
 async def test_a_phone_registers_as_itself_only_and_ends_with_the_sign_in(house: Installation) -> None:

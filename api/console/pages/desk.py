@@ -17,9 +17,10 @@ from api.routes.line import RELEASABLE
 from api.streams import Frame, LineFeed
 from api.texts import Identifier
 from calls.acts import MOVABLE
+from config.settings import Settings
 from ivr.call import Call
 from ivr.notices import NOTICES
-from telephony.asterisk.web_phone import handset_of
+from telephony.asterisk.phone_address import PhoneRefused, read_phone
 from telephony.supervision import Supervision, Supervisions
 from workorders import forms, notes, register
 
@@ -39,8 +40,7 @@ async def desk_page(seen: AtDesk, call: Annotated[str, Query(max_length=64)] = "
     frame = await _feed(seen).refresh()
     is_there = call and await seen.parts.core.calls.get(call) is not None
     shown: dict[str, Any] = await _known(seen, call) if is_there else {"call": None}
-    has_phone = handset_of(seen.parts.core.settings.operators_line, seen.parts.core.settings) is not None
-    return seen.show("desk.html", **_values(seen, frame), **shown, has_phone=has_phone, notices=NOTICES)
+    return seen.show("desk.html", **_values(seen, frame), **shown, has_phone=seen.parts.core.settings.has_desk_phones, notices=NOTICES)
 
 
 @router.get("/stream")
@@ -85,9 +85,20 @@ async def _now(seen: Visit, call_id: str) -> dict[str, Any]:
         "notes": await notes.notes_of(parts.core.database, call.id),
         "watching": await _watching(parts, call),
         "watches": WATCHES,
+        "rung": _rung(parts.core.settings),
         "movable": call.node in MOVABLE and bool(call.seat_id),
         "releasable": call.node in RELEASABLE,
     }
+
+
+def _rung(settings: Settings) -> str:
+    """Where one is rung who listens to a talk: at one's own desk, at the operators' line, or empty: nowhere."""
+    if settings.has_desk_phones:
+        return "desk"
+    try:
+        return "line" if read_phone(settings.operators_line, settings) else ""
+    except PhoneRefused:
+        return ""
 
 
 async def _watching(parts: Parts, call: Call) -> list[Supervision]:

@@ -12,6 +12,7 @@ const MEDIA = { iceServers: [], iceCandidatePoolSize: 0 };
 export class Line extends EventTarget {
   state = 'off';
   number = '';
+  place = ''; // how it is rung
   #agent = null;
   #session = null;
   #service = '';
@@ -33,6 +34,7 @@ export class Line extends EventTarget {
       throw error;
     }
     this.number = ticket.number;
+    this.place = ticket.line;
     this.wanted.number = ticket.number;
     this.#service = ticket.service;
     const wire = new Wire(this.wanted, ticket, (code) => this.#refuse(code));
@@ -135,6 +137,11 @@ export class Line extends EventTarget {
     this.#agent?.stop();
     this.#agent = null;
     this.#session = null;
+    if (code === 'moved') {
+      this.#be('off');
+      this.connect().catch(() => this.#refuse('away'));
+      return;
+    }
     this.#tell('refused', code);
     this.#be('off');
   }

@@ -7,7 +7,7 @@ import { TicketRefused, Unreachable } from './wire.js';
 const NUMBER = 'hotline-phone-number';
 const KEYS = /^[0-9*#]$/;
 // What is shown for what the server refuses.
-const REFUSALS = ['unauthenticated', 'seat_not_found', 'state_conflict', 'not_found'];
+const REFUSALS = ['unauthenticated', 'seat_not_found', 'state_conflict', 'not_found', 'no_phone_free'];
 
 class Handset {
   #microphone = null;
@@ -152,7 +152,7 @@ class Handset {
       this.#mute(false);
       this.#quiet.voice?.();
     }
-    this.root.dispatchEvent(new CustomEvent('phone', { bubbles: true, detail: { state } }));
+    this.root.dispatchEvent(new CustomEvent('phone', { bubbles: true, detail: { state, line: this.line.place } }));
   }
 
   #complain(reason) {

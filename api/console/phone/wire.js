@@ -37,7 +37,7 @@ export class Wire {
 
   // `first`: the ticket that is there already. `refused(code)` is told when no new one is given.
   constructor(wanted, first, refused) {
-    Object.assign(this, { wanted, first, refused });
+    Object.assign(this, { wanted, first, refused, who: first.uri });
   }
 
   // JsSIP takes no asynchronous functions here.
@@ -57,6 +57,8 @@ export class Wire {
       return;
     }
     this.first = null;
+    // Away for so long that this phone is somebody else's now: another one is ours.
+    if (ticket.uri !== this.who) { this.refused('moved'); return; }
     if (attempt === this.#attempt) this.#open(ticket.ticket);
   }
 

@@ -7,6 +7,7 @@ const desk = (() => {
   const ask = document.getElementById("ask"), asked = ask.querySelector("form"), help = document.getElementById("keyhelp");
   const keys = document.getElementById("keys"), KEYS = "hotline-desk-keys";
   let chosen = panel.querySelector("[data-shown]")?.dataset.shown ?? "", wanted = chosen, mark = "", act = null, resting = 0;
+  let mine = { state: "", line: "" }; // the phone on this page
   const REST_MS = 150;
 
   const link = (call) => (call ? document.getElementById(`c-${call}`) : null);
@@ -28,6 +29,13 @@ const desk = (() => {
     }
   }
 
+  // Into a talk goes who has a phone that can ring now: one's own, and nobody else's.
+  function equip() {
+    const can = mine.state === "ready", needs = document.getElementById("watch-needs");
+    for (const one of panel.querySelectorAll("[data-mine]")) one.disabled = !can;
+    if (needs) needs.hidden = can;
+  }
+
   // Whoever is chosen last is shown, however fast the keys are pressed.
   async function choose(call) {
     wanted = call;
@@ -41,7 +49,7 @@ const desk = (() => {
     // Not woven: what is typed belongs to one caller only.
     panel.innerHTML = html;
     history.replaceState(null, "", `/desk?call=${call}`);
-    tell(""); point(); hotline.tick();
+    tell(""); point(); equip(); hotline.tick();
     if (panel.getBoundingClientRect().top > innerHeight / 2) panel.scrollIntoView();
     panel.dispatchEvent(new Event("chosen"));
   }
@@ -57,6 +65,7 @@ const desk = (() => {
   async function renew() {
     const place = document.getElementById("call-now");
     if (place) await hotline.load(`/desk/calls/${chosen}/now`, place);
+    equip();
   }
 
   function begin(button) {
@@ -77,6 +86,7 @@ const desk = (() => {
   async function perform(body) {
     if (act.to) body.to = act.to;
     if (act.open) body.open = act.open === "true";
+    if ("mine" in act) body.phone = mine.line;
     const answer = await hotline.send(act.path, body);
     tell(answer.code, answer.ok ? document.getElementById("done-says").textContent : "");
     await renew();
@@ -114,6 +124,7 @@ const desk = (() => {
     const key = event.key.toLowerCase(), button = panel.querySelector(`[data-act][data-key="${CSS.escape(key)}"]`);
     if (key === "arrowdown" || key === "arrowup") step(key === "arrowdown" ? 1 : -1);
     else if (key === "?") help.showModal();
+    else if (button?.disabled) { problem.hidden = false; problem.textContent = document.getElementById("watch-needs").textContent; }
     else if (button) { if (wanted === chosen) begin(button); } // never on whom the keys have left
     else if (places[key]?.()) places[key]().focus();
     else return;
@@ -129,6 +140,7 @@ const desk = (() => {
   document.getElementById("help").addEventListener("click", () => help.showModal());
   if (localStorage.getItem(KEYS) === "off") press(false);
   document.body.addEventListener("live", take);
+  document.addEventListener("phone", ({ detail }) => { mine = detail; equip(); });
   mark = markOf(chosen);
   point();
   return { tell, renew, reload: () => choose(chosen), leave: async () => true };
