@@ -197,6 +197,7 @@ async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, bro
     await core.line.take(seat_id, claim.token, time.time())
     await _state(page, "talking")
     await expect(page.locator("#now .caller")).to_contain_text("138****0200")
+    await expect(page.locator("#head")).to_have_text("138****0201")  # who is next
     await expect(page.locator("#caller")).to_contain_text(mine.number)
     assert other.number not in await page.content(), "another unit's"
     async with await console.signed_in("op") as operator:
