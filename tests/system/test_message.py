@@ -112,7 +112,8 @@ async def presses_a_wrong_key_twice_is_asked_for_the_matter(house: Installation,
         await hears(house, citizen, Prompt("message_silence"), within_s=30)
         await speaks(house, call_id, 1.5)
         await citizen.press("#")
-        await reaches(house, call_id, "order")
+        order = await order_of(house, call_id)
+        await hears(house, citizen, *number_spoken(order["number"]), within_s=30)
         await citizen.hang_up()
         assert (await ended(house, call_id))["outcome"] == "work_order"
     await order_with_the_matter(house, call_id)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from telephony.asterisk import cdr
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import (
@@ -23,20 +25,29 @@ from tests.waiting import until
 WAITS = ((1.0, "1"),)
 
 
-async def test_given_a_leader_who_is_rung_when_the_bridge_is_killed_then_they_talk_after_one_invite(
-    house: Installation, tmp_path: Path
+@pytest.mark.parametrize(("ring_s", "whispers"), [(5.0, False), (0.2, True)])
+async def test_given_a_leader_who_is_rung_or_whispered_to_when_the_bridge_is_killed_then_they_talk_after_one_invite(
+    house: Installation, tmp_path: Path, ring_s: float, *, whispers: bool
 ) -> None:
-    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=5.0, talk_s=6.0))
+    leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=ring_s, talk_s=12.0 if whispers else 6.0))
     session_id, _ = await house.open_session(leader.address)
     async with leader.phone, citizens(house, tmp_path / "w", Citizen(numbers(0, 1), WAITS, 90), 1) as crowd:
         await until_nodes(house, ringing=1)
         await until(lambda: leader.rung == 1, 20)
+        if whispers:
+            await until(lambda: whisper_plays(house), 20, "the whisper")
         await house.kill("bridge")
         await house.start("bridge")
         await until_nodes(house, talking=1)
         await crowd.done(60)
         assert await until_closed(house, session_id, 1) == {"talked": 1}
         assert leader.rung == 1
+
+
+async def whisper_plays(house: Installation) -> bool:
+    """The leader has answered and hears what nobody else does."""
+    rows = (await house.asterisk.command("core show channels concise")).splitlines()
+    return any(row.split("!")[1:2] == ["whisper"] and "!Playback!" in row for row in rows)
 
 
 async def test_given_a_leader_who_answers_without_a_bridge_when_it_comes_back_then_the_talk_is_known(

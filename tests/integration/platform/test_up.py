@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -119,7 +120,10 @@ def test_everything_starts_survives_the_death_of_each_part_and_stops(start: Star
     instance = start().ready()
     first = instance.pids()
     assert set(first) == PARTS
-    assert f"sip:12345@127.0.0.1:{instance.sip}" in instance.output.read_text()
+    printed = instance.output.read_text()
+    assert f"sip:12345@127.0.0.1:{instance.sip}" in printed
+    assert f"http://127.0.0.1:{instance.http}/\n" in printed
+    sign_in(printed, instance.http)
     for name in PARTS:
         os.kill(first[name], signal.SIGKILL)
     until_now(
@@ -138,6 +142,19 @@ def test_everything_starts_survives_the_death_of_each_part_and_stops(start: Star
     assert instance.output.read_text().rstrip().endswith(sentence("stopped", "zh-Hans"))
     for path in (instance.state / "redis", instance.state / "secrets", instance.state / "secrets" / "admin_token"):
         assert path.stat().st_mode & 0o077 == 0, path
+
+
+def sign_in(printed: str, port: int) -> None:
+    """Follow the one-time link that was printed, as a person does: the console is open, and the link is used up."""
+    [link] = re.findall(rf"http://127\.0\.0\.1:{port}/sign-in/link/[\w-]+", printed)
+    with httpx.Client(trust_env=False, timeout=10) as browser:
+        assert browser.get(f"http://127.0.0.1:{port}/accounts").is_redirect
+        page = browser.get(link)
+        assert page.status_code == 200
+        answer = browser.post(link, headers={"Origin": f"http://127.0.0.1:{port}"})
+        assert answer.headers["location"] == "/sessions"
+        assert browser.get(f"http://127.0.0.1:{port}/accounts").status_code == 200
+        assert browser.post(link, headers={"Origin": f"http://127.0.0.1:{port}"}).status_code == 410
 
 
 def test_two_instances_run_side_by_side_and_one_directory_holds_one(start: Start) -> None:
