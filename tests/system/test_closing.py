@@ -1,5 +1,6 @@
 """Closing time: everyone who waits is told and becomes a work order; the call that the leader is on is never cut."""
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 LEADER_HZ = 900.0
 WAITING = 5
+CLOSES_IN_S = 2.0
 
 
-async def test_given_callers_waiting_when_the_session_is_closed_then_all_are_told_and_the_talk_goes_on(
+async def test_given_callers_waiting_when_cron_closes_the_session_then_all_are_told_and_the_talk_goes_on(
     brisk_house: Installation, tmp_path: Path
 ) -> None:
     house = brisk_house
@@ -39,8 +41,11 @@ async def test_given_callers_waiting_when_the_session_is_closed_then_all_are_tol
         waiter_id = await wait_in_line(house, waiter)
         async with citizens(house, tmp_path / "others", others, WAITING) as crowd:
             await until(lambda: waiting(house, WAITING + 1), 30)
-            await house.post(f"/api/sessions/{session_id}/close")
-            await hears(house, waiter, Prompt("message_session_closed"))
+            closes_at = datetime.now(UTC) + timedelta(seconds=CLOSES_IN_S)
+            more = {"closes_at": closes_at.isoformat(), "reason": "到点"}
+            await house.post(f"/api/sessions/{session_id}/extend", more)
+            await hears(house, waiter, Prompt("message_session_closed"))  # cron closes it
+            assert datetime.now(UTC) >= closes_at
             await reaches(house, waiter_id, "message")
             await until(lambda: waiting(house, 0), 20)
             assert await house.core.line.depth(seat_id) == 0

@@ -1,4 +1,4 @@
-"""Jobs and the cron table on a real Redis and an SQLite file, workers as real processes."""
+"""Jobs, the cron table and whole calls on a real Redis and an SQLite file, workers as real processes."""
 
 from collections.abc import AsyncIterator
 

@@ -341,7 +341,8 @@ class LineMachine(RuleBasedStateMachine):
 
 async def both(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
     """Through two connections, at once."""
-    return await asyncio.gather(one, other)
+    first, second = await asyncio.gather(one, other)
+    return first, second
 
 
 def test_the_line_does_what_its_model_does(shared_redis: RedisServer) -> None:

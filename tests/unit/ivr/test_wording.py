@@ -108,3 +108,21 @@ def test_a_hostile_name_is_only_a_name() -> None:
     assert "\n" not in said
     assert "\x00" not in said
     assert len(said) < MOST_NAME + 20
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("zh-Hans", "前面还有十三位。预计还要等五十分钟。本场大约还能接听五位。"),
+        ("zh-Hant", "前面還有十三位。預計還要等五十分鐘。本場大約還能接聽五位。"),
+        ("en", "13 callers are ahead of you. The expected wait is 50 minutes. About 5 more callers can be put through today."),
+    ],
+)
+def test_who_waits_hears_how_many_are_ahead_and_how_many_can_still_be_served(language: Language, told: str) -> None:
+    facts = at(OPEN, 60, position=14, depth=14, wait_s=3000.0, can_serve=5, chance=0.3)
+    call = replace(calls_at_every_node()["waiting"], told_position=0, told_at=NOW)
+    call, _ = advance(call, Woken(facts=facts))
+    (hold,) = present(call, facts)
+    spoken = [render(prompt, language) for prompt in hold.prompts]
+    joined = (" " if language == "en" else "").join(spoken[:3])
+    assert joined == told
