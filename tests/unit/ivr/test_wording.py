@@ -4,13 +4,17 @@ from string import Formatter
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 
 from ivr.call import Language
-from ivr.verbs import Prompt
+from ivr.events import Woken
+from ivr.flow import advance, present
+from ivr.verbs import Hold, Prompt
 from ivr.wording import all_prompts, render
 from ivr.wording.catalogue import CATALOGUES, MOST_NAME
 from ivr.wording.chinese import clock, counted
 from ivr.wording.keys import FIXED, VARYING
+from tests.unit.ivr.scene import NOW, OPEN, at, calls_at_every_node
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 #: Mandarin is spoken at some four syllables a second: twelve seconds, and half of it as a margin, hold this many.
@@ -115,7 +119,7 @@ def test_a_hostile_name_is_only_a_name() -> None:
     [
         ("zh-Hans", "前面还有十三位。预计还要等五十分钟。本场大约还能接听五位。"),
         ("zh-Hant", "前面還有十三位。預計還要等五十分鐘。本場大約還能接聽五位。"),
-        ("en", "13 callers are ahead of you. The expected wait is 50 minutes. About 5 more callers can be put through today."),
+        ("en", "There are 13 callers ahead of you. The wait is about 50 minutes. About 5 more callers can be answered today."),
     ],
 )
 def test_who_waits_hears_how_many_are_ahead_and_how_many_can_still_be_served(language: Language, told: str) -> None:
@@ -123,6 +127,7 @@ def test_who_waits_hears_how_many_are_ahead_and_how_many_can_still_be_served(lan
     call = replace(calls_at_every_node()["waiting"], told_position=0, told_at=NOW)
     call, _ = advance(call, Woken(facts=facts))
     (hold,) = present(call, facts)
+    assert isinstance(hold, Hold)
     spoken = [render(prompt, language) for prompt in hold.prompts]
     joined = (" " if language == "en" else "").join(spoken[:3])
     assert joined == told
