@@ -21,7 +21,7 @@ from queueing.keys import LineKeys, line_keys
 #: Joining times are compared in milliseconds; within one, this many callers keep the order in which they came.
 #: Milliseconds times this stay exact in a double until the year 2248.
 PLACES_PER_MS = 1024
-#: An act that arrives later than this after the last act on the line is not recognised as old any more.
+#: An act that arrives later than this after the first act on the line is not recognised as old any more.
 REMEMBER_S = 24 * 3600
 
 _JOIN = load(__file__, "join-3")

@@ -16,11 +16,14 @@ local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
 if not head then
   return false
 end
-redis.call('SET', KEYS[5], ARGV[5], 'NX')
-local token = tostring(redis.call('INCR', KEYS[5]))
+local token = redis.call('INCR', KEYS[5])
+if token == 1 then -- the counter is new, or was lost: it goes on above all that were given out
+  token = redis.call('INCRBY', KEYS[5], ARGV[5])
+end
+token = string.format('%.0f', token)
 local joined_at = redis.call('HGET', KEYS[2], head) or ARGV[1]
 redis.call('HSET', KEYS[3], 'state', 'ringing', 'call_id', head, 'token', token, 'owner', ARGV[2], 'nonce', ARGV[3],
-  'joined_at', joined_at, 'claimed_at', ARGV[1], 'until', ARGV[4])
+  'joined_at', joined_at, 'until', ARGV[4])
 redis.call('HSET', KEYS[4], 'state', 'ringing', 'call_id', head, 'token', token, 'since', ARGV[1], 'until', ARGV[4],
   'reason', '')
 announce(ARGV[6], ARGV[7])

@@ -3,12 +3,12 @@
 -- ARGV: call_id, at_seq, reason, seconds to remember, channel, seat_id
 -- Returns 1 when the caller was in the line, else 0.
 --- @include announce
+--- @include remember
 local newest = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '-1')
 if tonumber(ARGV[2]) < newest then
   return 0
 end
-redis.call('HSET', KEYS[3], ARGV[1], ARGV[2])
-redis.call('EXPIRE', KEYS[3], ARGV[4])
+remember(KEYS[3], ARGV[1], ARGV[2], ARGV[4])
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
   return 0
 end

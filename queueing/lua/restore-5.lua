@@ -9,7 +9,7 @@ if claim[1] and (tonumber(claim[1]) >= tonumber(ARGV[2]) or claim[2] == 'ringing
   return 0
 end
 redis.call('HSET', KEYS[3], 'state', ARGV[3], 'call_id', ARGV[1], 'token', ARGV[2], 'owner', '', 'nonce', '', 'joined_at',
-  ARGV[4], 'claimed_at', ARGV[5], 'until', ARGV[6])
+  ARGV[4], 'until', ARGV[6])
 redis.call('HSET', KEYS[4], 'state', ARGV[3], 'call_id', ARGV[1], 'token', ARGV[2], 'since', ARGV[5], 'until', ARGV[6],
   'reason', '')
 if tonumber(redis.call('GET', KEYS[5]) or '0') < tonumber(ARGV[2]) then

@@ -1,0 +1,148 @@
+"""How many acts on a line a second, each beside a Lua script of the same size that does nothing."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Redis
+
+from config.settings import Settings
+from config.shared import begin
+from queueing.keys import LineKeys, line_keys
+from queueing.line import PLACES_PER_MS, Line
+from queueing.moves import move
+
+AT_ONCE = 16
+#: In turn, and the best of them: the machine is never quite quiet.
+ROUNDS = 3
+#: Acts for which everything is put there before; as many callers are in the line.
+BATCH = 1_000
+JOINED_AT = 1_795_312_800.0
+_CHUNK = 2_000
+#: As many keys and arguments as an act; one value is written, so that the disk is asked as often, or none.
+WRITES = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return 1"
+READS = "return 1"
+
+Once = Callable[[int], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """A second. `writes` is 0.0 for an act that only reads."""
+
+    act: float
+    writes: float
+    reads: float
+
+
+class _Listening:
+    """A connection that remembers the script it was asked to run; none when it was asked for something simpler."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self.words: tuple[Any, ...] = ()
+
+    def begin(self, *words: Any) -> Awaitable[Any]:
+        self.words = self.words or words
+        return begin(self._redis, *words)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._redis, name)
+
+
+async def rates(redis: Redis, settings: Settings, act: str, seconds: float) -> Rates:
+    """Of one act and its no-ops, in turn."""
+    best, line = Rates(0.0, 0.0, 0.0), _Place(redis, settings, act)
+    for _ in range(ROUNDS):
+        ear = _Listening(redis)
+        await line.prepare()
+        await line.doing(ear)(0)
+        size = ear.words or ("EVALSHA", "", 1, line_keys(settings.redis_prefix, line.seat).waiting, "a-old-0")
+        best = Rates(
+            max(best.act, await _rate(line.doing(redis), seconds / ROUNDS, line.prepare)),
+            max(best.writes, await _rate(await _no_op(redis, WRITES, size), seconds / ROUNDS) if ear.words else 0.0),
+            max(best.reads, await _rate(await _no_op(redis, READS, size), seconds / ROUNDS)),
+        )
+    return best
+
+
+class _Place:
+    """A line on which one kind of act is done, `BATCH` times after each `prepare`."""
+
+    def __init__(self, redis: Redis, settings: Settings, act: str) -> None:
+        self._redis, self._settings, self._act = redis, settings, act
+        self.seat = f"rate-{act}"
+
+    async def prepare(self) -> None:
+        """What the acts need is there."""
+        keys = line_keys(self._settings.redis_prefix, self.seat)
+        await self._redis.delete(keys.waiting, keys.callers, keys.seen)
+        if self._act != "join":
+            await fill(self._redis, keys, BATCH)
+        if self._act == "claim":
+            await self._free_seats()
+
+    async def _free_seats(self) -> None:
+        """Each with one caller in its line."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for n in range(BATCH):
+                keys = line_keys(self._settings.redis_prefix, f"{self.seat}-{n}")
+                pipe.zadd(keys.waiting, {f"a-old-{n}": 1})
+                pipe.hset(keys.callers, f"a-old-{n}", repr(JOINED_AT))
+                pipe.hset(keys.seat, mapping={"state": "free", "line_asterisk": "sip:leader@127.0.0.1"})
+            await pipe.execute()
+
+    def doing(self, connection: Any) -> Once:
+        """The act, the n-th time since it was prepared."""
+        line, seat = Line(connection, self._settings, time.time), self.seat
+        acts: dict[str, Once] = {
+            "join": lambda n: line.join(seat, f"a-old-{n}", JOINED_AT + n, 1),
+            "leave": lambda n: line.leave(seat, f"a-old-{n}", "declined", 2),
+            "move": lambda n: move(connection, self._settings, seat, f"a-old-{n}", 1 + n * 7 % BATCH),
+            "position": lambda n: line.position(seat, f"a-old-{n}"),
+            "claim": lambda n: line.claim_next(f"{seat}-{n}", "bench", 35.0),
+        }
+        return acts[self._act]
+
+
+async def _no_op(redis: Redis, text: str, size: Sequence[Any]) -> Once:
+    """`text` with as many keys and arguments as the act's script, under keys of its own."""
+    sha, count = await redis.script_load(text), int(size[2])
+    keys = [f"{str(key)[:-1]}0" for key in size[3 : 3 + count]]
+    rest = [str(one) for one in size[4 + count :]]
+
+    def once(n: int) -> Awaitable[Any]:
+        return begin(redis, "EVALSHA", sha, count, *keys, f"a-old-{n}", *rest)
+
+    return once
+
+
+async def _rate(once: Once, seconds: float, prepare: Callable[[], Awaitable[None]] | None = None) -> float:
+    """Of `AT_ONCE` clients that wait for each answer; what is prepared between is not counted."""
+    done, spent = 0, 0.0
+
+    async def client(first: int) -> None:
+        for n in range(first, BATCH, AT_ONCE):
+            await once(n)
+
+    while spent < seconds:
+        if prepare is not None:
+            await prepare()
+        begun = time.perf_counter()
+        await asyncio.gather(*(client(first) for first in range(AT_ONCE)))
+        spent += time.perf_counter() - begun
+        done += BATCH
+    return done / spent
+
+
+async def fill(redis: Redis, keys: LineKeys, depth: int) -> None:
+    """As many joins would leave it, without waiting for each."""
+    for first in range(0, depth, _CHUNK):
+        some = range(first, min(depth, first + _CHUNK))
+        async with redis.pipeline(transaction=False) as pipe:
+            pipe.zadd(keys.waiting, {f"a-old-{n}": int((JOINED_AT + n) * 1000) * PLACES_PER_MS for n in some})
+            pipe.hset(keys.callers, mapping={f"a-old-{n}": repr(JOINED_AT + n) for n in some})
+            pipe.hset(keys.seen, mapping={f"a-old-{n}": "1" for n in some})
+            await pipe.execute()
