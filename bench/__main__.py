@@ -25,6 +25,7 @@ from bench import (
     report,
     sides,
     sounds,
+    takeovers,
     turns,
     webhooks,
 )
@@ -127,6 +128,11 @@ async def measure_rehearsals(run: Run) -> None:
     run.chapters.append(rehearsals.chapter(await rehearsals.measure_apart(run.sizes.rehearsals)))
 
 
+async def measure_takeovers(run: Run) -> None:
+    shared = await sounds.prepare_shared()
+    run.chapters.append(takeovers.chapter(await takeovers.measure(run.place("takeovers"), shared, run.sizes)))
+
+
 MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "turns": measure_turns,
     "answers": measure_answers,
@@ -137,6 +143,7 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
     "rehearsals": measure_rehearsals,
     "fanout": measure_fanout,
     "paint": measure_paint,
+    "takeovers": measure_takeovers,
 }
 
 

@@ -32,6 +32,8 @@ class Sizes:
     fanout_s: float = 20.0
     paints: int = 9
     rehearsals: int = 3
+    takeovers: int = 6
+    takeover_callers: int = 50
 
 
 QUICK = Sizes(
@@ -53,6 +55,8 @@ QUICK = Sizes(
     fanout_s=5.0,
     paints=3,
     rehearsals=1,
+    takeovers=2,
+    takeover_callers=20,
 )
 
 

@@ -18,7 +18,6 @@ from calls.assembly import Core, build
 from config.changes import listen
 from config.clock import now
 from config.database import DatabaseUnavailable
-from config.lease import Lease
 from config.secrets import secret
 from config.settings import Settings
 from ivr.facts import SessionFacts
@@ -31,6 +30,7 @@ from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.asterisk.storage import trouble_with
 from telephony.asterisk.supervising import Supervising
+from telephony.asterisk.tenure import Tenure, pause
 from telephony.asterisk.testing import Testing
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.prompts import Prompts
@@ -42,8 +42,6 @@ log = structlog.get_logger()
 #: `/readyz` takes a bridge for dead when its heartbeat is older.
 HEALTH_LASTS_S = 10
 CARRIER_ERRORS = (CallGone, CarrierUnavailable, CarrierRefused)
-#: How often the process sees that it was not stopped itself.
-AWAKE_EVERY_S = 0.1
 #: How often it sees whether Redis still remembers this bridge.
 REMEMBERED_EVERY_S = 0.5
 #: Events tell everything; this is for what they did not tell.
@@ -59,10 +57,10 @@ class Bridge:
 
     def __init__(self, settings: Settings, core: Core, prompts: Prompts) -> None:
         self._settings, self._core = settings, core
-        self._lease = Lease(core.redis, self._key("bridge"), settings.bridge_lease_s)
+        self._tenure = Tenure(core.redis, self._key("bridge"), settings)
         user, password = settings.ami_user, secret(settings, "ami_secret")
         where = (settings.ami_host, settings.effective_ami_port)
-        self._connection = Connection(*where, user, password, self._on_event, self._may_act)
+        self._connection = Connection(*where, user, password, self._on_event, self._tenure.may_act)
         exchange = Exchange(
             settings=settings,
             connection=self._connection,
@@ -77,13 +75,11 @@ class Bridge:
         self._audit = Audit(exchange, core, self._legs)
         self._supervising = Supervising(exchange, core, self._legs)
         self._testing = Testing(exchange, core)
-        owner = f"bridge:{self._lease.owner}"
+        owner = f"bridge:{self._tenure.owner}"
         self._switchboard = Switchboard(
             settings, core.redis, core.line, core.seats, core.turns, owner, on_turn=self._legs.take
         )
-        self._state = "standby"
         self._warming: asyncio.Task[None] | None = None
-        self._awake_at = 0.0
         #: Set when every caller was taken up, once at least.
         self._in_step = asyncio.Event()
         self._audit_now = asyncio.Event()
@@ -94,24 +90,24 @@ class Bridge:
         log.info("this bridge stands by", node=self._settings.pbx_node)
         try:
             while not stop.is_set():
-                if await self._hold():
+                if await self._tenure.hold():
                     log.info("this bridge drives", node=self._settings.pbx_node)
                     await self._drive(stop)
-                await _pause(stop, self._settings.bridge_lease_s / 6)
+                await pause(stop, self._settings.bridge_lease_s / 6)
         finally:
             health.cancel()
             with contextlib.suppress(RedisError, OSError):
-                await self._lease.release()
+                await self._tenure.release()
 
     async def _drive(self, stop: asyncio.Event) -> None:
         """Everything an active bridge does, until `stop` or until the node is somebody else's."""
         lost = asyncio.Event()
-        self._state, self._awake_at = "active", asyncio.get_running_loop().time()
+        self._tenure.begin()
         self._in_step.clear()
         parts = [
             self._connection.keep(self._on_login, lost),
-            self._keep_lease(lost),
-            self._stay_awake(lost),
+            self._tenure.keep(lost),
+            self._tenure.stay_awake(lost),
             self._renew_leases(lost),
             self._renew_claims(lost),
             self._stay_remembered(lost),
@@ -128,7 +124,7 @@ class Bridge:
             await asyncio.wait([watch, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             lost.set()
-            self._state = "standby"
+            self._tenure.driving = False
             for task in [watch, *tasks, *([self._warming] if self._warming else [])]:
                 task.cancel()
             for result in await asyncio.gather(*tasks, return_exceptions=True):
@@ -147,7 +143,7 @@ class Bridge:
         log.info("asterisk is driven", node=self._settings.pbx_node, calls=len(self._legs))
 
     def _on_event(self, event: Event) -> None:
-        if self._may_act() and not (self._supervising.hear(event) or self._testing.hear(event)):
+        if self._tenure.may_act() and not (self._supervising.hear(event) or self._testing.hear(event)):
             self._legs.route(event)
 
     async def _serve_seats(self, lost: asyncio.Event) -> None:
@@ -157,7 +153,7 @@ class Bridge:
 
     async def _renew_leases(self, lost: asyncio.Event) -> None:
         every = self._settings.channel_lease_s / RENEWALS_PER_LEASE
-        while not await _pause(lost, every):
+        while not await pause(lost, every):
             for leg in self._legs.all():
                 try:
                     if leg.leased:
@@ -169,7 +165,7 @@ class Bridge:
 
     async def _renew_claims(self, lost: asyncio.Event) -> None:
         """Apart from the channels' leases, which must not wait for Redis."""
-        while not await _pause(lost, self._settings.claim_lease_s / RENEWALS_PER_LEASE / 2):
+        while not await pause(lost, self._settings.claim_lease_s / RENEWALS_PER_LEASE / 2):
             for claim in [leg.claim for leg in self._legs.all() if leg.claim is not None]:
                 try:
                     await self._core.line.renew(*claim, self._settings.claim_lease_s)
@@ -180,16 +176,16 @@ class Bridge:
     async def _keep_accounts(self, lost: asyncio.Event) -> None:
         """Nobody is forgotten, whatever events were missed. Neither Redis nor the database need be there."""
         while not lost.is_set():
-            await _pause(self._audit_now, AUDIT_EVERY_S)
+            await pause(self._audit_now, AUDIT_EVERY_S)
             self._audit_now.clear()
             try:
                 if self._connection.connected and self._in_step.is_set() and await self._audit.look():
                     self._audit_now.set()
-                    await _pause(lost, 1.0)
+                    await pause(lost, 1.0)
             except (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError, *CARRIER_ERRORS) as error:
                 log.warning("calls are not audited now", error=type(error).__name__)
                 self._audit_now.set()
-                await _pause(lost, 1.0)
+                await pause(lost, 1.0)
 
     async def _stay_remembered(self, lost: asyncio.Event) -> None:
         """See at once when Redis lost everything, and put calls, line and seats back, talks first."""
@@ -197,11 +193,11 @@ class Bridge:
         await self._in_step.wait()
         while not lost.is_set():
             try:
-                if await self._core.redis.set(key, self._lease.owner, get=True) is None:
+                if await self._core.redis.set(key, self._tenure.owner, get=True) is None:
                     await self._restore_calls()
             except (RedisError, OSError, *CARRIER_ERRORS) as error:
                 log.warning("whether Redis remembers is not known", error=type(error).__name__)
-            await _pause(lost, REMEMBERED_EVERY_S)
+            await pause(lost, REMEMBERED_EVERY_S)
 
     async def _restore_calls(self) -> None:
         for leg in sorted(self._legs.all(), key=lambda leg: not leg.talk.other_side):
@@ -237,39 +233,10 @@ class Bridge:
         except (SpeechUnavailable, RedisError, OSError) as error:
             log.warning("prompts are not made beforehand", error=str(error))
 
-    # -- being the one ------------------------------------------------------------------------------------------------
-    async def _hold(self) -> bool:
-        """Ours? While Redis is away nobody else can take the node either: an active bridge goes on, and a standby gives it the
-        time of a lease to come back first."""
-        try:
-            return await self._lease.hold()
-        except (RedisError, OSError):
-            if self._state != "active":
-                await asyncio.sleep(self._settings.bridge_lease_s)
-            return self._state == "active"
-
-    def _may_act(self) -> bool:
-        """False from the moment this process may have been stopped (or its machine have slept) for longer than its lease:
-        another bridge may drive by now, and what was about to be said or done here is of yesterday."""
-        return asyncio.get_running_loop().time() - self._awake_at < self._settings.bridge_lease_s * 2 / 3
-
-    async def _stay_awake(self, lost: asyncio.Event) -> None:
-        while not await _pause(lost, AWAKE_EVERY_S):
-            if not self._may_act():
-                log.warning("this bridge did not run for a while and gives the node back", node=self._settings.pbx_node)
-                return
-            self._awake_at = asyncio.get_running_loop().time()
-
-    async def _keep_lease(self, lost: asyncio.Event) -> None:
-        while not await _pause(lost, self._settings.bridge_lease_s / 3):
-            if not await self._hold():
-                log.warning("another bridge drives this node now", node=self._settings.pbx_node)
-                return
-
     async def _tell_health(self, stop: asyncio.Event) -> None:
         told = ""
         while not stop.is_set():
-            if self._state == "active":
+            if self._tenure.driving:
                 full = await asyncio.to_thread(trouble_with, self._settings.recordings)
                 state = "ok" if self._connection.connected and not full else "down"
                 if full and full != told:
@@ -278,20 +245,10 @@ class Bridge:
                 value = health_json(state, self._connection.trouble or full, now())
                 with contextlib.suppress(RedisError, OSError):
                     await self._core.redis.set(self._key("health:bridge"), value, ex=HEALTH_LASTS_S)
-            await _pause(stop, 1.0)
+            await pause(stop, 1.0)
 
     def _key(self, part: str) -> str:
         return f"{self._settings.redis_prefix}{part}:{self._settings.pbx_node}"
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait; True when `stop` came first."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True
 
 
 async def run(settings: Settings) -> None:

