@@ -20,13 +20,26 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class CertificateRefused(Exception):
+    """TLS_CERT or TLS_KEY cannot be read, or they do not belong together."""
+
+
 class PortTaken(Exception):
     """Something else listens on the port; set HOTLINE_HTTP_PORT or stop it."""
 
 
 def run(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises PortTaken."""
+    """Serve until SIGINT or SIGTERM. Raises PortTaken, CertificateRefused."""
     listener = _listen(settings.http_host, settings.http_port)
+    settle()
+    try:
+        Server(configure_server(settings)).run([listener])
+    finally:
+        listener.close()
+
+
+def configure_server(settings: Settings) -> uvicorn.Config:
+    """How uvicorn serves. Raises CertificateRefused."""
     config = uvicorn.Config(
         create_app(settings),
         access_log=False,
@@ -39,12 +52,15 @@ def run(settings: Settings) -> None:
         ws="websockets-sansio",
         ws_max_size=65_536,
         ws_per_message_deflate=False,
+        ssl_certfile=settings.tls_cert,
+        ssl_keyfile=settings.tls_key,
+        forwarded_allow_ips=settings.trusted_proxies,
     )
-    settle()
     try:
-        Server(config).run([listener])
-    finally:
-        listener.close()
+        config.load()
+    except OSError as error:  # ssl.SSLError is one, too
+        raise CertificateRefused(str(error)) from error
+    return config
 
 
 def _listen(host: str, port: int) -> socket.socket:

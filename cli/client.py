@@ -1,6 +1,7 @@
 """Talks to the HTTP API as an administrator, from this machine or from far. Turns its problems into clear ends."""
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -28,6 +29,7 @@ class Api:
             base_url=self.url,
             timeout=ANSWER_S,
             trust_env=False,
+            verify=_trusted(settings),
             headers={"Authorization": f"Bearer {read_token(settings)}", "Accept": "application/json"},
         )
 
@@ -72,6 +74,18 @@ class Api:
             raise CommandError(Exit.UNREACHABLE, "api_away", url=self.url) from error
         except httpx.TransportError:
             return
+
+
+def _trusted(settings: Settings) -> ssl.SSLContext | bool:
+    """Who may vouch for the API: whoever usually does, and the certificate of this instance, which may be its own word."""
+    if settings.tls_cert is None:
+        return True
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(settings.tls_cert)
+    except OSError as error:
+        raise CommandError(Exit.USAGE, "bad_setting", detail=f"HOTLINE_TLS_CERT: {error}") from error
+    return context
 
 
 def read_settings() -> Settings:

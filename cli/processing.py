@@ -69,7 +69,7 @@ def api(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="监听端口 · port to listen on")] = 0,
 ) -> None:
     """接口进程 · the HTTP API."""
-    from api.server import PortTaken, run
+    from api.server import CertificateRefused, PortTaken, run
 
     given = {name: value for name, value in (("http_host", host), ("http_port", port)) if value}
     settings = read_settings().model_copy(update=given)
@@ -78,6 +78,8 @@ def api(
         run(settings)
     except PortTaken as taken:
         raise CommandError(Exit.UNREACHABLE, "port_taken", detail=taken) from taken
+    except CertificateRefused as refused:
+        raise CommandError(Exit.USAGE, "bad_setting", detail=f"HOTLINE_TLS_CERT, HOTLINE_TLS_KEY: {refused}") from refused
 
 
 def bridge() -> None:

@@ -1,6 +1,7 @@
 """Every setting, read from the environment (prefix HOTLINE_) and `.env`. Numbers have names and a reason here."""
 
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -25,6 +26,14 @@ class Settings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="Address the API listens on")
     http_port: int = Field(8000, ge=1, le=65535, description="Port of API and console")
     public_url: str = Field("", description="URL under which clouds and people reach the API; empty = http://host:port")
+    tls_cert: Path | None = Field(
+        None, description="Certificate (PEM, with its chain): the API answers https and wss by itself; empty = http"
+    )
+    tls_key: Path | None = Field(None, description="Its private key (PEM, without a passphrase); empty = in TLS_CERT")
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Proxies before the API, addresses or networks, comma separated: their X-Forwarded-For says where people are",
+    )
     redis_url: str = Field("", description="Redis or Valkey; empty = an embedded server under the state directory")
     jobs_redis_url: str = Field(
         "", description="Redis of the job queue, one server or Sentinel; empty = REDIS_URL. A Cluster cannot hold the queue"
@@ -174,6 +183,12 @@ class Settings(BaseSettings):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        words = [word.strip() for word in value.split(",") if word.strip()]
+        return ",".join(str(ip_network(word, strict=False)) if "/" in word else str(ip_address(word)) for word in words)
+
     @field_validator("state_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -225,7 +240,12 @@ class Settings(BaseSettings):
 
     @property
     def effective_public_url(self) -> str:
-        return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
+        return self.public_url.rstrip("/") or f"{self.scheme}://{self.http_host}:{self.http_port}"
+
+    @property
+    def scheme(self) -> str:
+        """What the API itself speaks; before a proxy PUBLIC_URL may say another."""
+        return "https" if self.tls_cert else "http"
 
     @property
     def effective_twilio_operators_line(self) -> str:

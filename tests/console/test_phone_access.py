@@ -14,9 +14,11 @@ from websockets.typing import Origin, Subprotocol
 
 from api.phone.desks import Desks
 from api.phone.tickets import VALID_S
+from tests.certificates import own_address, self_signed
 from tests.phones import hearing
 from tests.phones.browser import browser_phone
 from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, gate_of, origin_of, sign_in
+from tests.servers import free_port
 from tests.system.conftest import brisk, shared
 from tests.system.installation import Installation
 from tests.system.watch import session
@@ -198,6 +200,47 @@ async def test_a_citizens_number_is_given_by_us(house: Installation) -> None:
     forged = (await ask(house, {"purpose": "citizen", "number": "13812345678"})).json()["number"]
     assert first == again
     assert forged.startswith("1990000")
+
+
+async def test_over_https_from_another_machine_a_citizen_dials_and_hears(house: Installation, tmp_path: Path) -> None:
+    """By an address that is not loopback, where browsers give the microphone to https only; the phone goes over wss."""
+    certificate, key = self_signed(tmp_path)
+    port, address = free_port(), own_address()
+    extra = {
+        "HOTLINE_HTTP_HOST": "0.0.0.0", "HOTLINE_HTTP_PORT": str(port), "HOTLINE_DEMO_PHONE": "on",
+        "HOTLINE_PUBLIC_URL": f"https://{address}:{port}", "HOTLINE_TLS_CERT": str(certificate), "HOTLINE_TLS_KEY": str(key),
+        "HOTLINE_TRUSTED_PROXIES": "192.0.2.1",
+    }  # fmt: skip
+    origin = extra["HOTLINE_PUBLIC_URL"]
+    await house.start("api", "api over https", **extra)
+    try:
+        await until(lambda: _answers(origin), 60, "the api over https")
+        async with browser_phone(tmp_path, origin, CITIZEN_HZ, believes=True) as citizen:
+            sockets: list[str] = []
+            citizen.page.on("websocket", lambda one: sockets.append(one.url))
+            await citizen.open(f"{origin}/phone")
+            await citizen.act("dial")
+            await citizen.until("talking", 60)
+            assert not hearing.describe(await citizen.listen(1.5)).is_silent
+            await citizen.act("hang-up")
+            await citizen.until("ready")
+            async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+                form = {"login": LEADER, "password": "wrong, of course"}
+                await client.post(f"{origin}/sign-in", data=form, headers={"X-Forwarded-For": "203.0.113.7"})
+            [line] = await gate_of(house).trail.read(act="sign_in", limit=1)
+            assert line.address == address, "who is no proxy of ours is not believed"
+            assert sockets == [f"wss://{address}:{port}/ws"]
+            assert not citizen.complaints
+    finally:
+        await house.kill("api over https")
+
+
+async def _answers(origin: str) -> bool:
+    async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+        try:
+            return (await client.get(f"{origin}/healthz")).is_success
+        except httpx.TransportError:
+            return False
 
 
 async def test_a_refused_microphone_is_said_and_can_be_allowed(house: Installation, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Ways in, and the attacks on them: tried over HTTP as an attacker would."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pyotp
@@ -11,7 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from api.accounts.throttle import TRIES_OF_ADDRESS, TRIES_OF_LOGIN, WINDOW_S
 from api.routes.phones import TICKETS_A_MINUTE
+from api.server import CertificateRefused, configure_server
 from config.database import DatabaseUnavailable
+from config.settings import Settings
+from tests.certificates import self_signed
 from tests.console.conftest import PASSWORD, Console
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,6 +89,24 @@ async def test_a_hall_behind_one_router_signs_in_and_wrong_tries_from_there_coun
         assert (await _sign_in(http, "op")).status_code == 303
         assert (await _sign_in(http, "nobody")).status_code == 401
         assert (await _sign_in(http, "op")).status_code == 429
+
+
+async def test_a_proxy_that_is_trusted_says_where_people_are_and_nobody_else_does(console: Console) -> None:
+    elsewhere = {"X-Forwarded-For": "203.0.113.7"}
+    async with console.client("") as http:  # from loopback, which is trusted
+        await http.post("/sign-in", data={"login": "op", "password": PASSWORD}, headers=elsewhere)
+    assert (await console.gate.trail.read(act="sign_in", limit=1))[0].address == "203.0.113.7"
+    named = Settings(trusted_proxies="10.0.0.2, 192.0.2.9/24", state_dir=console.settings.state_dir, _env_file=None)
+    assert configure_server(named).forwarded_allow_ips == "10.0.0.2,192.0.2.0/24"
+
+
+async def test_a_certificate_that_cannot_be_used_is_said(console: Console, tmp_path: Path) -> None:
+    certificate, _ = self_signed(tmp_path)
+    (tmp_path / "other").mkdir()
+    _, key = self_signed(tmp_path / "other")
+    for wrong in (tmp_path / "missing.pem", key):
+        with pytest.raises(CertificateRefused):
+            configure_server(console.settings.model_copy(update={"tls_cert": certificate, "tls_key": wrong}))
 
 
 async def test_nobody_in_particular_writes_into_the_audit_trail(console: Console) -> None:

@@ -92,9 +92,11 @@ class BrowserPhone:
 
 @asynccontextmanager
 async def browser_phone(
-    folder: Path, origin: str, tone_hz: float, *, microphone: bool = True, cookie: tuple[str, str] | None = None
-) -> AsyncIterator[BrowserPhone]:
-    """`microphone=False`: its use is refused. `cookie`: name and value of a sign-in at `origin`."""
+    folder: Path, origin: str, tone_hz: float, *, microphone: bool = True, cookie: tuple[str, str] | None = None,
+    believes: bool = False,
+) -> AsyncIterator[BrowserPhone]:  # fmt: skip
+    """`microphone=False`: its use is refused. `believes`: takes a certificate that nobody vouches for.
+    `cookie`: name and value of a sign-in at `origin`."""
     speech = _speech(folder, tone_hz)
     arguments = [
         "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}",
@@ -102,7 +104,7 @@ async def browser_phone(
     ]  # fmt: skip
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
-        context = await browser.new_context()
+        context = await browser.new_context(ignore_https_errors=believes)
         if microphone:
             await context.grant_permissions(["microphone"], origin=origin)
         if cookie is not None:
