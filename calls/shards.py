@@ -1,5 +1,6 @@
 """Where a call lives in Redis: sixteen shards, each one hash tag, so that calls spread over the nodes of a Cluster."""
 
+from functools import lru_cache
 from zlib import crc32
 
 from msgspec import Struct
@@ -7,6 +8,8 @@ from msgspec import Struct
 from config.redis import shard_key
 
 SHARDS = 16
+#: Calls whose keys are remembered: more are hardly under way at once.
+_KNOWN = 4096
 
 
 class ShardKeys(Struct, frozen=True):
@@ -34,11 +37,13 @@ def shard_keys(prefix: str, shard: int) -> ShardKeys:
     return ShardKeys(*(shard_key(prefix, _tag(shard), name) for name in ShardKeys.__struct_fields__))
 
 
+@lru_cache(maxsize=_KNOWN)
 def call_key(prefix: str, call_id: str) -> str:
     """hash: `call` (JSON), `seq`, `put` (id of the last put), `second` and `turns` (turns saved in that second)."""
     return shard_key(prefix, _tag(shard_of(call_id)), "call", call_id)
 
 
+@lru_cache(maxsize=2 * _KNOWN)
 def todo_key(prefix: str, lane: str, call_id: str) -> str:
     """list: the commands of one lane that are not performed yet, in order."""
     return shard_key(prefix, _tag(shard_of(call_id)), "todo", lane, call_id)

@@ -12,7 +12,9 @@ class UnsafeText(ValueError):
 
 def clean(value: str, longest: int) -> str:
     """`value` without control characters, white space folded to single blanks, at most `longest` characters."""
-    kept = "".join(" " if unicodedata.category(c) in _UNWANTED else c for c in value)
+    kept = value
+    if not value.isprintable():  # else nothing in it is unwanted
+        kept = "".join(" " if unicodedata.category(c) in _UNWANTED else c for c in value)
     return " ".join(kept.split())[:longest].rstrip()
 
 
