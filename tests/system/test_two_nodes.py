@@ -1,19 +1,24 @@
-"""Two Asterisk nodes, a bridge each, one line: callers of both in the order of joining; the leader's telephone is behind
-one of them, and the other reaches it over the trunk between the two."""
+"""Grown: every part a process on a Redis Cluster of three nodes, the job queue on a server of its own. Two Asterisk nodes, a
+bridge each, one line: callers of both in the order of joining; the leader's telephone is behind one of them, and the other
+reaches it over the trunk between the two."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from config.secrets import secret
 from telephony.demo.scenarios import Citizen, Leader
+from tests.integration.growth.servers import cluster
+from tests.servers import redis_server
 from tests.system.callers import WatchedLeader, line_of, until_closed
 from tests.system.crowd import citizens
 from tests.system.installation import Installation
 from tests.system.watch import BRISK
+from tests.waiting import until
 
 WAITS = ((1.0, "1"),)
 #: The leader's telephone at the node that reaches it.
@@ -33,10 +38,16 @@ class Town:
 async def town(tmp_path: Path, shared: Path) -> AsyncIterator[Town]:
     leader = WatchedLeader(tmp_path / "leader", Leader(ring_s=0.2, talk_s=6.0))
     async with AsyncExitStack() as stack:
-        east = await stack.enter_async_context(Installation(tmp_path / "east", shared, dict(BRISK)))
-        both = {
+        redis = stack.enter_context(cluster(tmp_path / "cluster"))
+        queue = stack.enter_context(redis_server(tmp_path / "queue"))
+        grown = {
             **BRISK,
-            "HOTLINE_REDIS_URL": east.redis.url,
+            "HOTLINE_REDIS_URL": f"redis+cluster://{','.join(f'127.0.0.1:{node.port}' for node in redis)}",
+            "HOTLINE_JOBS_REDIS_URL": queue.url,
+        }
+        east = await stack.enter_async_context(Installation(tmp_path / "east", shared, grown))
+        both = {
+            **grown,
             "HOTLINE_DATABASE_URL": east.settings.effective_database_url,
             "HOTLINE_DATA_KEY": secret(east.settings, "data_key"),
             "HOTLINE_PBX_NODE": "pbx2",
@@ -67,3 +78,11 @@ async def test_given_callers_on_two_nodes_when_the_leader_sits_at_one_then_all_a
     check = await town.east.get("/api/ledger/check", session_id=session_id)
     assert (check["complete"], check["calls"], check["asterisk"]) == (True, 4, "ok")
     assert check["asterisk_records"] == 2
+    assert (await town.east.http.get("/readyz")).json()["worker"] == "ok"
+    orders = await until(lambda: dispatched(town.east, session_id, 4), 60, "the orders at their unit")
+    assert {order["call_id"] for order in orders} == set(waiting)
+
+
+async def dispatched(house: Installation, session_id: str, count: int) -> list[Any]:
+    orders = await house.orders(session_id=session_id)
+    return orders if [order["status"] for order in orders] == ["dispatched"] * count else []
