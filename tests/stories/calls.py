@@ -7,12 +7,23 @@ _FREE = ("greeting", "line_free", "choose_free", "connecting")
 _LINE = ("greeting", "nobody_waits", "choose_line")
 _WAITING = (*_LINE, "waiting_joined", "leader_away", "next_is_you", "choose_waiting")
 _MISSED = (*_FREE, "waiting_leader_missed", "next_is_you", "choose_waiting")
+_SEVERAL = ("greeting", "pick_unsure", "pick_order", "connecting")
 _ORDER = ("order_wait", "order_number", "order_number_again", "order_promise", "order_repeat")
 
 STORIES = (
     Story(
         "waits and talks", "takes", (Do("choose_free", press="1"),), "talked", "talked",
         (*_FREE, "goodbye_talked", "goodbye"),
+        ("arrived", "willing", "offered", "connected", "talked"),
+    ),
+    Story(
+        "picks the second of two units", "several", (Do("pick_order", press="2"),), "talked", "talked",
+        (*_SEVERAL, "goodbye_talked", "goodbye"),
+        ("arrived", "willing", "offered", "connected", "talked"),
+    ),
+    Story(
+        "does not know which unit and gets the leader who is free", "several", (Do("pick_order", press="0"),),
+        "talked", "talked", (*_SEVERAL, "goodbye_talked", "goodbye"),
         ("arrived", "willing", "offered", "connected", "talked"),
     ),
     Story(

@@ -18,8 +18,9 @@ class Do:
     after_s: float = 0.0
 
 
-#: How the leader's line behaves. away = the seat is paused, so that everybody waits.
-Leader = Literal["takes", "busy", "no_answer", "away", "no_session"]
+#: How the leader's line behaves. away = the seat is paused, so that everybody waits. several = two seats: the first is paused, the
+#: leader of the second takes the call.
+Leader = Literal["takes", "busy", "no_answer", "away", "several", "no_session"]
 #: What happens in the world when the caller waits.
 Meanwhile = Literal["", "session closes", "operator releases"]
 

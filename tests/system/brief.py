@@ -15,7 +15,8 @@ LANGUAGE: Language = "zh-Hans"
 #: 0.1 s at 8 kHz: quiet, not silent.
 _BLIP = array("h", (300 if n // 8 % 2 else -300 for n in range(800)))
 #: Whose names are spoken, as Installation.open_session has them.
-_HELD = SessionFacts("s", 0.0, 0.0, seats=(SeatFacts("1", "市住建局", "张三", "free"),))
+_SEATS = (SeatFacts("1", "市教育局", "李四", "free"), SeatFacts("2", "市住建局", "张三", "free"))
+_HELD = SessionFacts("s", 0.0, 0.0, seats=_SEATS)
 
 
 class Brief:

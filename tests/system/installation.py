@@ -169,19 +169,26 @@ class Installation:
         return f"127.0.0.1:{self.settings.sip_port}"
 
     async def open_session(
-        self, leader_line: str, minutes: float = 120.0, *, sign_in: bool = True, cloud_line: str = ""
+        self, leader_line: str, minutes: float = 120.0, *, sign_in: bool = True, cloud_line: str = "", several: bool = False
     ) -> tuple[str, str]:
-        """A session that is open now, with one seat, reached at one line from each carrier; (session id, seat id)."""
+        """A session that is open now, with one seat, reached at one line from each carrier; (session id, seat id). `several`: the
+        seat of another unit, which is paused, comes first."""
         line = {"asterisk": leader_line, **({"twilio": cloud_line} if cloud_line else {})}
         start = datetime.now(UTC) - timedelta(seconds=1)
         body = {
             "opens_at": start.isoformat(),
             "closes_at": (start + timedelta(minutes=minutes)).isoformat(),
             "theme": "住房",
-            "seats": [{"unit": "市住建局", "leader": "张三", "line": line}],
+            "seats": [
+                *([{"unit": "市教育局", "leader": "李四", "line": line}] if several else []),
+                {"unit": "市住建局", "leader": "张三", "line": line},
+            ],
         }
         session = await self.post("/api/sessions", body)
-        seat_id = session["seats"][0]["id"]
+        *away, seat_id = [seat["id"] for seat in session["seats"]]
+        for paused in away:
+            await self.post(f"/api/seats/{paused}/open")
+            await self.post(f"/api/seats/{paused}/pause", {"reason": "away"})
         if sign_in:
             await self.post(f"/api/seats/{seat_id}/open")
         return session["id"], seat_id

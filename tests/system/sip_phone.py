@@ -5,6 +5,7 @@ from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
 
 from ivr.wording.keys import FIXED
 from telephony.asterisk.spool import seconds_of
@@ -23,6 +24,7 @@ _WORDS_S = 1.5
 _BETWEEN_KEYS_S = 0.15
 #: The cloud says so before it dials. Asterisk dials at once, and the caller hears music meanwhile.
 MUSIC_INSTEAD = ("connecting",)
+TAKING = ("takes", "several")
 _COMPARED = frozenset({*FIXED, "greeting"})
 
 
@@ -150,8 +152,9 @@ async def _hesitate(seconds: float) -> None:
 @asynccontextmanager
 async def held(house: Installation, folder: Path, voices: Voices, leader: Leader) -> AsyncIterator[tuple[str, str]]:
     """A session whose leader behaves so, and the phone to behave with; (session id, seat id). It is closed by the end."""
-    async with Phone(folder, "leader", speech=voices.quiet, answers="auto" if leader == "takes" else "manual") as phone:
-        session_id, seat_id = await house.open_session(phone.address)
+    answers: Literal["auto", "manual"] = "auto" if leader in TAKING else "manual"
+    async with Phone(folder, "leader", speech=voices.quiet, answers=answers) as phone:
+        session_id, seat_id = await house.open_session(phone.address, several=leader == "several")
         if leader == "away":
             await house.post(f"/api/seats/{seat_id}/pause", {"reason": "away"})
         behaving = asyncio.create_task(_behave(house, phone, leader, seat_id))
@@ -169,7 +172,7 @@ async def _behave(house: Installation, phone: Phone, leader: Leader, seat_id: st
     if leader == "busy":
         await phone.until("CALL_INCOMING", 60)
         await phone.hang_up()
-    if leader == "takes":
+    if leader in TAKING:
         await seat_is(house, seat_id, "talking", 60)
         await phone.listen(1.0)
         await phone.hang_up()

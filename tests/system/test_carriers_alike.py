@@ -26,7 +26,7 @@ BRISKER = {
     "HOTLINE_CALLBACK_LINE": "sip:{number}@127.0.0.1:9",
 }  # fmt: skip
 #: A session for each; what needs none comes after the last one has closed.
-LEADERS: tuple[Leader, ...] = ("takes", "takes", "busy", "no_answer", "no_answer", "away")
+LEADERS: tuple[Leader, ...] = ("takes", "takes", "several", "several", "busy", "no_answer", "no_answer", "away")
 
 
 class Theatre:

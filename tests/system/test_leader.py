@@ -98,6 +98,21 @@ async def test_given_a_leader_who_refuses_when_resumed_then_the_same_caller_come
         assert await accounted(house, session_id, 2) == {"abandoned": 2}
 
 
+async def test_given_a_desk_phone_that_is_busy_then_the_second_line_of_the_seat_rings(
+    brisk_house: Installation, tmp_path: Path
+) -> None:
+    house = brisk_house
+    desk, busy = a_leader(tmp_path / "desk", Leader("busy", ring_s=0.1))
+    mobile, taken = a_leader(tmp_path / "mobile", Leader(ring_s=0.1, talk_s=6.0))  # longer than the whisper
+    waits = Citizen(keys=((1.0, "1"),), stay_s=60, callers=numbers(520, 1))
+    caller = citizens(house, tmp_path / "caller", waits, 1)
+    async with desk, mobile, session(house, f"{busy},{taken}") as (session_id, _), caller:
+        assert await accounted(house, session_id, 1) == {"talked": 1}
+    (order,) = await house.orders(session_id=session_id)
+    told = [event["kind"] for event in (await house.get(f"/api/calls/{order['call_id']}"))["events"]]
+    assert told == ["arrived", "willing", "offered", "next_line", "connected", "talked", "closed"]
+
+
 async def test_given_nobody_at_the_leaders_address_then_the_caller_is_still_the_first(
     brisk_house: Installation, tmp_path: Path
 ) -> None:

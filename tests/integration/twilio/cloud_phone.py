@@ -49,7 +49,7 @@ class CloudPhone:
         here = self._here
         here.cloud.callees[LEADER] = _leader(story)
         if story.leader != "no_session":
-            await here.open_session()
+            await here.open_session(several=story.leader == "several")
         if story.leader == "away":
             await here.core.seats.pause(here.seat_id, "away")
         leg = here.call(*map(_when, story.does), number=story.number or "anonymous")

@@ -57,6 +57,18 @@ async def test_an_emergency_stop_ends_the_talk_and_reaches_who_waits_and_who_is_
     assert await here.ended([talking, waiting]) == ["talked", "work_order"]
 
 
+async def test_the_second_line_of_a_seat_rings_when_the_first_is_busy(here: Town) -> None:
+    mobile = "+8613900000002"
+    here.cloud.callees |= {LEADER: Callee(outcome="busy"), mobile: WILLING}
+    await here.open_session(f"{LEADER},{mobile}")
+    leg = here.call(When(said("choose_free"), press="1"))
+    await here.at(leg, "talking")
+    assert [one.parties.to for one in leg.dialed] == [LEADER, mobile]
+    leg.dialed[-1].hang_up()
+    assert await here.outcome(leg) == "talked"
+    assert [kind for kind in await here.kinds(leg) if kind in ("offered", "next_line", "missed")] == ["offered", "next_line"]
+
+
 async def test_who_calls_after_the_leader_left_is_told_and_can_be_called_back(here: Town) -> None:
     await here.open_session()
     await here.opening.sign_out(here.seat_id)

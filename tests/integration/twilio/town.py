@@ -81,16 +81,20 @@ class Town:
     _numbers: int = field(default=0)
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False, timeout=20))
 
-    async def open_session(self, line: str = LEADER, *, sign_in: bool = True) -> None:
-        """A session of two hours with one leader."""
+    async def open_session(self, line: str = LEADER, *, sign_in: bool = True, several: bool = False) -> None:
+        """A session of two hours with one leader; `several`: that of another unit, whose seat is paused, comes first."""
         now = datetime.now(UTC)
         seat = PlannedSeat(unit="市水务局", leader="王局长", line_asterisk="", line_twilio=line)
+        seats = (PlannedSeat(unit="市教育局", leader="李局长", line_twilio=line), seat) if several else (seat,)
         plan = Plan(
-            opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=(seat,)
+            opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=seats
         )
         session = await Calendar(self.core.database, self.core.clock).plan(plan)
         await self.opening.open(session.id)
-        self.session_id, self.seat_id = session.id, session.seats[0].id
+        self.session_id, self.seat_id = session.id, session.seats[-1].id
+        for away in session.seats[:-1]:
+            await self.opening.sign_in(away.id)
+            await self.core.seats.pause(away.id, "away")
         if sign_in:
             await self.opening.sign_in(self.seat_id)
 
