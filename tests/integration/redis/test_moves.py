@@ -36,6 +36,23 @@ async def test_any_moves_give_the_order_of_a_list(
     assert (await order(line))[-1] == "a-late"
 
 
+async def test_many_moves_to_one_place_do_not_push_the_whole_line(
+    redis: Redis, settings: Settings, clock: SetClock
+) -> None:
+    line = Line(redis, settings, clock)
+    expected = [f"a-{number}" for number in range(200)]
+    for number, call_id in enumerate(expected):
+        await line.join(SEAT, call_id, 1000.0 + number, 1)
+    await redis.config_resetstat()
+    for call_id in [f"a-{number}" for number in range(50, 200)]:
+        expected.remove(call_id)
+        expected.insert(2, call_id)
+        await move(redis, settings, SEAT, call_id, 3)
+    assert await order(line) == expected
+    moved = (await redis.info("commandstats"))["cmdstat_zadd"]["calls"]
+    assert moved < 150 * 8
+
+
 async def test_nobody_goes_ahead_of_who_is_offered(redis: Redis, settings: Settings, clock: SetClock) -> None:
     line, seats = Line(redis, settings, clock), Seats(redis, settings, clock)
     await seats.open(SEAT, "x", "市人社局", "王局长", "sip:leader@127.0.0.1:5070", "")
