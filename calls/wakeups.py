@@ -61,7 +61,7 @@ class Wakeups:
             counts = await pipe.execute()
         due = [(shard, count) for shard, count in zip(self._shards, counts, strict=True) if count]
         woken = 0
-        for some in _together(due):
+        for some in side_by_side(due):
             woken += sum(await asyncio.gather(*map(self._wake_shard, some)))
         return woken
 
@@ -87,7 +87,7 @@ class Wakeups:
         await _WOKEN.run(self._redis, (shard.wakeups,), call_id, until)
 
 
-def _together(due: Iterable[tuple[ShardKeys, int]]) -> list[list[ShardKeys]]:
+def side_by_side(due: Iterable[tuple[ShardKeys, int]]) -> list[list[ShardKeys]]:
     """Shards whose calls are woken side by side, at most so many calls (or those of one shard)."""
     groups: list[list[ShardKeys]] = []
     room = 0
