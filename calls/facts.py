@@ -136,7 +136,7 @@ class Asked:
         board = reader.read_board(await self._hanging)
         asked = self._known or reader.begin_known(call, board)
         lines, positions = await self._look
-        if _seat_ids(board) != _seat_ids(self._supposed):
+        if board is not self._supposed and _seat_ids(board) != _seat_ids(self._supposed):
             lines, positions = await reader.look_again(board, call)
         if call.seat_id and call.seat_id not in positions:
             positions[call.seat_id] = await reader.position(call)

@@ -62,15 +62,16 @@ class Wakeups:
         due = [(shard, count) for shard, count in zip(self._shards, counts, strict=True) if count]
         woken = 0
         for some in side_by_side(due):
-            woken += sum(await asyncio.gather(*map(self._wake_shard, some)))
+            woken += await self._wake_some(some)
         return woken
 
-    async def _wake_shard(self, shard: ShardKeys) -> int:
+    async def _wake_some(self, shards: list[ShardKeys]) -> int:
         now = self._clock()
         until = now + LEASE_S
-        call_ids: list[str] = await _DUE.run(self._redis, (shard.wakeups,), now, until, BATCH)
-        await asyncio.gather(*(self._wake(shard, call_id, until) for call_id in call_ids))
-        return len(call_ids)
+        asked = [(shard, _DUE.begin(self._redis, (shard.wakeups,), now, until, BATCH)) for shard in shards]
+        calls = [(shard, call_id) for shard, due in asked for call_id in await due]
+        await asyncio.gather(*(self._wake(shard, call_id, until) for shard, call_id in calls))
+        return len(calls)
 
     async def _wake(self, shard: ShardKeys, call_id: str, until: float) -> None:
         try:
