@@ -100,6 +100,13 @@ class Line:
         arguments = (call_id, at_seq, reason, REMEMBER_S, self._channel, seat_id)
         return bool(await _LEAVE.run(self._redis, (keys.waiting, keys.callers, keys.seen, keys.left), *arguments))
 
+    async def forget(self, claim: "Claim") -> None:
+        """A claimed caller whose call nobody knows leaves the line, and the seat is free for those who are there. Who is restored
+        afterwards joins again."""
+        seen = int(await self._redis.hget(self._keys(claim.seat_id).seen, claim.call_id) or 0)
+        await self.leave(claim.seat_id, claim.call_id, "failed", seen)
+        await self.free(claim.seat_id, claim.token, talked=False, at=self._clock())
+
     async def claim_next(self, seat_id: str, owner: str, lease_s: float) -> Claim | None:
         """The head of the line for a seat that is free; None when it is not, or when nobody waits."""
         keys = self._keys(seat_id)

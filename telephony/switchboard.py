@@ -11,7 +11,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from calls.turn import Turn, Turns
+from calls.store import UnknownCall
+from calls.turn import Congested, Turn, Turns
 from config.changes import listen
 from config.settings import Settings
 from ivr.events import Offered
@@ -84,15 +85,23 @@ class Switchboard:
             await self.serve(seat_id, reap=everything)
 
     async def serve(self, seat_id: str, *, reap: bool = False) -> Claim | None:
-        """Offer the seat to the head of its line; the claim made, or None when the seat is not free or nobody waits."""
+        """Offer the seat to the head of its line; the claim made, or None when the seat is not free or nobody waits. One
+        whose call is lost keeps nobody else from the leader."""
         if reap and (lapsed := await self._line.reap(seat_id)) is not None:
             log.warning("a claim lapsed, the caller is at the head again", seat_id=seat_id, call_id=lapsed.call_id)
         claim = await self._line.claim_next(seat_id, self._owner, self._settings.claim_lease_s)
         if claim is None:
             return None
-        turn = await self._turns.take_turn(
-            claim.call_id,
-            lambda facts: Offered(facts=facts, seat_id=claim.seat_id, token=claim.token, line=claim.line),
-        )
+        try:
+            turn = await self._turns.take_turn(
+                claim.call_id,
+                lambda facts: Offered(facts=facts, seat_id=claim.seat_id, token=claim.token, line=claim.line),
+            )
+        except UnknownCall:
+            log.error("a call that nobody knows stood in the line", call_id=claim.call_id, seat_id=seat_id)
+            await self._line.forget(claim)
+            return None
+        except Congested:
+            return None  # the claim lapses, and they are offered anew
         self._on_turn(turn)
         return claim

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from calls.assembly import Core
 from calls.effects import FINISH_RECORDING
 from calls.ledger import Entry
+from calls.store import CorruptCall
 from ivr.call import Call
 from sessions.calendar import Calendar
 from telephony.asterisk import cdr, record_files
@@ -98,10 +99,8 @@ class Audit:
         Asterisk writes after the end; after its death there are none."""
         unwritten = set()
         for call_id in call_ids:
-            call = await self._core.calls.get(call_id)
-            if call is None or call.carrier != "asterisk" or call.host != self._exchange.settings.pbx_node:
-                continue
-            if call_id in self._legs:
+            call = await self._ours(call_id) if call_id not in self._legs else None
+            if call is None:
                 continue
             if call_id not in rows and call_id not in self._unwritten and call.node in MAY_TALK and call.token:
                 unwritten.add(call_id)
@@ -114,8 +113,20 @@ class Audit:
         lost them."""
         absent = [call_id for call_id in rows if call_id not in self._legs and call_id not in here]
         for call_id in await self._core.ledger.open_calls(absent):
-            if await self._core.calls.get(call_id) is None:
+            if await self._ours(call_id) is None:
                 await self._close_lost(rows[call_id])
+
+    async def _ours(self, call_id: str) -> Call | None:
+        """A call of this node as Redis has it. A record that was damaged begins anew, and nobody else suffers from it."""
+        try:
+            call = await self._core.calls.get(call_id)
+        except CorruptCall:
+            call = (await self._core.turns.present(call_id)).call
+        node = self._exchange.settings.pbx_node
+        if call is None or call.carrier != "asterisk":
+            return None
+        at_node = call.host == node if call.host else call_id.startswith(f"a-{node}-")
+        return call if at_node else None
 
     async def _add_late(self) -> None:
         """Messages of callers whose order was made before they spoke: recordings of their own, in the same order."""

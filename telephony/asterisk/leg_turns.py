@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 from redis.exceptions import RedisError
 
-from calls.store import UnknownCall
+from calls.store import CorruptCall, UnknownCall
 from calls.turn import Turn
 from ivr.call import Call
 from telephony.asterisk.channel import Channel
@@ -38,7 +38,10 @@ class LegTurns:
     async def known_call(self) -> Call:
         """The call; one that Redis does not know is made, from what its channel remembers if it remembers anything."""
         exchange = self._exchange
-        call = await self.patiently(lambda: exchange.calls.get(self._call_id))
+        try:
+            call = await self.patiently(lambda: exchange.calls.get(self._call_id))
+        except CorruptCall:
+            return (await self.present()).call  # it begins anew, at the fallback
         if call is None:
             new = new_call(exchange.settings, self._call_id, self.number, exchange.now())
             call = await self.patiently(lambda: restore(exchange, self._channel, new))

@@ -17,6 +17,7 @@ from ivr.call import Call
 from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Offered, Recorded, TalkEnded
 from ivr.facts import Facts
 from sessions.board import Board, PostedSeat, PostedSession, post
+from telephony.switchboard import Switchboard
 from tests.clocks import SetClock
 from workorders.model import WorkOrder
 
@@ -56,6 +57,18 @@ def hung_up(facts: Facts) -> AnyEvent:
 
 def key(pressed: str) -> MakeEvent:
     return lambda facts: Keyed(facts=facts, key=pressed)
+
+
+async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(core: Core, clock: SetClock) -> None:
+    ghost = "a-pbx1-0-9"
+    await core.line.join("s1", ghost, clock() - 60, 7)
+    await happens(core, arrived, key("1"))
+    board = Switchboard(core.settings, core.redis, core.line, core.seats, core.turns, "me")
+    assert await board.serve("s1") is None
+    claim = await board.serve("s1")
+    assert claim is not None
+    assert claim.call_id == CALL
+    assert await core.line.join("s1", ghost, clock() - 60, 57) == 1  # restored after all: in the old place
 
 
 async def test_who_waits_talks_to_the_leader(core: Core, clock: SetClock) -> None:

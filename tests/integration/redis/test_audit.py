@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from calls.assembly import Core, build
+from calls.shards import call_key
 from config.migrate import upgrade
 from config.settings import Settings
 from ivr.call import Call, NodeName
@@ -181,3 +182,18 @@ async def test_given_a_leg_that_is_just_ending_when_records_are_read_then_the_ne
     await until(lambda: not len(legs))
     await audit.look()
     assert await outcome(core) is not None
+
+
+@pytest.mark.parametrize("node", ["waiting", "talking"])
+async def test_given_a_damaged_record_when_calls_are_looked_for_then_it_is_closed_and_nobody_else_suffers(
+    core: Core, exchange: Exchange, records: Path, node: NodeName
+) -> None:
+    write(records)
+    await a_call_that(core, node)
+    await core.redis.hset(call_key(core.settings.redis_prefix, CALL), "call", "{")
+    legs = Legs(exchange)
+    leg = Leg(exchange, CALL, "PJSIP/caller-1", UNIQUEID)
+    await leg.be_known()  # as after every login
+    await core.redis.hset(call_key(core.settings.redis_prefix, CALL), "call", "{")
+    await Audit(exchange, core, legs).look()
+    assert await outcome(core) == "fallback"
