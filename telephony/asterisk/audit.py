@@ -100,8 +100,8 @@ class Audit:
         unwritten = set()
         for call_id in call_ids:
             call = await self._ours(call_id) if call_id not in self._legs else None
-            if call is None:
-                continue
+            if call is None or (call.node == "calling" and call_id not in rows):
+                continue  # not ours; or their phone may be ringing, and the claim ends by itself
             if call_id not in rows and call_id not in self._unwritten and call.node in MAY_TALK and call.token:
                 unwritten.add(call_id)
             else:

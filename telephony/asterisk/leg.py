@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
-from msgspec import Struct
 from redis.exceptions import RedisError
 
 from calls.store import UnknownCall
@@ -24,6 +23,7 @@ from telephony.asterisk.channel import Channel
 from telephony.asterisk.closing import close_gone
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange
+from telephony.asterisk.leg_inbox import Ami, Changed, Due, Item, Taken, time_of
 from telephony.asterisk.leg_turns import LegTurns
 from telephony.asterisk.restore import Memory
 from telephony.asterisk.stage import MakeEvent, Stage
@@ -45,30 +45,6 @@ NOBODY_THERE = ("calling", "kept")
 WITH_OTHERS = ("ringing", "operator", "talking")
 
 
-class _Ami(Struct, frozen=True):
-    """An AMI event about this caller's channel or the leader's."""
-
-    name: str
-    fields: Event
-
-
-class _Due(Struct, frozen=True):
-    """The scene that is playing came to something by itself."""
-
-    make: MakeEvent
-    scene: int
-
-
-class _Changed(Struct, frozen=True):
-    """Turns of this call were saved, perhaps only our own."""
-
-
-class _Taken(Struct, frozen=True):
-    """The switchboard of this process took a turn of this call: it need not be read again."""
-
-    turn: Turn
-
-
 class Leg:
     """See the module. `run` ends when the caller is gone or the bridge lets go of the call."""
 
@@ -80,7 +56,7 @@ class Leg:
         self.turns = LegTurns(exchange, self.channel, call_id)
         self.talk = Talk(self.channel, self.turn)
         self._memory = Memory(self.channel)
-        self._inbox: asyncio.Queue[_Ami | _Due | _Changed | _Taken] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Item] = asyncio.Queue()
         #: The call's `seq` as we know it, and the newest one that was announced.
         self._known_seq, self._announced_seq = -1, 0
         #: Where the call was when it was looked at last.
@@ -100,18 +76,18 @@ class Leg:
             if self._keys_waiting >= KEYS_WAITING_MAX:
                 return
             self._keys_waiting += 1
-        self._inbox.put_nowait(_Ami(name, fields))
+        self._inbox.put_nowait(Ami(name, fields))
 
     def change(self, seq: int = NEWEST) -> None:
         """The call was changed up to `seq`, perhaps by ourselves."""
         self._announced_seq = max(self._announced_seq, seq or NEWEST)
         if not self._change_waiting:
             self._change_waiting = True
-            self._inbox.put_nowait(_Changed())
+            self._inbox.put_nowait(Changed())
 
     def take(self, turn: Turn) -> None:
         """A turn of the call that was taken in this process."""
-        self._inbox.put_nowait(_Taken(turn))
+        self._inbox.put_nowait(Taken(turn))
 
     @property
     def leased(self) -> bool:
@@ -177,16 +153,16 @@ class Leg:
             await self.turn(lambda facts: Released(facts=facts, to="fallback", reason="error"))
 
     # -- the inbox ----------------------------------------------------------------------------------------------------
-    async def _handle(self, item: _Ami | _Due | _Changed | _Taken) -> None:
+    async def _handle(self, item: Item) -> None:
         match item:
-            case _Ami():
+            case Ami():
                 await self._on_ami(item.name, item.fields)
-            case _Due():
+            case Due():
                 await self.turn(item.make, seen=item.scene)
-            case _Changed():
+            case Changed():
                 self._change_waiting = False
                 await self._on_change()
-            case _Taken(turn=turn):
+            case Taken(turn=turn):
                 if turn.call.seq > self._known_seq:
                     await self._look_at(turn)
 
@@ -224,7 +200,7 @@ class Leg:
             await self.turns.known_call()
 
     async def _on_ami(self, name: str, fields: Event) -> None:
-        self.talk.at = _time_of(fields)
+        self.talk.at = time_of(fields)
         match name:
             case "AsyncAGIStart":
                 await self._entered_agi(fields)
@@ -299,12 +275,4 @@ class Leg:
         self._memory.tell(turn.call)
 
     def _on_due(self, make: MakeEvent, scene: int) -> None:
-        self._inbox.put_nowait(_Due(make, scene))
-
-
-def _time_of(event: Event) -> float:
-    """When it happened by Asterisk's clock; 0.0 when it does not say."""
-    try:
-        return float(event.get("Timestamp", "") or 0)
-    except ValueError:
-        return 0.0
+        self._inbox.put_nowait(Due(make, scene))

@@ -124,6 +124,18 @@ async def test_given_a_talk_of_which_only_asterisk_knows_when_it_is_looked_for_t
     assert (order.source, [one.name for one in order.recordings]) == ("talked", [f"{CALL}-t9"])
 
 
+async def test_given_a_caller_whose_phone_may_ring_when_a_bridge_starts_then_that_is_no_missed_call(
+    core: Core, exchange: Exchange, records: Path
+) -> None:
+    await a_call_that(core, "calling")
+    write(records)
+    audit = Audit(exchange, core, Legs(exchange))
+    assert [await audit.look(), await audit.look()] == [False, False]
+    call = await core.calls.get(CALL)
+    assert call is not None
+    assert (call.node, call.callbacks_missed) == ("calling", 0)
+
+
 async def test_given_an_asterisk_that_died_and_wrote_nothing_then_its_calls_are_not_waited_for(
     core: Core, exchange: Exchange, records: Path
 ) -> None:
