@@ -4,10 +4,22 @@ import secrets
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+from msgspec import Struct
+
 from calls.assembly import Core
 from workorders.register import recording
 
 LINK_S = 300
+
+
+class Link(Struct, frozen=True):
+    """Who may listen to what, and why they said they would."""
+
+    account_id: str
+    order_id: str
+    recording_id: str
+    reason: str
 
 
 class RecordingLinks:
@@ -16,21 +28,28 @@ class RecordingLinks:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    async def issue(self, recording_id: str, account_id: str) -> str:
+    async def issue(self, link: Link) -> str:
         """The token of a new link."""
         token = secrets.token_urlsafe(24)
-        await self._core.redis.set(self._key(token), f"{account_id} {recording_id}", ex=LINK_S)
+        await self._core.redis.set(self._key(token), msgspec.json.encode(link).decode(), ex=LINK_S)
         return token
 
-    async def find(self, token: str, account_id: str) -> Path | None:
-        """The file, while the link works and for the person it was made for."""
-        owner, _, recording_id = str(await self._core.redis.get(self._key(token)) or "").partition(" ")
-        if not recording_id or owner != account_id:
-            return None
-        found = await recording(self._core.database, recording_id)
+    async def find(self, token: str, account_id: str) -> Link | None:
+        """While it works, and for the person it was made for."""
+        kept = await self._core.redis.get(self._key(token))
+        link = msgspec.json.decode(kept, type=Link) if kept else None
+        return link if link and link.account_id == account_id else None
+
+    async def file(self, link: Link) -> Path | None:
+        """The sound, where it is there."""
+        found = await recording(self._core.database, link.recording_id)
         folder = self._core.settings.recordings.resolve()
         path = (folder / found.path).resolve() if found else folder
         return path if path.is_relative_to(folder) and path.is_file() else None
+
+    async def is_first(self, token: str) -> bool:
+        """Nobody has fetched it by this link yet."""
+        return bool(await self._core.redis.set(f"{self._key(token)}:heard", "1", nx=True, ex=LINK_S))
 
     def _key(self, token: str) -> str:
         return f"{self._core.settings.redis_prefix}listen:{sha256(token.encode()).hexdigest()}"

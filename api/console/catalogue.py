@@ -36,5 +36,9 @@ class Words:
         """The word for a state or another value of ours; the value itself when there is none."""
         return self._sentences.get(f"{kind}.{value}", value)
 
+    def values_of(self, kind: str) -> list[str]:
+        """Every value that there is a word for."""
+        return [key.removeprefix(f"{kind}.") for key in self._sentences if key.startswith(f"{kind}.")]
+
     def knows(self, key: str) -> bool:
         return key in self._sentences

@@ -2,19 +2,14 @@
 
 from msgspec import Struct
 
-from api.auth import address_of
 from api.console.visit import Visit
-from api.gate import Gate
+from api.looks import look_at_call
 from api.problems import Problem
 from ivr.call import Call
 from workorders import register
 from workorders.model import WorkOrder
 
-#: Nobody looks at a call for longer; then it is a look of its own.
-SAME_LOOK_S = 6 * 3600
 SHOWN = 8
-#: The reason in the audit trail: nobody comes here but from a desk.
-WHY = "接听这通来电"
 
 
 class Before(Struct, frozen=True):
@@ -34,21 +29,9 @@ async def find_call(seen: Visit, call_id: str) -> Call:
 
 async def what_came_before(seen: Visit, call: Call) -> Before:
     """Earlier orders of this call's number. Who is bound to a unit sees that unit's."""
-    await _record(seen, call)
+    await look_at_call(seen.request, seen.who, call.id, call)
     found = await register.of_number(seen.parts.core.database, call.number, SHOWN * 3)
     earlier = [order for order in found if order.call_id != call.id]
     mine = [order for order in earlier if seen.who.reaches(order.unit)]
     return Before(tuple(mine[:SHOWN]), len(earlier) - len(mine))
 
-
-async def _record(seen: Visit, call: Call) -> None:
-    gate: Gate = seen.request.app.state.gate
-    name = f"{seen.who.name}:{call.id}"
-    if await gate.throttle.was_used("look", name):
-        return
-    await gate.trail.write(
-        seen.who, "see_history", on_what=f"call_id={call.id}", reason=WHY, result="done",
-        address=address_of(seen.request),
-    )  # fmt: skip
-    # Afterwards: a line that could not be written is written with the next look.
-    await gate.throttle.first_use("look", name, SAME_LOOK_S)

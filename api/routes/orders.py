@@ -3,11 +3,12 @@
 from typing import Annotated, cast, get_args
 
 import structlog
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 
 from api.accounts.acts import OF_ONE_UNIT
 from api.auth import OrderHandler, OrderReader, Principal
 from api.documents import problems
+from api.looks import look_at_order
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.reveal import Looking
@@ -53,9 +54,10 @@ async def list_orders(
 
 
 @router.get("/{order_id}", responses=_ACT)
-async def show_order(order_id: Identifier, parts: Behind, look: Looking) -> OrderDetail:
-    """One order with its history. With a reason and the scope `numbers`: the petitioner's full number, recorded."""
+async def show_order(order_id: Identifier, request: Request, parts: Behind, look: Looking) -> OrderDetail:
+    """One order with its history; the look is recorded. With a reason and the scope `numbers`: the petitioner's full number."""
     order = await find_order(parts, order_id, look.who)
+    await look_at_order(request, look.who, order_id)
     if look.reason:
         async with parts.core.database.begin() as session:
             data = {"reason": look.reason}

@@ -1,10 +1,11 @@
 """What operators write down while a citizen and the leader talk: notes (同步記錄), and the form of the order."""
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from api.auth import DeskOperator
 from api.documents import problems
+from api.looks import look_at_call
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.routes.line import find_call
@@ -22,8 +23,9 @@ _ACT = problems(
 
 
 @router.get("/{call_id}/notes", responses=_READ)
-async def list_notes(call_id: Identifier, parts: Behind, _: DeskOperator) -> NotesOut:
-    """The record of a call, the first line first."""
+async def list_notes(call_id: Identifier, request: Request, parts: Behind, who: DeskOperator) -> NotesOut:
+    """The record of a call, the first line first. The look is recorded."""
+    await look_at_call(request, who, call_id, await parts.core.calls.get(call_id))
     found = await notes.notes_of(parts.core.database, call_id)
     return NotesOut(items=[NoteOut(at=parts.local(one.at), who=one.who, text=one.text) for one in found])
 
@@ -41,8 +43,9 @@ async def add_call_note(call_id: Identifier, wanted: NoteIn, parts: Behind, who:
 
 
 @router.get("/{call_id}/form", responses=_READ)
-async def show_form(call_id: Identifier, parts: Behind, _: DeskOperator) -> FormOut:
-    """The order's form as it was saved last."""
+async def show_form(call_id: Identifier, request: Request, parts: Behind, who: DeskOperator) -> FormOut:
+    """The order's form as it was saved last. The look is recorded."""
+    await look_at_call(request, who, call_id, await parts.core.calls.get(call_id))
     return _shape(await forms.form_of(parts.core.database, call_id))
 
 

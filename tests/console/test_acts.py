@@ -152,14 +152,32 @@ async def test_a_recording_is_heard_by_who_gives_a_reason_and_by_nobody_else(con
     assert (await operator.get(f"/recordings/{link}")).content[:4] == b"RIFF"
     assert (await supervisor.get(f"/recordings/{link}")).status_code == 404, "the link is for one person"
     assert (await operator.get("/recordings/..%2f..%2fhotline.db")).status_code == 404
-    line = (await console.gate.trail.read(act="listen", limit=1))[0]
-    assert (line.who, line.reason) == ("op", "核实诉求")
+    for played, heard in (("bytes=0-", 2), ("bytes=100-", 2), ("bytes=-9999999", 3)):
+        await operator.get(f"/recordings/{link}", headers={"Range": played})
+        assert len(await console.gate.trail.read(act="hear_recording")) == heard, "each from its beginning"
+    for act in ("listen", "hear_recording"):
+        line = (await console.gate.trail.read(act=act, limit=1))[0]
+        assert (line.who, line.reason, recording_id in line.on_what) == ("op", "核实诉求", True)
+    await _is_nobody_elses(console, order.id, recording_id)
     async for key in console.core.redis.scan_iter(f"{console.settings.redis_prefix}listen:*"):
         assert 0 < await console.core.redis.ttl(key) <= 300
         await console.core.redis.delete(key)
     assert (await operator.get(f"/recordings/{link}")).status_code == 404, "it ends"
     await operator.aclose()
     await supervisor.aclose()
+
+
+async def _is_nobody_elses(console: Console, order_id: str, recording_id: str) -> None:
+    """Not by way of another order, nor to another unit's leader and handler, although the recording is there."""
+    other = await make_order(
+        console.core.database,
+        NewOrder(command_id="r2", at=console.core.clock(), source="declined", call_id="a-r2", unit="单位0"),
+    )
+    for login, through in (("op", other.id), ("unit", other.id), ("unit", order_id), ("lead", order_id), ("lead", other.id)):
+        async with await console.signed_in(login) as http:
+            refused = await http.post(f"/orders/{through}/recordings/{recording_id}", data={"reason": "试试"})
+            assert refused.status_code in (403, 404), (login, through)
+            assert 'src="/recordings/' not in refused.text
 
 
 async def _recording_of(console: Console, order_id: str) -> str:

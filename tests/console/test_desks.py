@@ -1,8 +1,11 @@
 """The desks in a real Chromium, without a mouse: what they show is what Redis has, and what is typed there is kept."""
 
+import re
 import time
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -74,7 +77,7 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
         content="路灯不亮", unit="市城管局",
     )  # fmt: skip
     earlier = await make_order(console.core.database, old)
-    page = await enter(browser, console, "op")
+    page = await enter(browser, console, "op", timezone_id="America/New_York")
     await page.goto("/desk")
     assert await _shows_the_line(console, page, seat_id) == calls
     for _ in range(3):
@@ -108,7 +111,9 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     await page.keyboard.press("Space")
     await page.locator("#form-content").fill(f"停水三天\n{EVIL}")
     await page.locator("#form-place").fill("蒸湘区红湘路 1 号")
-    await expect(page.locator("#form [data-state]")).to_contain_text("已保存", timeout=WITHIN_MS)
+    there = datetime.now(ZoneInfo("Asia/Shanghai"))  # the sessions' time, wherever the browser is
+    hours = "|".join({f"{at:%H}" for at in (there, there + timedelta(minutes=1))})
+    await expect(page.locator("#form [data-state]")).to_have_text(re.compile(f"已保存 ({hours}):"), timeout=WITHIN_MS)
     await page.locator("#form-content").fill("停水\u0007")
     await expect(page.locator("#problem")).to_be_visible(timeout=WITHIN_MS)  # refused for good: given up, one goes on
     await page.locator("#form [data-reload]").press("Enter")

@@ -1,12 +1,16 @@
 """Every role against every act, over HTTP without the pages; and what belongs to another unit or person."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.routing import Match
 
 from api.accounts.acts import ACTS, ROLES, TABLE, Act
+from api.app import create_app
+from api.console.catalogue import LANGUAGES, sentences
 from tests.console.conftest import PEOPLE, Console
 from tests.integration.api.conftest import plan
 from workorders.intake import NewOrder, make_order
@@ -16,28 +20,34 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 #: act -> what is asked. Ids that do not exist: whoever may, gets a 404 or 409; who may not, never gets so far.
 DOORS: dict[Act, list[tuple[str, str]]] = {
     "screen": [("GET", "/screen")],
-    "board": [("GET", "/board"), ("GET", "/account"), ("POST", "/account/totp")],
+    "board": [("GET", "/board"), ("GET", "/account"), ("POST", "/account/totp"), ("GET", "/board/stream")],
     "read": [
         *(("GET", path) for path in ("/api/line", "/api/sessions", "/api/sessions/x", "/api/calls/x", "/api/ledger")),
+        *(("GET", path) for path in ("/api/ledger/check", "/api/line/stream")),
+        *(("GET", f"/api/sessions/x/{what}") for what in ("fairness", "report", "test-calls")),
         ("GET", "/sessions"), ("GET", "/sessions/x"), ("GET", "/report/x"),
     ],
     "own_orders": [("GET", "/orders"), ("GET", "/orders/x"), ("GET", "/api/work-orders"), ("GET", "/api/work-orders/x")],
     "desk": [
         ("GET", "/desk"), ("GET", "/desk/calls/x"), ("GET", "/desk/calls/x/now"), ("GET", "/api/calls/x/notes"),
         ("POST", "/api/calls/x/notes"), ("GET", "/api/calls/x/form"), ("PUT", "/api/calls/x/form"),
+        ("GET", "/desk/stream"), ("GET", "/phone/operators"),
     ],
-    "lead": [("GET", "/leader"), ("GET", "/leader/stream/x"), ("GET", "/leader/seat/x/caller")],
+    "lead": [("GET", "/leader"), ("GET", "/leader/stream/x"), ("GET", "/leader/seat/x/caller"), ("GET", "/phone/seat/x")],
     "line": [("POST", f"/api/line/x/{act}") for act in ("move", "release", "next", "urgent", "seat")],
     "sessions": [
         *(("POST", f"/api/sessions/x/{act}") for act in ("open", "close", "postpone", "cancel")),
         *(("POST", f"/api/sessions/x/{act}") for act in ("announce", "hold", "resume", "admission", "extend", "stop")),
-        ("POST", "/sessions"), ("POST", "/sessions/x/open"),
+        ("POST", "/sessions"), ("POST", "/sessions/x/open"), ("POST", "/api/sessions"),
     ],
     "seats": [
         *(("POST", f"/api/seats/x/{act}") for act in ("open", "pause", "resume", "close")),
         ("POST", "/sessions/x/seats/y/open"),
     ],
-    "listen": [("POST", "/api/seats/x/listen")],
+    "listen": [
+        ("POST", "/api/seats/x/listen"), ("GET", "/api/seats/x/supervisions"), ("GET", "/api/seats/x/supervisions/y"),
+        ("POST", "/api/seats/x/supervisions/y/end"),
+    ],
     "whisper": [("POST", "/api/seats/x/whisper")],
     "barge": [("POST", "/api/seats/x/barge")],
     "three_way": [("POST", "/api/seats/x/three-way")],
@@ -45,14 +55,23 @@ DOORS: dict[Act, list[tuple[str, str]]] = {
     "orders": [("POST", "/api/work-orders/x/sign"), ("POST", "/orders/x/step/sign")],
     "numbers": [("POST", "/orders/x/number")],
     "recordings": [("POST", "/orders/x/recordings/y"), ("GET", "/recordings/x")],
-    "prompts": [("GET", "/prompts"), ("GET", "/prompts/sound?key=x"), ("POST", "/prompts/restore")],
+    "prompts": [("GET", "/prompts"), ("GET", "/prompts/sound?key=x"), ("POST", "/prompts/restore"), ("POST", "/prompts/replace")],
     "audit": [("GET", "/audit")],
     "accounts": [("GET", "/accounts"), ("POST", "/accounts"), ("POST", "/accounts/nobody/disable")],
+}  # fmt: skip
+#: Routes that ask for no act: what everybody may see, ways in and out, the cloud's signed webhooks, phones by ticket.
+FOR_ANYBODY = {
+    *(("GET", path) for path in ("/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/screen/stream")),
+    *(("GET", path) for path in ("/language/{language}", "/static/{name}", "/sign-in", "/sign-in/link/{token}")),
+    *(("GET", path) for path in ("/sign-in/oidc", "/sign-in/oidc/callback")),
+    *(("POST", path) for path in ("/sign-in", "/sign-in/link/{token}", "/sign-out", "/twilio/{step}", "/api/phone/tickets")),
+    ("GET", "/twilio/prompts/{expires}/{signature}/{folder}/{name}"), ("WS", "/ws"),
 }  # fmt: skip
 #: What each of these doors lets in besides.
 ALSO: dict[Act, frozenset[Act]] = {"own_orders": frozenset({"read"})}
 #: Tried by the tests of the parts that have them: browser phone, test calls.
 ELSEWHERE: frozenset[Act] = frozenset({"phone"})
+PEOPLE_OF = {role: login for login, (role, _) in PEOPLE.items()}
 BODIES = {"move": {"position": 1, "reason": "r"}, "release": {"to": "operator"}}
 
 
@@ -72,13 +91,37 @@ async def test_the_table_is_tried_in_full() -> None:
     assert set(TABLE) == set(ROLES)
 
 
+async def test_every_route_is_tried_or_is_for_anybody(console: Console) -> None:
+    """A route that is added is added here. What it writes into the audit trail has a word in every language."""
+    routes = [
+        one for route in create_app(console.settings, console.core).routes
+        for one in getattr(getattr(route, "original_router", None), "routes", [route])
+    ]  # fmt: skip
+    there = {(method, one.path) for one in routes for method in getattr(one, "methods", None) or ["WS"]} - {("HEAD", "/openapi.json")}
+    tried = [(method, path.partition("?")[0]) for doors in DOORS.values() for method, path in doors]
+    found = {(method, _pattern_of(method, path, routes)) for method, path in tried}
+    assert there - found - FOR_ANYBODY == set()
+    assert not FOR_ANYBODY - there
+    assert not FOR_ANYBODY & found
+    acts = {one.name for one in routes if not {"GET", "WS"} & set(getattr(one, "methods", None) or ["WS"])}
+    for language in LANGUAGES:
+        known = {key.removeprefix("audit_act.") for key in sentences(language) if key.startswith("audit_act.")}
+        assert acts - known == {"use_link", "take_webhook", "release", "move"} & (acts - known)
+
+
+def _pattern_of(method: str, path: str, routes: list[Any]) -> str:
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "root_path": ""}
+    return next((one.path for one in routes if one.matches(scope)[0] == Match.FULL), f"no route: {path}")
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("act", sorted(DOORS))
 async def test_a_role_does_what_the_table_says(people: dict[str, httpx.AsyncClient], role: str, act: Act) -> None:
     allowed = bool((ALSO.get(act, frozenset()) | {act}) & TABLE[role])  # type: ignore[index]
     for method, path in DOORS[act]:
         body = BODIES.get(path.rpartition("/")[2])
-        answer = await people[role].request(method, path, json=body if method == "POST" else None)
+        async with people[role].stream(method, path, json=body if method == "POST" else None) as answer:
+            await answer.aclose()  # some go on for ever
         entered = answer.status_code not in (401, 403) and "/sign-in" not in answer.headers.get("location", "")
         assert entered == allowed, f"{role} {method} {path}: {answer.status_code}"
 
@@ -118,8 +161,24 @@ async def test_a_unit_finds_its_own_orders_only(console: Console, people: dict[s
         for path in (f"/api/work-orders/{theirs.id}", f"/orders/{theirs.id}"):
             assert (await client.get(path)).status_code == 404
             assert (await client.get(path.replace(theirs.id, ours.id))).status_code == 200
+        seen = [(line.on_what, line.reason) for line in await console.gate.trail.read(act="see_order", who=PEOPLE_OF[role])]
+        assert seen == [(f"order_id={ours.id}", f"work_{'unit' if role == 'handler' else 'seat'}")], "each look, once"
     assert (await people["handler"].post(f"/api/work-orders/{theirs.id}/dispatch")).status_code == 404
     assert (await people["handler"].post(f"/orders/{theirs.id}/step/dispatch")).status_code == 404
+
+
+async def test_a_look_at_what_a_citizen_said_is_recorded(console: Console, people: dict[str, httpx.AsyncClient]) -> None:
+    """By page or API, with the kind of work that is the reason; also after the call."""
+    await console.call_in("a-pbx1-looks")
+    for role, path in (("operator", "form"), ("supervisor", "notes"), ("administrator", "now")):
+        address = f"/desk/calls/a-pbx1-looks/{path}" if path == "now" else f"/api/calls/a-pbx1-looks/{path}"
+        for _ in range(2):
+            assert (await people[role].get(address)).status_code == 200
+        lines = await console.gate.trail.read(act="see_history", who=PEOPLE_OF[role])
+        told = [(line.reason, line.result) for line in lines if line.on_what == "call_id=a-pbx1-looks"]
+        assert told == [("call_live", "done")]
+    assert (await people["operator"].get("/api/calls/a-over/notes")).status_code == 200
+    assert (await console.gate.trail.read(act="see_history", who="op"))[0].reason == "call_over"
 
 
 async def test_a_leader_has_only_the_own_seat(console: Console, people: dict[str, httpx.AsyncClient]) -> None:

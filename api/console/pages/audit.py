@@ -25,4 +25,5 @@ async def audit_page(
     gate: Gate = seen.request.app.state.gate
     await gate.trail.write(seen.who, "read_audit", result="done", address=address_of(seen.request))
     lines = await gate.trail.read(before=before, who=who, act=act)
-    return seen.show("audit.html", lines=lines, by_who=who, by_act=act, more=len(lines) == PAGE)
+    acts = sorted(seen.words.values_of("audit_act"), key=lambda name: seen.words.word("audit_act", name))
+    return seen.show("audit.html", lines=lines, by_who=who, by_act=act, acts=acts, more=len(lines) == PAGE)

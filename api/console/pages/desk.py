@@ -12,6 +12,7 @@ from api.console.desk import DeskNow
 from api.console.live import Live
 from api.console.looks import find_call, what_came_before
 from api.console.visit import PageRoute, Visit, visit
+from api.looks import look_at_call
 from api.parts import Parts
 from api.routes.line import RELEASABLE
 from api.streams import Frame, LineFeed
@@ -75,6 +76,7 @@ async def _known(seen: Visit, call_id: str) -> dict[str, Any]:
 
 async def _now(seen: Visit, call_id: str) -> dict[str, Any]:
     call = await find_call(seen, call_id)
+    await look_at_call(seen.request, seen.who, call_id, call)
     parts = seen.parts
     seats = await parts.core.seats.all([call.seat_id] if call.seat_id else [])
     return {

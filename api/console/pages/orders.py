@@ -1,6 +1,7 @@
 """Work orders `/orders`: the list, one order with its history, its next steps, the full number and the recordings for who
 states a reason."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,9 +11,10 @@ from starlette.responses import FileResponse, Response
 
 from api.auth import address_of
 from api.console.visit import PageRoute, Visit, visit
+from api.looks import look_at_order
 from api.problems import Problem
 from api.proof import read_stated
-from api.recording_links import LINK_S, RecordingLinks
+from api.recording_links import LINK_S, Link, RecordingLinks
 from api.routes import orders as acts
 from api.schemas import TransitionIn
 from api.texts import Identifier, Reason
@@ -23,6 +25,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 PAGE = 50
 #: Nothing more is expected of an order in these states.
 _OVER = ("closed", "cancelled")
+#: A browser that goes on with what it began to play.
+_LATER = re.compile(r"bytes=[1-9][0-9]*-[0-9]*")
 
 Reading = Annotated[Visit, Depends(visit("read", "own_orders"))]
 Handling = Annotated[Visit, Depends(visit("orders"))]
@@ -48,7 +52,9 @@ async def list_page(
 
 @router.get("/orders/{order_id}")
 async def order_page(order_id: Identifier, seen: Reading) -> Response:
-    """With the number masked."""
+    """With the number masked. What the citizen said is on it: the look is recorded."""
+    await acts.find_order(seen.parts, order_id, seen.who)
+    await look_at_order(seen.request, seen.who, order_id)
     return await _show(seen, order_id, full=False)
 
 
@@ -89,16 +95,26 @@ async def listen(
         seen.who, "listen", on_what=f"order_id={order_id} recording_id={recording_id}", reason=reason, result="done",
         address=address_of(seen.request),
     )  # fmt: skip
-    token = await RecordingLinks(seen.parts.core).issue(recording_id, seen.who.account_id)
+    link = Link(seen.who.account_id, order_id, recording_id, reason)
+    token = await RecordingLinks(seen.parts.core).issue(link)
     return seen.show("listen.html", order=order, token=token, minutes=LINK_S // 60)
 
 
 @router.get("/recordings/{token}")
 async def fetch_recording(token: Annotated[str, InPath(max_length=64)], seen: Listening) -> Response:
-    """The sound, to the person whom the link was given."""
-    path = await RecordingLinks(seen.parts.core).find(token, seen.who.account_id)
-    if path is None:
+    """The sound, to the person whom the link was given. Each time it is played from its beginning is a line in the audit trail."""
+    links = RecordingLinks(seen.parts.core)
+    link = await links.find(token, seen.who.account_id)
+    path = await links.file(link) if link else None
+    if link is None or path is None:
         raise Problem("not_found")
+    if await links.is_first(token) or not _LATER.fullmatch(seen.request.headers.get("range", "")):
+        gate = seen.request.app.state.gate
+        on_what = f"order_id={link.order_id} recording_id={link.recording_id}"
+        await gate.trail.write(
+            seen.who, "hear_recording", on_what=on_what, reason=link.reason, result="done",
+            address=address_of(seen.request),
+        )  # fmt: skip
     return FileResponse(path, media_type="audio/wav", headers={"Cache-Control": "private, no-store"})
 
 

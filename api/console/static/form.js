@@ -27,7 +27,7 @@
     const answer = await sending;
     if (answer.ok) {
       mine.dataset.version = answer.body.version;
-      if (mine === form) state(`${mine.dataset.saved} ${new Date().toLocaleTimeString("en-GB")}`);
+      if (mine === form) state(`${mine.dataset.saved} ${new Date().toLocaleTimeString("en-GB", { timeZone: mine.dataset.zone })}`);
       return true;
     }
     dirty = true;
