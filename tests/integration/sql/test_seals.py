@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import text
 
 from calls.ledger import Ledger
-from calls.seals import BATCH, Seals
+from calls.seals import BATCH, Seals, keep_head, kept_head
 from config.database import Database
 from config.settings import Settings
 from tests.clocks import SetClock
@@ -78,6 +79,31 @@ async def test_what_is_changed_behind_its_back_is_found(
     assert not (await seals.verify()).broken
     await behind_its_back(database, statement)
     assert fault in {broken.fault for broken in (await seals.verify()).broken}
+
+
+async def test_a_chain_cut_off_and_sealed_anew_is_not_the_one_that_was_kept(database: Database, seals: Seals) -> None:
+    for first in (0, 4):
+        await put_down(database, first, 4)
+        await seals.seal()
+    kept = await seals.head()
+    assert await seals.compare((0, "")) is await seals.compare(kept) is None
+    await behind_its_back(database, "DELETE FROM ledger_seals WHERE number = 2")
+    cut = await seals.compare(kept)
+    assert cut is not None
+    assert (cut.number, cut.fault) == (2, "cut_off")
+    await behind_its_back(database, "UPDATE ledger SET kind = 'talked' WHERE call_id = 'c6'")
+    await seals.seal()
+    assert (await seals.verify()).broken == ()
+    replaced = await seals.compare(kept)
+    assert replaced is not None
+    assert (replaced.number, replaced.fault) == (2, "replaced")
+
+
+async def test_what_is_kept_of_the_chain_only_grows(redis: Redis) -> None:
+    assert await keep_head(redis, "x:", 3, "c")
+    for number, digest in ((3, "other"), (2, "b")):
+        assert not await keep_head(redis, "x:", number, digest)
+    assert await kept_head(redis, "x:") == (3, "c")
 
 
 async def test_seals_themselves_are_append_only(database: Database, seals: Seals) -> None:
