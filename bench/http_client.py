@@ -41,8 +41,8 @@ class Connection:
         return int(head.split(b" ", 2)[1]), await self._reader.readexactly(length)
 
 
-def post(path: str, form: Sequence[tuple[str, str]], signature: str) -> bytes:
-    """One request as it goes over the wire."""
+def post(path: str, form: Sequence[tuple[str, str]], signature: str, token: str = "") -> bytes:
+    """One request as it goes over the wire. `token`: the cloud's mark of a repetition."""
     body = urlencode(form).encode()
     head = [
         f"POST {path} HTTP/1.1",
@@ -50,6 +50,7 @@ def post(path: str, form: Sequence[tuple[str, str]], signature: str) -> bytes:
         "Content-Type: application/x-www-form-urlencoded",
         f"X-Twilio-Signature: {signature}",
         f"Content-Length: {len(body)}",
+        *([f"I-Twilio-Idempotency-Token: {token}"] if token else []),
     ]
     return "\r\n".join([*head, "", ""]).encode() + body
 

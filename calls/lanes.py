@@ -1,7 +1,7 @@
 """The lanes of commands in Redis: which are due, whose they are, how far they are performed. It performs nothing."""
 
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, Literal, cast
 
 import structlog
@@ -28,7 +28,7 @@ TRIES_BEFORE_SET_ASIDE = 10
 SAMPLED = 50
 
 _PICK = load(__file__, "pick-2")
-_DONE = load(__file__, "done-4")
+_DONE = load(__file__, "done-any")
 _FAILED = load(__file__, "failed-5")
 
 
@@ -90,18 +90,29 @@ class Lanes:
         return tuple(map(_readable, rows))
 
     async def done(self, granted: Granted, count: int) -> int:
-        return int(await self.begin_done(granted, count))
+        """How many commands are left; -1 when somebody else took over."""
+        return (await self.done_many([(granted, count)]))[0]
 
-    def begin_done(self, granted: Granted, count: int) -> Awaitable[int]:
-        shard = self._shards[shard_of(granted.call_id)]
-        keys = (
-            self._todo(granted.lane, granted.call_id),
-            shard.outbox,
-            shard.performers,
-            shard.tries,
-        )
+    async def done_many(self, lanes: Sequence[tuple[Granted, int]]) -> list[int]:
+        """The same of several lanes, in the order given; one script for each shard."""
+        of_shards: dict[int, list[int]] = {}
+        for at, (granted, _) in enumerate(lanes):
+            of_shards.setdefault(shard_of(granted.call_id), []).append(at)
+        begun = [(places, self._begin_done(shard, [lanes[at] for at in places])) for shard, places in of_shards.items()]
+        left = [0] * len(lanes)
+        for places, answer in begun:
+            for at, count in zip(places, await answer, strict=True):
+                left[at] = int(count)
+        return left
+
+    def _begin_done(self, shard: int, lanes: Sequence[tuple[Granted, int]]) -> Awaitable[list[int]]:
+        keys = self._shards[shard]
+        todos = [self._todo(granted.lane, granted.call_id) for granted, _ in lanes]
+        about: list[str | int] = []
+        for granted, count in lanes:
+            about += (_member(granted), granted.performer, count)
         until = self._clock() + PERFORM_LEASE_S
-        return _DONE.begin(self._redis, keys, _member(granted), granted.performer, count, until)
+        return _DONE.begin(self._redis, (keys.outbox, keys.performers, keys.tries, *todos), until, *about)
 
     async def failed(self, granted: Granted, entry: Entry | None, done: int, failure: BaseException) -> None:
         shard = self._shards[shard_of(granted.call_id)]

@@ -97,9 +97,9 @@ class Outbox:
         self._work_at(*lanes)
         try:
             await write_down([entry for granted in lanes for entry in granted.entries or ()])
-            done = [(granted, self._lanes.begin_done(granted, len(granted.entries or ()))) for granted in lanes]
-            for granted, left in done:
-                if await left > 0:
+            done = await self._lanes.done_many([(granted, len(granted.entries or ())) for granted in lanes])
+            for granted, left in zip(lanes, done, strict=True):
+                if left > 0:
                     self._start(Granted(granted.lane, granted.call_id, granted.performer, None))
         except DatabaseUnavailable as error:
             await self._none_of(lanes, error)
@@ -211,8 +211,7 @@ class Outbox:
 
     async def _keep_leases(self, lanes: tuple[Granted, ...]) -> None:
         try:
-            for done in [self._lanes.begin_done(granted, 0) for granted in lanes]:
-                await done
+            await self._lanes.done_many([(granted, 0) for granted in lanes])
         except (RedisError, OSError) as error:
             log.warning("leases wait for Redis", error=type(error).__name__)
 

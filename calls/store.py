@@ -2,7 +2,8 @@
 
 import secrets
 from collections.abc import Awaitable, Generator
-from typing import Any
+from itertools import count
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -12,7 +13,7 @@ from calls.entries import Entries, Entry, Lane, encode, sort
 from calls.shards import SHARDS, ShardKeys, call_key, shard_keys, shard_of, todo_key
 from config.changes import channel
 from config.clock import Clock
-from config.scripts import load
+from config.scripts import Script, load
 from config.settings import Settings
 from config.shared import begin
 from ivr.call import Call
@@ -26,6 +27,9 @@ PERFORM_LEASE_S = 4.0
 #: Of the hash of a call: the call itself, and what the guards need.
 _FIELDS = ("call", "seq", "second", "turns")
 _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Call)
+
+#: Names of puts and performers: a random beginning of this process, and a number.
+_PROCESS, _COUNT = secrets.token_hex(8), count()
 
 _CREATE = load(__file__, "create-2")
 _PUT_IF_UNCHANGED = load(__file__, "put_if_unchanged-7")
@@ -52,6 +56,8 @@ class Saved(Struct, frozen=True):
     #: Turns saved in `second` (whole Unix seconds).
     second: int
     turns: int
+    #: Nobody has heard of the call: it is saved with its first turn.
+    is_new: bool = False
 
 
 class Granted(Struct, frozen=True):
@@ -68,6 +74,34 @@ class Put(Struct, frozen=True):
     """A turn was saved; these lanes are ours to perform now."""
 
     granted: tuple[Granted, ...] = ()
+
+
+class Beside(Protocol):
+    """What is saved in one step with a turn, in the call's slot: by a script that includes `put`, whose keys and arguments
+    follow those of the put (keys) or precede them (arguments)."""
+
+    @property
+    def script(self) -> Script: ...
+    @property
+    def keys(self) -> tuple[str, ...]: ...
+    @property
+    def arguments(self) -> tuple[str | int | float, ...]: ...
+    def told(self, said: Any) -> None:
+        """What the script said of it."""
+        ...
+
+
+class Read:
+    """A record that was read by somebody's own script."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: list[str | None]) -> None:
+        self._row = row
+
+    def __await__(self) -> Generator[Any, None, list[str | None]]:
+        yield from ()  # nothing is waited for
+        return self._row
 
 
 class Reading:
@@ -91,16 +125,21 @@ class Reading:
 class Putting:
     """A turn that is being saved. Await it once: what was put, or None when somebody was faster. Raises UnknownCall."""
 
-    __slots__ = ("_begun", "_call_id", "_entries", "_performer")
+    __slots__ = ("_begun", "_beside", "_call_id", "_entries", "_performer")
 
-    def __init__(self, call_id: str, performer: str, entries: Entries, begun: Awaitable[Any]) -> None:
+    def __init__(
+        self, call_id: str, performer: str, entries: Entries, begun: Awaitable[Any], beside: Beside | None
+    ) -> None:
         self._call_id, self._performer, self._entries, self._begun = call_id, performer, entries, begun
+        self._beside = beside
 
     def __await__(self) -> Generator[Any, None, Put | None]:
         return self.done().__await__()
 
     async def done(self) -> Put | None:
         status, *ours = await self._begun
+        if self._beside is not None:
+            self._beside.told(ours.pop())
         if status < 0:
             raise UnknownCall(self._call_id)
         return Put(_granted(self._call_id, self._performer, self._entries, ours)) if status else None
@@ -140,23 +179,39 @@ class Calls:
         arguments = (call.id, encode_call(call), call.seq, call.started_at, self._channel)
         return Reading(call.id, _CREATE.begin(self._redis, keys, *arguments))
 
+    def as_read(self, call_id: str, row: list[str | None]) -> "Reading":
+        """The same of what another script has read: JSON, seq, second and turns."""
+        return Reading(call_id, Read(row))
+
     async def put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Put | None:
         """Saves a turn with its commands; None when somebody saved one since `before_seq`. Raises UnknownCall."""
         return await self.begin_put(before_seq, after, commands)
 
-    def begin_put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> "Putting":
-        """The same, sent now."""
+    def begin_put(
+        self,
+        before_seq: int | None,
+        after: Call,
+        commands: tuple[AnyCommand, ...],
+        beside: Beside | None = None,
+    ) -> "Putting":
+        """The same, sent now. `before_seq` None: unless the call is known already."""
         now = self._clock()
         entries = sort(after, now, commands)
-        performer = secrets.token_hex(8)
-        begun = _PUT_IF_UNCHANGED.begin(
-            self._redis, self._put_keys(after.id),
-            after.id, before_seq, after.seq, encode_call(after), secrets.token_hex(8),
+        performer = _new_name()
+        arguments = (
+            after.id, "" if before_seq is None else before_seq, after.seq, encode_call(after), _new_name(),
             performer, now, now + PERFORM_LEASE_S, _wake_up(entries),
-            KEEP_ENDED_S if after.node == "ended" else "0", int(now), self._channel,
+            KEEP_ENDED_S if after.node == "ended" else "0", int(now), after.started_at,
             len(entries.line), *map(encode, entries.line), *map(encode, entries.books),
         )  # fmt: skip
-        return Putting(after.id, performer, entries, begun)
+        keys = self._put_keys(after.id)
+        if beside is None:
+            begun = _PUT_IF_UNCHANGED.begin(self._redis, keys, self._channel, *arguments)
+        else:
+            begun = beside.script.begin(
+                self._redis, keys + beside.keys, self._channel, *beside.arguments, *arguments
+            )
+        return Putting(after.id, performer, entries, begun, beside)
 
     async def put_if_unchanged(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> bool:
         """Saves a turn and leaves its commands to the drainers. False when somebody was faster."""
@@ -185,6 +240,11 @@ class Calls:
             shard.performers,
             *todo,
         )
+
+
+def _new_name() -> str:
+    """Of a put, or of who performs: no other process has it, and none has had it."""
+    return f"{_PROCESS}{next(_COUNT):x}"
 
 
 def encode_call(call: Call) -> str:

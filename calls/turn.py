@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from calls.outbox import Outbox
-from calls.store import Calls, CorruptCall, Put, Reading, Saved, UnknownCall
+from calls.store import Beside, Calls, CorruptCall, Put, Reading, Saved, UnknownCall
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call, Carrier
@@ -68,10 +68,12 @@ class Begun(Struct, frozen=True):
 
     reading: Reading
     facts: FactsOf
+    #: The record of a call that nobody may have heard of: it is saved with its first turn.
+    fresh: Call | None = None
 
 
-#: Told of a turn while it is being saved.
-Shows = Callable[[Turn], None]
+#: Told of a turn that is about to be saved: what is saved with it.
+Shows = Callable[[Turn], Beside]
 
 
 class Turns:
@@ -107,7 +109,7 @@ class Turns:
         """`seen` is the scene the event answers; when the caller hears another one by now, nothing is decided and the
         present scene is returned. None = the event holds whatever is heard. `at_seq`: the same for the call's `seq`, for
         events that may come twice and leave the scene as it is (the keys of a number). `begun`: by `begin`, for this turn. `shows`
-        is told of the turn while it is being saved: it may be told of one that is not saved, because somebody was faster.
+        says what is saved together with the turn: it may be asked for one that is not saved, because somebody was faster.
         The commands for the line are performed when this returns, those for the books soon after.
 
         Raises UnknownCall, Congested, and RedisError when Redis is away.
@@ -115,12 +117,12 @@ class Turns:
         for _ in range(ATTEMPTS):
             now = begun if begun is not None else self.begin(call_id)
             begun = None
-            saved = await self._saved(call_id, now.reading)
+            saved = await self._saved(call_id, now.reading, now.fresh)
             facts = await now.facts.of(saved.call)
             if seen not in (None, saved.call.scene) or at_seq not in (None, saved.call.seq):
                 return self._turn(saved.call, facts)
             after, commands = self._decide(saved, make_event, facts)
-            if after is saved.call and not commands:
+            if after is saved.call and not commands and not saved.is_new:
                 return self._turn(after, facts)
             turn = await self._save(saved, after, commands, facts, shows)
             if turn is not None:
@@ -132,39 +134,49 @@ class Turns:
         reading = self._store.begin_create(fresh) if fresh is not None else self._store.begin_read(call_id)
         return Begun(reading, self._facts.begin(call_id, fresh))
 
+    def begin_facts(self, call_id: str, fresh: Call | None = None) -> FactsOf:
+        """The same without the call, which somebody else reads: for `go_on`."""
+        return self._facts.begin(call_id, fresh)
+
+    def go_on(self, call_id: str, row: list[str | None], facts: FactsOf, fresh: Call | None = None) -> Begun:
+        """With what was read. `fresh`: the record of a call that nobody may have heard of; it is saved with its first turn."""
+        return Begun(self._store.as_read(call_id, row), facts, fresh)
+
     async def present(self, call_id: str, begun: Begun | None = None) -> Turn:
         """What the caller hears now, without an event. Raises UnknownCall and RedisError."""
         begun = begun or self.begin(call_id)
-        saved = await self._saved(call_id, begun.reading)
+        saved = await self._saved(call_id, begun.reading, begun.fresh)
         return self._turn(saved.call, await begun.facts.of(saved.call))
 
     async def _save(
         self, saved: Saved, after: Call, commands: tuple[AnyCommand, ...], facts: Facts, shows: Shows | None
     ) -> Turn | None:
         """The turn; None when somebody was faster."""
-        putting = self._store.begin_put(saved.call.seq, after, commands)
-        turn = None
+        turn = beside = None
         if shows is not None:
             turn = self._turn(after, facts)
-            shows(turn)
-        put = await putting
+            beside = shows(turn)
+        put = await self._store.begin_put(None if saved.is_new else saved.call.seq, after, commands, beside)
         if put is None:
             return None
-        await self._settle(put)
+        if put.granted:
+            await self._outbox.settle(put)
         return turn or self._turn(after, facts)
 
     async def _settle(self, put: Put) -> None:
         if put.granted:
             await self._outbox.settle(put)
 
-    async def _saved(self, call_id: str, reading: Reading) -> Saved:
+    async def _saved(self, call_id: str, reading: Reading, fresh: Call | None = None) -> Saved:
         try:
             saved = await reading
         except CorruptCall as error:
             return await self._repair(error)
-        if saved is None:
+        if saved is not None:
+            return saved
+        if fresh is None:
             raise UnknownCall(call_id)
-        return saved
+        return Saved(fresh, 0, 0, is_new=True)
 
     async def _repair(self, error: CorruptCall) -> Saved:
         """What was damaged begins anew, at the fallback; its id and its place in the ledger stay."""

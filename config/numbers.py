@@ -34,9 +34,12 @@ def _dialled(raw: object) -> str:
     """Digits with an optional plus, or empty."""
     if not isinstance(raw, str) or len(raw) > _LONGEST_INPUT:
         return ""
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in raw):
-        return ""  # somebody tries to inject a line: nothing of it can be trusted
-    text = unicodedata.normalize("NFKC", raw).strip()
+    text = raw
+    if not (raw.isascii() and raw.isprintable()):
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in raw):
+            return ""  # somebody tries to inject a line: nothing of it can be trusted
+        text = unicodedata.normalize("NFKC", raw)
+    text = text.strip()
     if bracketed := _BRACKETED.search(text):
         text = bracketed[1]
     if uri := _SIP_USER.search(text):

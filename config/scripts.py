@@ -1,6 +1,8 @@
-"""Lua scripts in files `<package>/lua/<verb>-<number of keys>.lua`: loaded once, run by digest, sent when unknown.
+"""Lua scripts in files `<package>/lua/<verb>-<number of keys>.lua` (or `-any`): loaded once, run by digest, sent when
+unknown. A number goes as Python's repr, which is exact; Lua's own number-to-text is not.
 
-A script may include a shared function (`--- @include name`); its keys all carry one hash tag.
+A script may include a shared function (`--- @include name`, or `calls/name` of another package); its keys all carry one
+hash tag.
 """
 
 import hashlib
@@ -14,10 +16,13 @@ from redis.exceptions import NoScriptError
 from config.shared import begin
 
 Argument = str | int | float
+#: A script that takes any number of keys.
+ANY = -1
 #: Every script of this process.
 _LOADED: list["Script"] = []
 #: A line of a script that stands for the text of `lua/includes/<name>.lua`.
 _INCLUDE = "--- @include "
+_ROOT = Path(__file__).parents[1]
 
 
 class Script:
@@ -25,7 +30,7 @@ class Script:
 
     def __init__(self, path: Path) -> None:
         self.name, _, count = path.stem.rpartition("-")
-        self.key_count = int(count)
+        self.key_count = ANY if count == "any" else int(count)
         self.text = _with_includes(path)
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
         _LOADED.append(self)
@@ -36,11 +41,9 @@ class Script:
 
     def begin(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Awaitable[Any]:
         """As `run`, sent at once where the connection can: several begun before one is awaited go together."""
-        if len(keys) != self.key_count:
+        if self.key_count not in (len(keys), ANY):
             raise ValueError(f"{self.name} takes {self.key_count} keys, not {len(keys)}")
-        return _Running(
-            self, redis, (self.key_count, *keys, *[one if one.__class__ is str else repr(one) for one in arguments])
-        )
+        return _Running(self, redis, (len(keys), *keys, *[one if type(one) is str else repr(one) for one in arguments]))
 
 
 class _Running:
@@ -53,13 +56,10 @@ class _Running:
         self._begun = begin(redis, "EVALSHA", script.digest, *words)
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return self._answer().__await__()
-
-    async def _answer(self) -> Any:
         try:
-            return await self._begun
+            return (yield from self._begun.__await__())
         except NoScriptError:
-            return await begin(self._redis, "EVAL", self._script.text, *self._words)
+            return (yield from begin(self._redis, "EVAL", self._script.text, *self._words).__await__())
 
 
 def load(beside: str, name: str) -> Script:
@@ -79,9 +79,7 @@ def _with_includes(path: Path) -> str:
 
 
 def _included(path: Path, line: str) -> str:
-    return (path.parent / "includes" / f"{line.removeprefix(_INCLUDE).strip()}.lua").read_text(encoding="utf-8")
+    package, _, name = line.removeprefix(_INCLUDE).strip().rpartition("/")
+    folder = _ROOT / package / "lua" if package else path.parent
+    return (folder / "includes" / f"{name}.lua").read_text(encoding="utf-8")
 
-
-def written(value: Argument) -> str:
-    """A number as Lua reads it back without loss (Python's repr is exact; Lua's own number-to-text is not)."""
-    return value if isinstance(value, str) else repr(value)

@@ -104,19 +104,17 @@ class Begun:
         self._future = redis.wire.begin(pack(split(args)))
 
     def __await__(self) -> Generator[Any, None, Any]:
-        return self._answer().__await__()
-
-    async def _answer(self) -> Any:
-        redis, args = self._redis, self._args
         if self._future is not None:
             try:
-                answer = await self._future
+                answer = yield from self._future.__await__()
             except (Unreachable, TimedOut):
                 pass
             else:
+                if not isinstance(answer, RedisError):
+                    return answer
                 if not isinstance(answer, BusyLoadingError):
-                    return _unless_error(shaped(redis, args[0], answer, {}), raise_on_error=True)
-        return await redis.execute_command(*args)
+                    raise answer
+        return (yield from self._redis.execute_command(*self._args).__await__())
 
 
 class Later:

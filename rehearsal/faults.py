@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from calls.entries import Entry
 from calls.outbox import Perform, WriteDown
-from calls.store import Calls, Put, Putting
+from calls.store import Beside, Calls, Put, Putting
 from config.clock import Clock
 from config.database import DatabaseUnavailable
 from config.settings import Settings
@@ -61,8 +61,10 @@ class MortalCalls(Calls):
         super().__init__(redis, settings, clock)
         self._faults = faults
 
-    def begin_put(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> Putting:
-        return _MortalPutting(super().begin_put(before_seq, after, commands), self._faults)
+    def begin_put(
+        self, before_seq: int | None, after: Call, commands: tuple[AnyCommand, ...], beside: Beside | None = None
+    ) -> Putting:
+        return _MortalPutting(super().begin_put(before_seq, after, commands, beside), self._faults)
 
 
 class _MortalPutting(Putting):

@@ -1,7 +1,6 @@
 """Webhooks of the caller's own leg: each is one event for the call, answered with the TwiML of what is heard then."""
 
 import secrets
-from collections.abc import Awaitable
 from functools import partial
 from typing import Literal
 
@@ -18,7 +17,7 @@ from telephony.twilio.addresses import Step
 from telephony.twilio.callbacks import is_of_another_leg
 from telephony.twilio.exchange import Exchange, call_id_of, new_call
 from telephony.twilio.interpreter import Interpreter
-from telephony.twilio.legs import Legs
+from telephony.twilio.legs import Legs, Told
 from telephony.twilio.webhook import Webhook
 
 #: An interruption comes within this time, or its place is taken.
@@ -42,33 +41,40 @@ class _Heard(Struct, frozen=True):
 
 
 class _Answering:
-    """The answer to one webhook, which is on its way while the turn that led to it is still being saved."""
+    """The answer to one webhook, kept in one step with the turn that leads to it, where there is one."""
 
-    def __init__(self, legs: Legs, interpreter: Interpreter, step: Step, hook: Webhook) -> None:
-        self.request = secrets.token_hex(6)
-        self._legs, self._interpreter, self._hook = legs, interpreter, hook
+    def __init__(self, legs: Legs, interpreter: Interpreter, step: Step, hook: Webhook, request: str) -> None:
+        self._legs, self._interpreter, self._hook, self._request = legs, interpreter, hook, request
         self._presents = step in ("present", "fallback")
         self._goes_on = step == "keys"
-        self._shown: tuple[Call, str, Awaitable[int]] | None = None
+        self._shown: tuple[Call, str, Told] | None = None
 
-    def show(self, turn: Turn) -> None:
+    def show(self, turn: Turn) -> Told:
         """This is what the turn will be answered with, if it is saved."""
-        heard = _going_on(turn, self._hook) if self._goes_on else _Heard(turn)
-        self._shown = self._tell(heard, saving=True)
+        call, hook = turn.call, self._hook
+        twiml = self._render(_going_on(turn, hook) if self._goes_on else _Heard(turn))
+        told = self._legs.beside(call, hook.digest, self._request, twiml, presents=self._presents)
+        self._shown = call, twiml, told
+        return told
 
-    async def finish(self, heard: _Heard) -> tuple[str, bool]:
-        """The TwiML, and whether it is to be given."""
-        if self._shown is not None and self._shown[0] == heard.turn.call and (told := await self._shown[2]) >= 0:
-            return self._shown[1], told > 0
-        _, twiml, again = self._tell(heard, saving=False)
-        return twiml, await again > 0
+    async def finish(self, heard: _Heard) -> str | None:
+        """The TwiML; None when it is not to be given, because an interruption shows the scene."""
+        call = heard.turn.call
+        if self._shown is not None:
+            shown, twiml, told = self._shown
+            if told.said >= 0 and shown == call:
+                return twiml if told.said else None
+        twiml = self._render(heard)
+        said = await self._legs.finish(call, self._hook.digest, self._request, twiml, presents=self._presents)
+        if isinstance(said, str):
+            return said
+        if said:
+            self._legs.note_answer(call)
+        return twiml if said else None
 
-    def _tell(self, heard: _Heard, *, saving: bool) -> tuple[Call, str, Awaitable[int]]:
-        call, hook = heard.turn.call, self._hook
-        twiml = self._interpreter.render(call, heard.turn.verbs, again=heard.again, count=hook.count)
-        presents = self._presents
-        told = self._legs.finish(call, hook.digest, self.request, twiml, presents=presents, saving=saving)
-        return call, twiml, told
+    def _render(self, heard: _Heard) -> str:
+        turn = heard.turn
+        return self._interpreter.render(turn.call, turn.verbs, again=heard.again, count=self._hook.count)
 
 
 class Caller:
@@ -81,15 +87,18 @@ class Caller:
     async def answer(self, step: Step, hook: Webhook) -> str:
         """The TwiML. A repetition gets the answer that was given before."""
         call_id = call_id_of(hook.for_sid or hook.call_sid)
-        answering = _Answering(self._legs, self._interpreter, step, hook)
-        given = self._legs.begin(call_id, hook.digest, answering.request)
-        begun = self._begin(step, call_id, hook)
-        if twiml := await given:
-            return twiml
+        # A call that arrives and ends at once has its record first: its end is the turn.
+        fresh = self._fresh(call_id, hook) if _arrives(step, hook) and not _is_over(hook) else None
+        request = "" if fresh is not None else secrets.token_hex(6)
+        asked = self._legs.begin(call_id, hook.digest, request)
+        facts = self._turns.begin_facts(call_id, fresh)
+        given, *record = await asked
+        if given:
+            return str(given)
+        begun = self._turns.go_on(call_id, record, facts, fresh)
+        answering = _Answering(self._legs, self._interpreter, step, hook, request)
         heard = await self._known(step, call_id, hook, begun, answering)
-        twiml, shown = await answering.finish(heard)
-        if shown:
-            self._legs.note_answer(heard.turn.call)
+        if twiml := await answering.finish(heard):
             return twiml
         url = self._exchange.addresses.turn("present", heard.turn.call)
         return self._interpreter.later(url, INTERRUPTED_S, apologise=False)
@@ -105,23 +114,19 @@ class Caller:
             await self._take(call_id, lambda facts: Answered(facts=facts), hook.scene)
         return await self._take(call_id, lambda facts: HungUp(facts=facts, seconds=hook.recorded_s))
 
-    def _begin(self, step: Step, call_id: str, hook: Webhook) -> Begun:
-        """The call and the facts, asked together with what is known of the webhook; the call is made when it arrives."""
-        if not _arrives(step, hook):
-            return self._turns.begin(call_id)
-        fresh = new_call(self._exchange, call_id, hook.number, self._exchange.core.clock())
-        return self._turns.begin(call_id, fresh)
+    def _fresh(self, call_id: str, hook: Webhook) -> Call:
+        return new_call(self._exchange, call_id, hook.number, self._exchange.core.clock())
 
     async def _known(self, step: Step, call_id: str, hook: Webhook, begun: Begun, answering: "_Answering") -> _Heard:
         """As `_hear`; a call that nobody knows (any more) begins anew, which is better than silence."""
         try:
             return await self._hear("voice" if _arrives(step, hook) else step, call_id, hook, begun, answering)
         except UnknownCall:
-            fresh = self._begin("voice", call_id, hook)
+            fresh = self._turns.begin(call_id, self._fresh(call_id, hook))
             return await self._hear("voice", call_id, hook, fresh, answering)
 
     async def _hear(self, step: Step, call_id: str, hook: Webhook, begun: Begun, answering: "_Answering") -> _Heard:
-        if hook.ended or hook.hung_up:
+        if _is_over(hook):
             return _Heard(await self.gone(call_id, hook, begun))
         take = partial(self._turns.take_turn, call_id, begun=begun, shows=answering.show)
         match step:
@@ -195,6 +200,11 @@ class Caller:
 def _arrives(step: Step, hook: Webhook) -> bool:
     """A call of which nobody may have heard yet."""
     return step == "voice" or (step == "fallback" and hook.scene < 0)
+
+
+def _is_over(hook: Webhook) -> bool:
+    """The caller hung up."""
+    return hook.ended or hook.hung_up
 
 
 def _was_put_through(call: Call, hook: Webhook) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 
@@ -23,12 +23,28 @@ LEG_KEPT_S = 86_400
 #: More than are answered before their announcement comes around; beyond it, calls are looked at once more than needed.
 ANSWERED_MAX = 10_000
 
-_BEGIN = load(__file__, "begin-3")
-_FINISH = load(__file__, "finish-4")
+_BEGIN = load(__file__, "begin-4")
+_FINISH = load(__file__, "finish-3")
+_PUT_AND_FINISH = load(__file__, "put_and_finish-10")
 _INTERRUPT = load(__file__, "interrupt-1")
 
 Verdict = Literal["yours", "needless", "busy"]
 _VERDICTS: dict[int, Verdict] = {1: "yours", 0: "needless", -1: "busy"}
+
+
+class Told:
+    """An answer that is kept in one step with its turn (calls.store.Beside)."""
+
+    __slots__ = ("arguments", "keys", "said")
+    script = _PUT_AND_FINISH
+
+    def __init__(self, keys: tuple[str, ...], arguments: tuple[str | int | float, ...]) -> None:
+        self.keys, self.arguments = keys, arguments
+        #: As `finish`; -1: the turn was not saved.
+        self.said = -1
+
+    def told(self, said: Any) -> None:
+        self.said = int(said)
 
 
 class Legs:
@@ -39,26 +55,37 @@ class Legs:
         #: `seq` of the calls that this process has answered a moment ago.
         self._answered: dict[str, int] = {}
 
-    def begin(self, call_id: str, digest: str, request: str) -> Awaitable[str | None]:
-        """A webhook arrives, told now: the answer given to it before (None or empty = none). `request`: its id."""
-        return _BEGIN.begin(self._redis, self._keys(call_id), call_id, self._clock(), digest, request, LEG_KEPT_S)
+    def begin(self, call_id: str, digest: str, request: str) -> Awaitable[list[Any]]:
+        """A webhook arrives, told now: the answer given to it before (None = none), and the call's record as
+        `Calls.as_read` takes it. `request`: its id; empty for a call that arrives."""
+        keys = (*self._keys(call_id), call_key(self._prefix, call_id))
+        return _BEGIN.begin(self._redis, keys, call_id, self._clock(), digest, request, LEG_KEPT_S)
 
-    def finish(
-        self, call: Call, digest: str, request: str, answer: str, *, presents: bool, saving: bool = False
-    ) -> Awaitable[int]:
+    def finish(self, call: Call, digest: str, request: str, answer: str, *, presents: bool) -> Awaitable[int | str]:
         """Told now. 1: give this answer. 0: an interruption shows the same scene in a moment; `presents` is that one.
-        -1, while the call is still `saving`: it was not saved."""
-        return _FINISH.begin(
-            self._redis, (*self._keys(call.id), call_key(self._prefix, call.id)),
-            call.id, self._clock(), digest, request, call.scene, call.node,
-            answer, "1" if presents else "0", INTERRUPTION_S, ANSWER_KEPT_S, "1" if call.node == "ended" else "0",
-            str(call.seq) if saving else "",
+        A text: the answer that another process gave to this webhook meanwhile."""
+        arguments = self._finishing(call, digest, request, answer, presents=presents)
+        return _FINISH.begin(self._redis, self._keys(call.id), *arguments)
+
+    def beside(self, call: Call, digest: str, request: str, answer: str, *, presents: bool) -> "Told":
+        """The same in one step with the turn that leads to the answer."""
+        # To call back is more than something to be shown: the bridge places a call.
+        is_all = "0" if call.node == "calling" else "1"
+        arguments = (LEG_KEPT_S, is_all, *self._finishing(call, digest, request, answer, presents=presents))
+        return Told(self._keys(call.id), arguments)
+
+    def _finishing(
+        self, call: Call, digest: str, request: str, answer: str, *, presents: bool
+    ) -> tuple[str | int | float, ...]:
+        return (
+            call.id, self._clock(), digest, request, call.scene, call.node, answer, "1" if presents else "0",
+            INTERRUPTION_S, ANSWER_KEPT_S, "1" if call.node == "ended" else "0",
         )  # fmt: skip
 
     def note_answer(self, call: Call) -> None:
-        """A webhook of this process has shown the call as it is saved now."""
+        """A webhook of this process has shown the call, which was saved before, as it is now."""
         if call.node == "calling":
-            return  # that is more than something to be shown: the bridge places a call
+            return
         if len(self._answered) >= ANSWERED_MAX:
             self._answered.clear()
         self._answered[call.id] = call.seq

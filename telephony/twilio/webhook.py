@@ -23,6 +23,7 @@ HANGUP = "hangup"
 #: Parameters that are carried over when a webhook has to come again: none of them is personal. Keys only one at a time,
 #: because several are a telephone number.
 CARRIED = ("RecordingDuration", "RecordingSid", "DialCallStatus", "DialCallDuration", "DialBridged")
+LONGEST_CARRIED = 40
 
 
 class Webhook(Struct, frozen=True):
@@ -77,11 +78,11 @@ def read_webhook(settings: Settings, step: str, query: str, form: Form, token: s
     ours = dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
     retries = _count(ours.get("retries", ""))
 
-    def told(name: str) -> str:
-        value = form.get(name)
-        return ours.get(name, "") if not value and retries and (name in CARRIED or name == "Digits") else value
+    def kept(name: str) -> str:
+        return form.get(name) or ours.get(name, "")
 
-    digits = told("Digits")
+    told = kept if retries else form.get
+    digits, recording_sid = told("Digits"), told("RecordingSid")
     outbound = form.get("Direction").startswith("outbound")
     return Webhook(
         call_sid=_sid(form.get("CallSid")),
@@ -92,7 +93,7 @@ def read_webhook(settings: Settings, step: str, query: str, form: Form, token: s
         keys=digits if _KEYS.match(digits) else "",
         hung_up=digits == HANGUP,
         recorded_s=_seconds(told("RecordingDuration")),
-        recording_sid=told("RecordingSid") if is_recording_sid(told("RecordingSid")) else "",
+        recording_sid=recording_sid if is_recording_sid(recording_sid) else "",
         recording_status=form.get("RecordingStatus"),
         dial_status=told("DialCallStatus"),
         dialled_s=_seconds(told("DialCallDuration")),
@@ -114,8 +115,9 @@ def read_webhook(settings: Settings, step: str, query: str, form: Form, token: s
 
 
 def _carried(told: Callable[[str], str], digits: str) -> tuple[tuple[str, str], ...]:
-    kept = [(name, told(name)) for name in CARRIED if told(name).isascii() and 0 < len(told(name)) <= 40]
-    if (len(digits) == 1 and _KEYS.match(digits)) or digits == HANGUP:
+    values = [(name, value) for name in CARRIED if (value := told(name))]
+    kept = [(name, value) for name, value in values if value.isascii() and len(value) <= LONGEST_CARRIED]
+    if digits and ((len(digits) == 1 and _KEYS.match(digits)) or digits == HANGUP):
         kept.append(("Digits", digits))
     return tuple(kept)
 
