@@ -44,8 +44,9 @@ class FactsReader:
     def begin(self, call_id: str, call: Call | None = None) -> "Asked":
         """The same, asked now, together with whatever else is begun: of a call that is being read itself, without it. The
         lines are asked together with the board, as it hung there last."""
-        hanging = begin(self._redis, "GET", board_key(self._settings.redis_prefix))
-        look = self._outlook.begin(_seat_ids(self._board), call_id)
+        hanging = begin(self._redis, "GET", board_key(self._settings.redis_prefix), same=True)
+        arrives = call is not None and call.node == "arriving"  # in no line yet
+        look = self._outlook.begin(_seat_ids(self._board), "" if arrives else call_id)
         return Asked(self, self._board, hanging, look, self.begin_known(call, self._board) if call else None)
 
     def begin_known(self, call: Call, board: Board) -> Awaitable[Any] | None:

@@ -19,6 +19,9 @@ _SEAT = ("state", "since", "until", "reason", "closing", "held")
 #: States of a seat whose leader is not there.
 AWAY = ("closed", "paused")
 
+#: More than a session has.
+SEATS_KEPT = 100
+
 _LOOK = load(__file__, "look-4")
 
 
@@ -32,22 +35,20 @@ class LineNow(Struct, frozen=True):
 
 class Look:
     """What was asked of some lines, and of one call in them. Await it once: the lines, in the order they were asked for, and
-    the positions of the call by seat (0 = not in that line)."""
+    the positions of the call by seat (0 = not in that line; empty when no call was asked for)."""
 
-    def __init__(self, asked: list[tuple[str, Awaitable[Any]]], clock: Clock) -> None:
-        self._asked, self._clock = asked, clock
+    def __init__(self, asked: list[tuple[str, Awaitable[Any]]], outlook: "Outlook", *, of_call: bool) -> None:
+        self._asked, self._outlook, self._of_call = asked, outlook, of_call
 
     def __await__(self) -> Generator[Any, None, tuple[list[LineNow], dict[str, int]]]:
         return self._seen().__await__()
 
     async def _seen(self) -> tuple[list[LineNow], dict[str, int]]:
         rows = [(one, await answer) for one, answer in self._asked]
-        now, lines, positions = self._clock(), [], {}
-        for one, (depth, rank, values, pace, left) in rows:
-            seat = {name: value for name, value in zip(_SEAT, values, strict=True) if value is not None}
-            lines.append(LineNow(read_seat(one, seat, now), depth, read_pace(_fields(pace), _fields(left))))
-            positions[one] = 0 if rank is None else int(rank) + 1
-        return lines, positions
+        lines = [self._outlook.line(one, row) for one, row in rows]
+        if not self._of_call:
+            return lines, {}
+        return lines, {one: 0 if row[1] is None else int(row[1]) + 1 for one, row in rows}
 
 
 class Outlook:
@@ -59,6 +60,8 @@ class Outlook:
         self._prior = Prior(
             settings.handle_time_s, settings.handle_time_weight, settings.patience_s, settings.patience_weight
         )
+        #: By seat: the answer that was read last, which several who asked in the same moment have in common.
+        self._read: dict[str, tuple[list[Any], LineNow]] = {}
 
     async def look(self, seat_ids: Iterable[str]) -> list[LineNow]:
         """These lines, in the order given."""
@@ -66,11 +69,27 @@ class Outlook:
 
     def begin(self, seat_ids: Iterable[str], call_id: str = "") -> Look:
         """The same, asked now, and where a call is in them."""
-        return Look([(one, self._ask(one, call_id)) for one in seat_ids], self._clock)
+        return Look([(one, self._ask(one, call_id)) for one in seat_ids], self, of_call=bool(call_id))
 
     def _ask(self, seat_id: str, call_id: str) -> Awaitable[Any]:
         names = line_keys(self._prefix, seat_id)
-        return _LOOK.begin(self._redis, (names.waiting, names.seat, names.pace, names.left), call_id, *_SEAT)
+        keys = (names.waiting, names.seat, names.pace, names.left)
+        return _LOOK.begin(self._redis, keys, call_id, *_SEAT, same=True)
+
+    def line(self, seat_id: str, row: list[Any]) -> LineNow:
+        """From the script's answer."""
+        known = self._read.get(seat_id)
+        if known is not None and known[0] is row:
+            return known[1]
+        depth, _, values, pace, left = row
+        seat = {name: value for name, value in zip(_SEAT, values, strict=True) if value is not None}
+        line = LineNow(
+            read_seat(seat_id, seat, self._clock()), depth, read_pace(_fields(pace), _fields(left))
+        )
+        if len(self._read) >= SEATS_KEPT:
+            self._read.clear()
+        self._read[seat_id] = row, line
+        return line
 
     def forecast(self, line: LineNow, ahead: int, closes_at: float) -> Forecast:
         """For a caller of this line with `ahead` callers before them."""

@@ -50,7 +50,8 @@ class Places:
 
     def begin_look(self, number: str, call_id: str, *, counted: bool) -> Awaitable[Any]:
         """Asks what `read_look` reads: a call that is `counted` counts once, however often it is asked."""
-        keys = (self._key(number, "place"), self._key(number, "calls"))
+        tag = self._tag(number)
+        keys = (shard_key(self._prefix, tag, "place"), shard_key(self._prefix, tag, "calls"))
         return _LOOK_UP.begin(self._redis, keys, call_id, self._clock(), self._window_s, "1" if counted else "0")
 
     def read_look(self, call_id: str, row: list[Any]) -> tuple[Place | None, int]:
@@ -65,4 +66,7 @@ class Places:
         return Place(other, seat_id, float(joined_at), left_at), count
 
     def _key(self, number: str, name: str) -> str:
-        return shard_key(self._prefix, f"number:{self._cipher.hash_number(number)[:_HASH_LENGTH]}", name)
+        return shard_key(self._prefix, self._tag(number), name)
+
+    def _tag(self, number: str) -> str:
+        return f"number:{self._cipher.hash_number(number)[:_HASH_LENGTH]}"

@@ -27,6 +27,7 @@ class ShardKeys(Struct, frozen=True):
     tries: str
 
 
+@lru_cache(maxsize=4096)
 def shard_of(call_id: str) -> int:
     """0..15, the same in every process."""
     return crc32(call_id.encode()) % SHARDS
@@ -34,20 +35,24 @@ def shard_of(call_id: str) -> int:
 
 def shard_keys(prefix: str, shard: int) -> ShardKeys:
     """The keys of a shard."""
-    return ShardKeys(*(shard_key(prefix, _tag(shard), name) for name in ShardKeys.__struct_fields__))
+    return ShardKeys(*(shard_key(prefix, tag_of(shard), name) for name in ShardKeys.__struct_fields__))
 
 
 @lru_cache(maxsize=_KNOWN)
 def call_key(prefix: str, call_id: str) -> str:
     """hash: `call` (JSON), `seq`, `put` (id of the last put), `second` and `turns` (turns saved in that second)."""
-    return shard_key(prefix, _tag(shard_of(call_id)), "call", call_id)
+    return shard_key(prefix, tag_of(shard_of(call_id)), "call", call_id)
 
 
 @lru_cache(maxsize=2 * _KNOWN)
 def todo_key(prefix: str, lane: str, call_id: str) -> str:
     """list: the commands of one lane that are not performed yet, in order."""
-    return shard_key(prefix, _tag(shard_of(call_id)), "todo", lane, call_id)
+    return shard_key(prefix, tag_of(shard_of(call_id)), "todo", lane, call_id)
 
 
-def _tag(shard: int) -> str:
-    return f"c{shard:02d}"
+def tag_of(shard: int) -> str:
+    """The hash tag that the keys of a shard carry."""
+    return _TAGS[shard]
+
+
+_TAGS = tuple(f"c{shard:02d}" for shard in range(SHARDS))

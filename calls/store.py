@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Awaitable, Generator
-from itertools import count
 from typing import Any, Protocol
 
 import msgspec
@@ -27,9 +26,6 @@ PERFORM_LEASE_S = 4.0
 #: Of the hash of a call: the call itself, and what the guards need.
 _FIELDS = ("call", "seq", "second", "turns")
 _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Call)
-
-#: Names of puts and performers: a random beginning of this process, and a number.
-_PROCESS, _COUNT = secrets.token_hex(8), count()
 
 _CREATE = load(__file__, "create-2")
 _PUT_IF_UNCHANGED = load(__file__, "put_if_unchanged-7")
@@ -197,10 +193,10 @@ class Calls:
         """The same, sent now. `before_seq` None: unless the call is known already."""
         now = self._clock()
         entries = sort(after, now, commands)
-        performer = _new_name()
+        name = secrets.token_hex(12)  # of this put, and of who performs its commands
         arguments = (
-            after.id, "" if before_seq is None else before_seq, after.seq, encode_call(after), _new_name(),
-            performer, now, now + PERFORM_LEASE_S, _wake_up(entries),
+            after.id, "" if before_seq is None else before_seq, after.seq, encode_call(after), name,
+            name, now, now + PERFORM_LEASE_S, _wake_up(entries),
             KEEP_ENDED_S if after.node == "ended" else "0", int(now), after.started_at,
             len(entries.line), *map(encode, entries.line), *map(encode, entries.books),
         )  # fmt: skip
@@ -211,7 +207,7 @@ class Calls:
             begun = beside.script.begin(
                 self._redis, keys + beside.keys, self._channel, *beside.arguments, *arguments
             )
-        return Putting(after.id, performer, entries, begun, beside)
+        return Putting(after.id, name, entries, begun, beside)
 
     async def put_if_unchanged(self, before_seq: int, after: Call, commands: tuple[AnyCommand, ...]) -> bool:
         """Saves a turn and leaves its commands to the drainers. False when somebody was faster."""
@@ -240,11 +236,6 @@ class Calls:
             shard.performers,
             *todo,
         )
-
-
-def _new_name() -> str:
-    """Of a put, or of who performs: no other process has it, and none has had it."""
-    return f"{_PROCESS}{next(_COUNT):x}"
 
 
 def encode_call(call: Call) -> str:

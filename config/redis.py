@@ -89,7 +89,7 @@ async def health(connection: Redis) -> str:
 
 def shard_key(prefix: str, tag: str, *names: str) -> str:
     """`hotline:{c07}:call:x`: keys with the same tag live in the same slot of a Cluster."""
-    return f"{prefix}{{{tag}}}:{':'.join(names)}"
+    return f"{prefix}{{{tag}}}:{names[0] if len(names) == 1 else ':'.join(names)}"
 
 
 def _waiting_pool(url: str, **more: Any) -> BlockingConnectionPool:

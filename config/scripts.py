@@ -39,11 +39,17 @@ class Script:
         """What the script returns. Raises redis.exceptions.ResponseError when it fails."""
         return await self.begin(redis, keys, *arguments)
 
-    def begin(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Awaitable[Any]:
-        """As `run`, sent at once where the connection can: several begun before one is awaited go together."""
+    def begin(
+        self, redis: Redis, keys: tuple[str, ...], *arguments: Argument, same: bool = False
+    ) -> Awaitable[Any]:
+        """As `run`, sent at once where the connection can: several begun before one is awaited go together. `same`: for a
+        script that only reads, as config.shared.begin."""
         if self.key_count not in (len(keys), ANY):
             raise ValueError(f"{self.name} takes {self.key_count} keys, not {len(keys)}")
-        return _Running(self, redis, (len(keys), *keys, *[one if type(one) is str else repr(one) for one in arguments]))
+        words: tuple[Argument, ...] = (
+            len(keys), *keys, *[one if isinstance(one, str) else repr(one) for one in arguments]
+        )  # fmt: skip
+        return _Running(self, redis, words, same=same)
 
 
 class _Running:
@@ -51,9 +57,9 @@ class _Running:
 
     __slots__ = ("_begun", "_redis", "_script", "_words")
 
-    def __init__(self, script: Script, redis: Redis, words: tuple[Argument, ...]) -> None:
+    def __init__(self, script: Script, redis: Redis, words: tuple[Argument, ...], *, same: bool) -> None:
         self._script, self._redis, self._words = script, redis, words
-        self._begun = begin(redis, "EVALSHA", script.digest, *words)
+        self._begun = begin(redis, "EVALSHA", script.digest, *words, same=same)
 
     def __await__(self) -> Generator[Any, None, Any]:
         try:

@@ -76,9 +76,10 @@ class SharedRedis(Redis):
             raise first
         return answer
 
-    def begin(self, *args: Any) -> "Begun":
-        """A command that is sent now, whenever it is awaited: several begun one after the other go together."""
-        return Begun(self, args)
+    def begin(self, *args: Any, same: bool = False) -> "Begun":
+        """A command that is sent now, whenever it is awaited: several begun one after the other go together. `same`: it
+        only reads, and goes once for all who ask it in this moment."""
+        return Begun(self, args, same=same)
 
     def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
         """What is published there from now on; first an empty text, when it is subscribed."""
@@ -99,9 +100,9 @@ class Begun:
 
     __slots__ = ("_args", "_future", "_redis")
 
-    def __init__(self, redis: SharedRedis, args: tuple[Any, ...]) -> None:
+    def __init__(self, redis: SharedRedis, args: tuple[Any, ...], *, same: bool) -> None:
         self._redis, self._args = redis, args
-        self._future = redis.wire.begin(pack(split(args)))
+        self._future = redis.wire.begin(pack(split(args)), same=same)
 
     def __await__(self) -> Generator[Any, None, Any]:
         if self._future is not None:
@@ -130,8 +131,11 @@ class Later:
         return cast(Generator[Any, None, Any], execute(*self._args).__await__())
 
 
-def begin(redis: Redis, *args: Any) -> Awaitable[Any]:
-    """A command that is sent now where the connection can; await it once, for the answer as the server gives it."""
+def begin(redis: Redis, *args: Any, same: bool = False) -> Awaitable[Any]:
+    """A command that is sent now where the connection can; await it once, for the answer as the server gives it.
+    `same`: as SharedRedis.begin; the answer may be somebody else's, too, and is not to be changed."""
+    if isinstance(redis, SharedRedis):
+        return Begun(redis, args, same=same)
     begins: Callable[..., Awaitable[Any]] | None = getattr(redis, "begin", None)
     return Later(redis, args) if begins is None else begins(*args)
 

@@ -78,12 +78,13 @@ class Wire:
             link = await self._connected()
         return await link.ask(packed, count)
 
-    def begin(self, packed: bytes) -> "asyncio.Future[Any] | None":
-        """One command, sent without waiting for its turn; None when there is no connection yet."""
+    def begin(self, packed: bytes, *, same: bool = False) -> "asyncio.Future[Any] | None":
+        """One command, sent without waiting for its turn; None when there is no connection yet. `same`: it only reads, and
+        if another task asks the very same in the same round of the loop, it is sent once."""
         link = self._link
         if link is None or link.is_lost or link.loop is not asyncio.get_running_loop():
             return None
-        return link.ask(packed, 1)
+        return link.ask_once(packed) if same else link.ask(packed, 1)
 
     async def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
         """What is published there from now on, by a connection of its own; first an empty text, when it is subscribed.
@@ -166,6 +167,9 @@ class _Link(asyncio.Protocol):
         #: Who waits, for how many answers, and since when.
         self._asked: deque[tuple[asyncio.Future[Any], int, float]] = deque()
         self._unsent: list[bytes] = []
+        #: Questions not sent yet that others may join, and who joined them.
+        self._shared: dict[bytes, asyncio.Future[Any]] = {}
+        self._joined: dict[asyncio.Future[Any], list[asyncio.Future[Any]]] = {}
         #: Answers to the first of `_asked`, until it has all of them.
         self._some: list[Any] = []
         self._heard_at = 0.0
@@ -184,6 +188,16 @@ class _Link(asyncio.Protocol):
         self._unsent.append(packed)
         if self._watch is None:
             self._watch = self.loop.call_at(now + self._within_s, self._look)
+        return future
+
+    def ask_once(self, packed: bytes) -> asyncio.Future[Any]:
+        """For one answer; each who asks has a future of their own, because one may be cancelled."""
+        first = self._shared.get(packed)
+        if first is None or self.is_lost:
+            future = self._shared[packed] = self.ask(packed, 1)
+            return future
+        future = self.loop.create_future()
+        self._joined.setdefault(first, []).append(future)
         return future
 
     def close(self) -> None:
@@ -224,9 +238,14 @@ class _Link(asyncio.Protocol):
         self._asked.popleft()
         if not future.done():
             future.set_result(answer)
+        if self._joined:
+            for joined in self._joined.pop(future, ()):
+                if not joined.done():
+                    joined.set_result(answer)
 
     def _send(self) -> None:
         unsent, self._unsent = self._unsent, []
+        self._shared.clear()
         if self._transport is not None and not self.is_lost:
             self._transport.write(b"".join(unsent))
 
@@ -249,10 +268,11 @@ class _Link(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
         while self._asked:
-            future = self._asked.popleft()[0]
-            if not future.done():
-                future.set_exception(why)
-                future.exception()  # nobody may be left to hear it, which is no fault
+            first = self._asked.popleft()[0]
+            for future in (first, *self._joined.pop(first, ())):
+                if not future.done():
+                    future.set_exception(why)
+                    future.exception()  # nobody may be left to hear it, which is no fault
 
 
 class _Listener(_Link):

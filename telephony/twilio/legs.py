@@ -1,12 +1,11 @@
 """What the cloud plays to each caller, in Redis: the scene shown last, answers given, signs of life. Decides nothing of calls."""
 
 from collections.abc import Awaitable
-from functools import lru_cache
 from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from calls.shards import SHARDS, call_key, shard_of
+from calls.shards import SHARDS, call_key, shard_of, tag_of
 from config.clock import Clock
 from config.redis import shard_key
 from config.scripts import load
@@ -52,6 +51,7 @@ class Legs:
 
     def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
         self._redis, self._prefix, self._clock = redis, settings.redis_prefix, clock
+        self._all_heard = tuple(shard_key(self._prefix, tag_of(shard), "heard") for shard in range(SHARDS))
         #: `seq` of the calls that this process has answered a moment ago.
         self._answered: dict[str, int] = {}
 
@@ -134,14 +134,9 @@ class Legs:
 
     def _keys(self, call_id: str) -> tuple[str, str, str]:
         shard = shard_of(call_id)
-        tag = _tag(shard)
-        leg, answers = (shard_key(self._prefix, tag, name, call_id) for name in ("leg", "answers"))
-        return leg, answers, self._heard(shard)
+        tag = tag_of(shard)
+        leg, answers = shard_key(self._prefix, tag, "leg", call_id), shard_key(self._prefix, tag, "answers", call_id)
+        return leg, answers, self._all_heard[shard]
 
     def _heard(self, shard: int) -> str:
-        return shard_key(self._prefix, _tag(shard), "heard")
-
-
-@lru_cache(maxsize=2 * SHARDS)
-def _tag(shard: int) -> str:
-    return f"c{shard:02d}"
+        return self._all_heard[shard]

@@ -22,6 +22,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Echo:
+    """A copy, long after: the same request once more (same token, same signature) when `past` further webhooks of the call
+    were answered. What is said to it is not executed."""
+
+    past: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Latency:
     """Real seconds before the request is sent."""
 
@@ -46,7 +54,7 @@ class Forge:
     how: Forgery = "signature"
 
 
-Trick = Repeat | Hold | Latency | Drop | LoseAnswer | Forge
+Trick = Repeat | Hold | Echo | Latency | Drop | LoseAnswer | Forge
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import httpx
 
 from tests.cloud.errors import CloudError, Rejected
 from tests.cloud.lines import Lines
-from tests.cloud.mischief import Drop, Forge, Forgery, Hold, Latency, LoseAnswer, Mischief, Repeat, Trick
+from tests.cloud.mischief import Drop, Echo, Forge, Forgery, Hold, Latency, LoseAnswer, Mischief, Repeat, Trick
 from tests.cloud.overrides import Overrides, Timeouts, read_overrides
 from tests.cloud.signature import sign
 
@@ -69,6 +69,7 @@ class Webhooks:
         self._auth_token = auth_token
         self._report = report
         self._held: dict[str, list[tuple[int, Request]]] = {}
+        self._echoes: dict[str, list[tuple[int, Sent]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._lines = Lines()
 
@@ -180,20 +181,31 @@ class Webhooks:
                 case Drop():
                     self.sent.append(Sent(request, 0, None, "dropped"))
                     raise NoConnection("dropped")
-                case Hold() | Repeat() | LoseAnswer():
+                case Hold() | Repeat() | Echo() | LoseAnswer():
                     pass
 
     async def _after(self, sent: Sent, overrides: Overrides, tricks: list[Trick]) -> None:
+        await self._echo(sent.request.call_sid, overrides)
         for trick in tricks:
             match trick:
                 case Repeat(times):
                     for _ in range(times):
                         self.copies.append((sent, await self._send(sent.request, overrides)))
+                case Echo(past):
+                    self._echoes.setdefault(sent.request.call_sid, []).append((past, sent))
                 case LoseAnswer():
                     raise NoConnection("the answer was lost")
                 case Latency() | Forge() | Drop() | Hold():
                     pass
         self._count_down(sent.request.call_sid)
+
+    async def _echo(self, call_sid: str, overrides: Overrides) -> None:
+        """Copies whose time has come."""
+        waiting = [(past - 1, sent) for past, sent in self._echoes.pop(call_sid, [])]
+        self._echoes[call_sid] = [(past, sent) for past, sent in waiting if past > 0]
+        for past, sent in waiting:
+            if past <= 0:
+                self.copies.append((sent, await self._send(sent.request, overrides)))
 
     def _count_down(self, call_sid: str) -> None:
         held = [(past - 1, request) for past, request in self._held.get(call_sid, [])]

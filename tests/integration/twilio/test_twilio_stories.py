@@ -1,10 +1,12 @@
 """Every story of tests/stories over the cloud phone; and again with everything that networks do to webhooks."""
 
+import dataclasses
+
 import pytest
 from redis.asyncio import Redis
 
 from config.settings import Settings
-from tests.cloud.mischief import Drop, Hold, Latency, LoseAnswer, Repeat, Rule
+from tests.cloud.mischief import Drop, Echo, Hold, Latency, LoseAnswer, Repeat, Rule
 from tests.integration.twilio.cloud_phone import CloudPhone
 from tests.integration.twilio.town import town
 from tests.stories.calls import STORIES
@@ -26,6 +28,10 @@ MISCHIEF: dict[str, tuple[Rule, ...]] = {
     "notices when all is over": (Rule(r"/twilio/(leg|status|recording)", Hold(past=99)),),
     "notices dropped": (Rule(r"/twilio/(leg|status|recording)", Drop()),),
     "documents dropped once": (FirstOnly(r"/twilio/(?!prompts|status|leg|recording\?)", Drop()),),
+    "documents once more after the next, and after three": (
+        FirstOnly(r"/twilio/(voice|keys|recorded|dialled|silence)", Echo(past=1)),
+        Rule(r"/twilio/(voice|keys|recorded|dialled|silence)", Echo(past=3)),
+    ),
     "late": (Rule(r"/twilio/", Latency(0.15)),),
 }
 TOLD_AGAIN = (
@@ -34,6 +40,19 @@ TOLD_AGAIN = (
     "asks to be called back",
     "is not taken by the leader",
     "hangs up in the message",
+)
+#: The same mischief with every kind of end; each with what can hurt it.
+ELSEWHERE = tuple(
+    (name, mischief)
+    for name, some in {
+        "waits until the session closes": ("all repeated", "documents once more after the next, and after three"),
+        "is released by an operator": ("all answers lost once", "documents once more after the next, and after three"),
+        "says nothing at all": ("all repeated", "documents once more after the next, and after three"),
+        "finds the leader's line busy": ("all repeated", "notices after the next webhook"),
+        "hangs up in the talk": ("notices when all is over", "all answers lost once"),
+        "hangs up while the leader's phone rings": ("all repeated", "documents dropped once"),
+    }.items()
+    for mischief in some
 )
 
 
@@ -49,17 +68,26 @@ async def test_story(story: Story, settings: Settings, redis: Redis) -> None:
     same(story, told)
 
 
-@pytest.mark.parametrize("mischief", MISCHIEF, ids=lambda name: name.replace(" ", "_"))
-@pytest.mark.parametrize("name", TOLD_AGAIN, ids=lambda name: name.replace(" ", "_"))
+@pytest.mark.parametrize(
+    ("name", "mischief"),
+    [*((name, mischief) for name in TOLD_AGAIN for mischief in MISCHIEF), *ELSEWHERE],
+    ids=lambda name: name.replace(" ", "_"),
+)
 async def test_story_comes_out_the_same_with_webhooks(
     name: str, mischief: str, settings: Settings, redis: Redis
 ) -> None:
     story = _story(name)
     async with town(settings, twilio_silence_s=2.0) as here:
-        here.cloud.mischief.add(*MISCHIEF[mischief])
+        here.cloud.mischief.add(*(dataclasses.replace(rule) for rule in MISCHIEF[mischief]))
         told = await CloudPhone(here).play(story)
         orders = await here.orders()
         rung = len([leg for leg in here.cloud.calls.values() if leg.parties.parent is not None])
     assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds)
     assert len(orders) == (1 if story.source else 0)
     assert rung == (1 if story.leader in ("takes", "no_answer", "busy") else 0)
+    copies = [(sent, copy) for sent, copy in here.cloud.webhooks.copies if sent.request.kind == "document"]
+    assert copies or mischief not in ("all repeated", "documents once more after the next, and after three")
+    for sent, copy in copies:  # a repetition hears what was said the first time
+        assert sent.answer is not None
+        assert copy is not None
+        assert copy.body == sent.answer.body, sent.request.url
