@@ -93,6 +93,10 @@ class Lanes:
         """How many commands are left; -1 when somebody else took over."""
         return (await self.done_many([(granted, count)]))[0]
 
+    def begin_done(self, granted: Granted, count: int) -> Awaitable[list[int]]:
+        """The same as a list of one, told now, whenever it is awaited."""
+        return self._begin_done(shard_of(granted.call_id), [(granted, count)])
+
     async def done_many(self, lanes: Sequence[tuple[Granted, int]]) -> list[int]:
         """The same of several lanes, in the order given; one script for each shard."""
         of_shards: dict[int, list[int]] = {}

@@ -184,10 +184,10 @@ class Outbox:
         finally:
             self._leave_off(granted)
 
-    async def _go_on(self, granted: Granted, left: Awaitable[int]) -> None:
+    async def _go_on(self, granted: Granted, left: Awaitable[list[int]]) -> None:
         """With what came into the lane meanwhile, unless somebody else took over."""
         try:
-            if await left > 0:
+            if (await left)[0] > 0:
                 self._start(Granted(granted.lane, granted.call_id, granted.performer, None))
         except (RedisError, OSError) as error:
             log.warning("commands wait for Redis", call_id=granted.call_id, error=type(error).__name__)
