@@ -25,8 +25,8 @@ from workorders.register import get
 SHORT = {
     "HOTLINE_CHANNEL_LEASE_S": "10",
     "HOTLINE_FIRST_LEASE_S": "6",
-    "HOTLINE_MESSAGE_MAX_S": "60",
-    "HOTLINE_MESSAGE_SILENCE_S": "60",
+    "HOTLINE_MESSAGE_MAX_S": "180",
+    "HOTLINE_MESSAGE_SILENCE_S": "180",
     "HOTLINE_ANNOUNCE_EVERY_S": "600",
 }
 WAITS, SPEAKS = ((1.0, "1"),), ((1.0, "2"),)
