@@ -8,6 +8,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
+from bench.figures import quantile
 from config.settings import Settings
 from config.shared import begin
 from queueing.keys import LineKeys, line_keys
@@ -15,8 +16,6 @@ from queueing.line import PLACES_PER_MS, Line
 from queueing.moves import move
 
 AT_ONCE = 16
-#: In turn, and the best of them: the machine is never quite quiet.
-ROUNDS = 3
 #: Acts for which everything is put there before; as many callers are in the line.
 BATCH = 1_000
 JOINED_AT = 1_795_312_800.0
@@ -53,19 +52,22 @@ class _Listening:
 
 
 async def rates(redis: Redis, settings: Settings, act: str, seconds: float) -> Rates:
-    """Of one act and its no-ops, in turn."""
-    best, line = Rates(0.0, 0.0, 0.0), _Place(redis, settings, act)
-    for _ in range(ROUNDS):
-        ear = _Listening(redis)
+    """Of one act and its no-ops: a batch of each in turn, and the median of its batches, because the machine is never quite
+    quiet."""
+    line, ear = _Place(redis, settings, act), _Listening(redis)
+    await line.prepare()
+    await line.doing(ear)(0)
+    size = ear.words or ("EVALSHA", "", 1, line_keys(settings.redis_prefix, line.seat).waiting, "a-old-0")
+    some = {"act": line.doing(redis), "reads": await _no_op(redis, READS, size)}
+    if ear.words:
+        some["writes"] = await _no_op(redis, WRITES, size)
+    taken: dict[str, list[float]] = {name: [] for name in some}
+    while sum(taken["act"]) < seconds:
         await line.prepare()
-        await line.doing(ear)(0)
-        size = ear.words or ("EVALSHA", "", 1, line_keys(settings.redis_prefix, line.seat).waiting, "a-old-0")
-        best = Rates(
-            max(best.act, await _rate(line.doing(redis), seconds / ROUNDS, line.prepare)),
-            max(best.writes, await _rate(await _no_op(redis, WRITES, size), seconds / ROUNDS) if ear.words else 0.0),
-            max(best.reads, await _rate(await _no_op(redis, READS, size), seconds / ROUNDS)),
-        )
-    return best
+        for name, once in some.items():
+            taken[name].append(await _batch(once))
+    a_second = {name: BATCH / quantile(times, 0.5) for name, times in taken.items()}
+    return Rates(a_second["act"], a_second.get("writes", 0.0), a_second["reads"])
 
 
 class _Place:
@@ -119,22 +121,16 @@ async def _no_op(redis: Redis, text: str, size: Sequence[Any]) -> Once:
     return once
 
 
-async def _rate(once: Once, seconds: float, prepare: Callable[[], Awaitable[None]] | None = None) -> float:
-    """Of `AT_ONCE` clients that wait for each answer; what is prepared between is not counted."""
-    done, spent = 0, 0.0
+async def _batch(once: Once) -> float:
+    """Seconds of `BATCH` acts of `AT_ONCE` clients that wait for each answer."""
 
     async def client(first: int) -> None:
         for n in range(first, BATCH, AT_ONCE):
             await once(n)
 
-    while spent < seconds:
-        if prepare is not None:
-            await prepare()
-        begun = time.perf_counter()
-        await asyncio.gather(*(client(first) for first in range(AT_ONCE)))
-        spent += time.perf_counter() - begun
-        done += BATCH
-    return done / spent
+    begun = time.perf_counter()
+    await asyncio.gather(*(client(first) for first in range(AT_ONCE)))
+    return time.perf_counter() - begun
 
 
 async def fill(redis: Redis, keys: LineKeys, depth: int) -> None:

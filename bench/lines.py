@@ -10,7 +10,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from bench.figures import Summary, ratio, summarise
-from bench.line_rates import AT_ONCE, BATCH, JOINED_AT, ROUNDS, Rates, fill, rates
+from bench.line_rates import AT_ONCE, BATCH, JOINED_AT, Rates, fill, rates
 from bench.progress import say
 from bench.report import Chapter, Row, ms, times
 from bench.sizes import Sizes
@@ -106,9 +106,9 @@ def chapter(figures: LineFigures) -> Chapter:
         rows += _against(act, figures.rates[act])
     notes = (
         f"One client over loopback, appendfsync always. move: from the end of the line to place {MOVED_TO}.",
-        f"A second: {AT_ONCE} clients in one process that each wait for the answer, on a line of {BATCH:,}; each act beside its "
-        "no-ops, in turn, the best of "
-        f"{ROUNDS} rounds. A no-op of the same size is a Lua script with as many keys and arguments, of the same lengths, that "
+        f"A second: {AT_ONCE} clients in one process that each wait for the answer, on a line of {BATCH:,}; an act and its "
+        "no-ops take turns, batch by batch; the median batch. A no-op of the same size is a Lua script with as many keys and "
+        "arguments, of the same lengths, that "
         "writes one value: an act is answered when it is on disk, and a no-op that writes nothing asks no disk. A position is "
         "only read: its no-op writes nothing.",
     )
