@@ -42,13 +42,18 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
     await page.get_by_role("button", name="安排新场次").click()
     await expect(page.get_by_role("status").first).to_have_text("场次已安排。")
     await expect(page.get_by_role("heading", name="开场前检查")).to_be_visible()
+    await page.get_by_role("button", name="试呼").click()
+    await expect(page.get_by_role("status").first).to_contain_text("正在试呼")
     await page.get_by_role("button", name="入席 张三").click()
     await expect(page.locator(".chip.free")).to_have_text("空闲")
     await page.get_by_role("button", name="现在开始").click()
     await expect(page.locator("h1 .chip")).to_have_text("进行中")
     for n, (act, told) in enumerate(
-        (("暂停接听…", "已暂停接听"), ("恢复接听…", "已恢复接听"), ("停止接纳新等候…", "不再接纳"), ("重新接纳等候…", "重新接纳等候。"))
-    ):
+        (
+            ("延长…", "场次已延长"), ("向等候者广播…", "广播已播给等候的人"),
+            ("暂停接听…", "已暂停接听"), ("恢复接听…", "已恢复接听"), ("停止接纳新等候…", "不再接纳"), ("重新接纳等候…", "重新接纳等候。"),
+        )
+    ):  # fmt: skip
         await page.get_by_text(act).click()
         await page.locator("details[open] input[name=reason]").fill(f"原因{n}")
         await page.locator("details[open]").get_by_role("button", name="确认").click()
@@ -60,6 +65,21 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
     assert [fault for fault in faults_of(page) if "422" not in fault] == []
     line = (await console.gate.trail.read(act="act_on_session", limit=1))[0]
     assert (line.who, line.reason) == ("sup", "测试")
+    made = [(await console.open_session(seats=1, opens_in_s=86_400 * (n + 2)))["id"] for n in range(2)]
+    for session_id, act, told in ((made[0], "延期…", "场次已延期"), (made[1], "取消场次…", "场次已取消")):
+        await page.goto(f"/sessions/{session_id}")
+        await page.get_by_text(act).click()
+        if act == "延期…":
+            await page.locator("#p-opens").fill(f"{day:%Y-%m-%d}T15:00")
+        await page.locator("details[open] input[name=reason]").fill("台风")
+        await page.locator("details[open]").get_by_role("button", name="确认").click()
+        await expect(page.get_by_role("status").first).to_contain_text(told)
+    held = await console.open_session(seats=1, opens_in_s=-60)
+    await page.goto(f"/sessions/{held['id']}")
+    await page.get_by_text("紧急停止…").click()
+    await page.locator("#r-stop").fill("火警")
+    await page.locator("details[open]").get_by_role("button", name="确认").click()
+    await expect(page.get_by_role("status").first).to_contain_text("已紧急停止")
     await page.context.close()
 
 

@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -80,13 +81,65 @@ async def test_a_name_with_a_script_in_it_is_text(console: Console, browser: Bro
         seats = [{"unit": evil, "leader": evil[:60], "line": {"asterisk": "sip:l@127.0.0.1:6060"}}]
         body: dict[str, Any] = {**plan(10 * 86_400), "theme": evil[:200], "seats": seats}
         made = (await http.post("/api/sessions", json=body)).json()
-    await console.gate.accounts.create("mallory", "supervisor", name=evil[:60])
-    page = await enter(browser, console, "mallory")
-    for path in ("/sessions", f"/sessions/{made['id']}", f"/report/{made['id']}", "/audit", "/", "/account"):
-        await page.goto(path)
-        assert await page.evaluate("window.struck") is None, path
-        assert await page.locator("main img[src=x]").count() == 0
-    assert faults_of(page) == []
+        await _close_all(http)
+        held = (await http.post("/api/sessions", json={**body, **plan(-60), "theme": evil[:200], "seats": seats})).json()
+        await http.post(f"/api/seats/{held['seats'][0]['id']}/open")
+        await console.call_in("a-pbx1-evil")
+    await console.gate.accounts.create("mallory", "administrator", name=evil[:60])
+    await console.gate.accounts.create("mallet", "leader", name=evil[:60], unit=evil)
+    for login, paths in (
+        ("mallory", ("/sessions", f"/sessions/{made['id']}", f"/report/{held['id']}", "/audit", "/", "/account", "/accounts")),
+        ("mallory", ("/board", "/screen", "/desk", "/desk?call=a-pbx1-evil")),
+        ("mallet", ("/leader",)),
+    ):
+        page = await enter(browser, console, login)
+        for path in paths:
+            await page.goto(path)
+            await expect(page.locator("body")).to_contain_text("<img src=x")
+            assert await page.evaluate("window.struck") is None, path
+            assert await page.locator("img[src=x]").count() == 0
+        assert faults_of(page) == []
+        await page.context.close()
+
+
+async def _close_all(http: httpx.AsyncClient) -> None:
+    for session in (await http.get("/api/sessions")).json()["items"]:
+        if session["state"] == "open":
+            await http.post(f"/api/sessions/{session['id']}/close")
+
+
+async def test_every_figure_of_the_board_is_what_happened(console: Console, browser: Browser) -> None:
+    """Six calls with known ends, two that wait, one of them for longer than the limit."""
+    async with console.client() as http:
+        await _close_all(http)
+        session = (await http.post("/api/sessions", json=plan(-3000, 2))).json()
+        first, second = [seat["id"] for seat in session["seats"]]
+        await http.post(f"/api/seats/{first}/open")
+        await http.post(f"/api/seats/{second}/open")
+        await http.post(f"/api/seats/{second}/pause", json={"reason": "break"})
+    ledger, now = console.core.ledger, console.core.clock()
+    for n, outcome in enumerate(("talked", "talked", "work_order", "work_order", "callback", "abandoned")):
+        about = {"session_id": session["id"], "carrier": "asterisk", "host": "pbx1"}
+        await ledger.note(f"figure-{n}", f"a-figure-{n}", "arrived", now, {}, **about)
+        await ledger.close(f"figure-{n}-end", f"a-figure-{n}", outcome, now, **about)
+    for n, waited in enumerate((1300, 200)):
+        await console.core.line.join(first, f"a-figure-waits-{n}", now - waited, 1)
+    page = await enter(browser, console, "op")
+    await page.goto("/board")
+    figures = page.locator(".figures dd")
+    await expect(figures.nth(0)).to_have_text("2", timeout=SHOWN_WITHIN_MS)
+    shown = [await figures.nth(n).inner_text() for n in range(6)]
+    assert (shown[0], shown[2], shown[3], shown[5]) == ("2", "2", "3", "17%")
+    minutes, _, _ = shown[1].partition(":")
+    assert minutes in ("21", "22")
+    async with console.client() as http:
+        line = (await http.get("/api/line")).json()
+        chances = [one["chance"] for one in line["callers"]]
+    assert 0 <= int(shown[4].removesuffix("%")) <= round(100 * max(chances)), "a newcomer's is no better than theirs"
+    assert await page.locator(".seats li.free").count() == 1
+    await expect(page.locator(".seats .paused .chip")).to_contain_text("暂停")
+    await expect(page.locator(".figures .alert dt")).to_have_text("最长等候")
+    await expect(page.get_by_role("alert").filter(has_text="有人等候过久")).to_be_visible()
     await page.context.close()
 
 

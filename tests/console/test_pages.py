@@ -33,6 +33,7 @@ PAGES = {
     "/leader": "lead",
     "/phone": "",
     "/phone/operators": "op",
+    "/phone/seat/{seat}": "lead",
     "/sessions": "sup",
     "/sessions/{session}": "sup",
     "/sessions/{coming}": "sup",
@@ -109,7 +110,7 @@ async def _written(console: Console, call_ids: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_a_page_is_for_everybody(console: Console, browser: Browser, path: str, town: dict[str, Any]) -> None:
-    address = path.format(session=town["id"], coming=town["coming"], order=town["order"])
+    address = path.format(session=town["id"], coming=town["coming"], order=town["order"], seat=town["seats"][0]["id"])
     for language in ("zh-Hans", "zh-Hant", "en"):
         page = await enter(browser, console, PAGES[path], viewport={"width": 1440, "height": 900})
         await page.context.add_cookies([{"name": "hotline-language", "value": language, "url": console.url}])
@@ -124,8 +125,82 @@ async def test_a_page_is_for_everybody(console: Console, browser: Browser, path:
                 plain = re.sub(r"[^a-z]+", "-", path).strip("-") or "front"
                 name = f"{plain}.{language}.{scheme}.{width}.png"
                 await page.screenshot(path=PICTURES / name, full_page=True)
+            if (language, scheme) == ("zh-Hans", "light"):  # at the smallest width
+                await _is_accessible(page, f"{path} at 390 px")
+                await _goes_through_by_tab(page, path)
         assert [fault for fault in faults_of(page) if "the server responded with a status of 4" not in fault] == []
         await page.context.close()
+
+
+async def _goes_through_by_tab(page: Any, where: str) -> None:
+    """Every link, field and button that is there is come to by Tab, is seen to have the focus, and is left again."""
+    await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    await page.evaluate(_MARK)
+    left = await page.evaluate("document.querySelectorAll('[data-tab-to]').length")
+    assert left, where
+    for _ in range(8 * left + 20):  # dates and players are come to in their parts
+        await page.keyboard.press("Tab")
+        fault, left = await page.evaluate(_SEEN)
+        assert fault == "", f"{where}: {fault}"
+        if not left:
+            return
+    missed = await page.evaluate("[...document.querySelectorAll('[data-tab-to]')].slice(0, 3).map((one) => one.outerHTML.slice(0, 120))")
+    assert missed == [], f"{where}: never come to"
+
+
+#: What can have the focus; of radio buttons of a group, the arrows do the rest.
+_MARK = """() => {
+  const groups = new Set();
+  for (const one of document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"], audio[controls]')) {
+    if (one.disabled || one.type === 'hidden' || !one.checkVisibility({ visibilityProperty: true })) continue;
+    if (one.type === 'radio') { if (groups.has(one.name)) continue; groups.add(one.name); }
+    if (one.matches('audio')) continue;
+    one.dataset.tabTo = '';
+  }
+}"""
+_SEEN = """() => {
+  const one = document.activeElement, style = getComputedStyle(one);
+  const left = () => document.querySelectorAll('[data-tab-to]').length;
+  if (one === document.body || one.matches('audio')) return ['', left()];
+  delete one.dataset.tabTo;
+  if (one.type === 'radio') for (const other of document.getElementsByName(one.name)) delete other.dataset.tabTo;
+  const isSeen = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || one.matches('.skip');
+  return [isSeen ? '' : one.outerHTML.slice(0, 160), left()];
+}"""
+
+
+async def test_what_opens_and_what_comes_after_a_reason_is_for_everybody(
+    console: Console, browser: Browser, town: dict[str, Any]
+) -> None:
+    """Open dialogs; an order with the full number."""
+    page = await enter(browser, console, "sup", viewport={"width": 390, "height": 844})
+    await page.goto("/desk?call=a-pbx1-3")
+    await page.locator("#help").press("Enter")
+    await _is_accessible(page, "the keys")
+    await page.keyboard.press("Escape")
+    await page.locator("#a-move").press("Enter")
+    await _is_accessible(page, "the question for a reason")
+    await page.goto(f"/orders/{town['order']}")
+    await page.locator("summary").filter(has_text="查看完整号码").press("Enter")
+    await page.locator("#why").fill("回访")
+    await page.locator("#why").press("Enter")
+    await page.get_by_text("13900000002").wait_for()
+    await _is_accessible(page, "an order with the full number")
+    await page.context.close()
+    leader = await enter(browser, console, "lead", viewport={"width": 390, "height": 844}, has_touch=True)
+    await leader.goto("/leader")
+    huge = leader.locator("#lead .huge:visible")
+    for n in range(await huge.count()):
+        box = await huge.nth(n).bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+        assert float((await huge.nth(n).evaluate("one => getComputedStyle(one).fontSize")).removesuffix("px")) >= 20
+    await leader.get_by_role("button", name="暂停").first.tap()
+    await leader.locator("#pause[open]").wait_for()
+    await _is_accessible(leader, "why one pauses")
+    await leader.locator("#pause [data-close]").tap()
+    await leader.locator("#pause").wait_for(state="hidden")
+    await leader.context.close()
 
 
 async def _is_accessible(page: Any, where: str) -> None:
