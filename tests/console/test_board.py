@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from ivr.call import Outcome
 from tests.console.conftest import Console, enter, faults_of
 from tests.integration.api.conftest import plan
 from tests.waiting import until
@@ -118,7 +119,8 @@ async def test_every_figure_of_the_board_is_what_happened(console: Console, brow
         await http.post(f"/api/seats/{second}/open")
         await http.post(f"/api/seats/{second}/pause", json={"reason": "break"})
     ledger, now = console.core.ledger, console.core.clock()
-    for n, outcome in enumerate(("talked", "talked", "work_order", "work_order", "callback", "abandoned")):
+    ends: tuple[Outcome, ...] = ("talked", "talked", "work_order", "work_order", "callback", "abandoned")
+    for n, outcome in enumerate(ends):
         about = {"session_id": session["id"], "carrier": "asterisk", "host": "pbx1"}
         await ledger.note(f"figure-{n}", f"a-figure-{n}", "arrived", now, {}, **about)
         await ledger.close(f"figure-{n}-end", f"a-figure-{n}", outcome, now, **about)
