@@ -7,8 +7,8 @@ from typing import Any
 
 from config.native import find_program
 from telephony.demo.scenarios import Leader, Place, leader_argv
-from tests.phones.ports import free_block
-from tests.system.crowd import Sipp, media_ports
+from tests.phones.ports import free_block, media_block
+from tests.system.crowd import Sipp
 from tests.system.installation import Installation
 from tests.waiting import until
 
@@ -135,7 +135,7 @@ class WatchedLeader:
             raise RuntimeError("sipp is missing: run `make setup`")
         port = free_block(1)
         self._messages = folder / "leader.messages"
-        argv = leader_argv(sipp, leader, folder, Place(port, media_ports(10)))
+        argv = leader_argv(sipp, leader, folder, Place(port, media_block(10)))
         self.phone = Sipp([*argv, "-trace_msg", "-message_file", str(self._messages)], folder / "sipp.log")
         self.address = f"sip:leader@127.0.0.1:{port}"
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from config.native import find_program
 from telephony.demo.scenarios import Citizen, Leader, Place, citizens_argv, leader_argv
-from tests.phones.ports import free_block
+from tests.phones.ports import free_block, media_block
 from tests.system.installation import Installation
 from tests.waiting import patient
 
@@ -48,7 +48,7 @@ def citizens(house: Installation, folder: Path, citizen: Citizen, calls: int, ra
     sipp = find_program("sipp")
     if sipp is None:
         raise RuntimeError("sipp is missing: run `make setup`")
-    place = Place(free_block(1), media_ports(calls))
+    place = Place(free_block(1), media_block(calls))
     argv = citizens_argv(sipp, citizen, folder, place, house.target, house.settings.service_number, calls, rate)
     return Sipp(argv, folder / "sipp.log")
 
@@ -59,15 +59,10 @@ def a_leader(folder: Path, leader: Leader) -> tuple[Sipp, str]:
     if sipp is None:
         raise RuntimeError("sipp is missing: run `make setup`")
     port = free_block(1)
-    argv = leader_argv(sipp, leader, folder, Place(port, media_ports(10)))
+    argv = leader_argv(sipp, leader, folder, Place(port, media_block(10)))
     return Sipp(argv, folder / "sipp.log"), f"sip:leader@127.0.0.1:{port}"
 
 
 def numbers(first: int, count: int) -> tuple[tuple[str, str], ...]:
     """Mobile numbers of as many citizens, without display names."""
     return tuple((f"139{first + n:08d}", "") for n in range(count))
-
-
-def media_ports(calls: int) -> int:
-    """The first of a stretch of RTP ports, in the range that no server here uses."""
-    return 22000 + free_block(1) % 1000 * 10
