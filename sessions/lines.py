@@ -13,6 +13,8 @@ _SIP = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[A-Za-z0-9_.+-]{1,64})@)?"
     r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,80}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
+#: A browser or an app that is signed in at the cloud.
+_CLIENT = re.compile(r"client:[A-Za-z0-9_.-]{1,33}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _HIGHEST_PORT = 65535
 
@@ -59,8 +61,10 @@ def _each(raw: str, read: Callable[[str], str], longest: int) -> str:
 
 
 def read_number_line(raw: str) -> str:
-    """A line for the cloud phone: an international number with its plus, or a SIP URI. Raises LineRefused."""
+    """A line for the cloud phone: an international number with its plus, a SIP URI, or a client of the cloud. Raises LineRefused."""
+    if _CLIENT.fullmatch(raw.strip(" ")):
+        return raw.strip(" ")
     line = read_line(raw)
     if line and not line.startswith(("+", "sip:", "sips:")):
-        raise LineRefused("a line of the cloud phone is an international number with + or a SIP URI")
+        raise LineRefused("a line of the cloud phone is an international number with +, a SIP URI or client:name")
     return line

@@ -88,8 +88,8 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
 
 
 def must_confirm(line: str) -> bool:
-    """A number may end at a voicemail; a SIP phone in the hall does not."""
-    return not line.lower().startswith(("sip:", "sips:"))
+    """A number may end at a voicemail; a phone in the hall, by SIP or in a browser, does not."""
+    return not line.lower().startswith(("sip:", "sips:", "client:"))
 
 
 def _whisper(call: Call, facts: Facts) -> tuple[Prompt, ...]:

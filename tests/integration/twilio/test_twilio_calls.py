@@ -79,6 +79,23 @@ async def test_who_calls_after_the_leader_left_is_told_and_can_be_called_back(he
     assert (await here.order(leg)).source == "callback"
 
 
+@pytest.mark.parametrize("line", ["sip:leader@sip.example.gov.cn", "client:leader-1"])
+async def test_a_leader_at_a_phone_that_needs_no_confirmation(here: Town, line: str) -> None:
+    """The first try fails at once: the caller is at the head again, before who came later, and is served first."""
+    here.cloud.callees[line] = (Callee(outcome="failed", answer_after_s=0), Callee(answer_after_s=1, talk_s=5))
+    await here.open_session(line)
+    first = here.call(When(said("choose_free"), press="1"))
+    await first.heard(said("waiting_leader_missed"))
+    second = here.call(When("请按一", press="1"))
+    await here.at(second, "waiting")
+    await here.core.seats.resume(here.seat_id)
+    assert await here.ended([first, second]) == ["talked", "talked"]
+    rung = [leg for leg in here.cloud.calls.values() if leg.parties.parent is not None]
+    assert [leg.parties.parent for leg in rung] == [first, first, second]
+    assert {leg.parties.to for leg in rung} == {line}
+    assert not any(said("whisper_confirm") in text for leg in rung for text in leg.texts)
+
+
 async def test_the_operators_of_the_cloud_are_reached_without_those_of_asterisk(
     settings: Settings, redis: Redis
 ) -> None:

@@ -1,5 +1,7 @@
 """Messages and talks recorded by the cloud: fetched, checked, deleted there; one that never comes is reported."""
 
+import hashlib
+
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import select
@@ -8,7 +10,9 @@ from config.settings import Settings
 from jobs import cloud_recordings
 from jobs.recordings import finish
 from tests.cloud import When
+from tests.cloud.audio import recorded
 from tests.cloud.leg import Leg
+from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.waiting import until
 from workorders.model import Recording, WorkOrder
@@ -55,14 +59,17 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_message_is_fetched_checked_and_deleted_at_the_cloud(here: Town) -> None:
+    """The first time half of it comes, the second time nothing: what is kept is whole."""
     await here.open_session()
     leg, order = await _declined(here)
+    here.cloud.troubles.add(Trouble(r"GET .*\.wav$", "cut"), Trouble(r"GET .*\.wav$", "before"))
     await _fetch_all(here)
     await finish(here.core.database, here.settings, order.id)
     (recording,) = await _recordings(here)
     assert (recording.state, recording.order_id) == ("ready", order.id)
     assert recording.duration_s == pytest.approx(9 + here.settings.message_silence_s, abs=2)
-    assert len(recording.sha256) == 64
+    (kept,) = here.cloud.recordings.kept.values()
+    assert recording.sha256 == hashlib.sha256(recorded(kept.duration, kept.channels)).hexdigest()
     assert "8000 Hz" in recording.format
     assert (here.settings.recordings / recording.path).is_file()
     assert not await here.cloud_recordings(leg)

@@ -41,6 +41,10 @@ def test_no_line_holds_a_character_with_a_meaning_in_a_dial_string(raw: str) -> 
 def test_the_cloud_phone_wants_international_numbers() -> None:
     assert read_number_line("+8613812345678") == "+8613812345678"
     assert read_number_line("") == ""
+    assert read_number_line(" client:leader-1") == "client:leader-1"
+    for hostile in ("client:", "client:a b", "client:a&b", "client:a@b", f"client:{'x' * 34}", "client:a\n"):
+        with pytest.raises(LineRefused):
+            read_number_line(hostile)
     with pytest.raises(LineRefused, match="\\+"):
         read_number_line("13812345678")
 
