@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from config.settings import Settings
@@ -13,6 +14,8 @@ from tests.cloud import When
 from tests.integration.twilio.town import ACCOUNT, LEADER, WILLING, Town, said, town
 from tests.servers import RedisServer, redis_server
 from tests.waiting import until
+from workorders.model import WorkOrder
+from workorders.register import of_call
 
 
 @pytest.fixture
@@ -29,11 +32,29 @@ async def here(server: RedisServer, tmp_path: Path) -> AsyncIterator[Town]:
         yield running
 
 
-async def _away(server: RedisServer, seconds: float) -> None:
-    """Redis is killed and comes back with everything it had."""
+#: As long as the clause says, in real time.
+AWAY_S = 20.0
+
+
+async def _away(here: Town, server: RedisServer, seconds: float) -> None:
+    """Redis is killed and comes back with everything it had; meanwhile readiness says so."""
+    back_at = asyncio.get_running_loop().time() + seconds
     server.kill()
-    await asyncio.sleep(seconds)
+    await _unready(here, "redis")
+    await asyncio.sleep(max(0.0, back_at - asyncio.get_running_loop().time()))
     server.start()
+
+
+async def _unready(here: Town, part: str) -> None:
+    """Wait until /readyz names the part that is away, and nothing else of these two."""
+    async with httpx.AsyncClient(trust_env=False, timeout=15) as client:
+
+        async def told() -> bool:
+            answer = await client.get(f"{here.settings.effective_public_url}/readyz")
+            away = {name for name in ("redis", "database") if answer.json()[name] != "ok"}
+            return answer.status_code == 503 and away == {part}
+
+        await until(told, 15.0, f"/readyz without {part}")
 
 
 async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town, server: RedisServer) -> None:
@@ -48,7 +69,7 @@ async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town
     speaking = here.call(When("请按二", press="2"), When("提示音", speak_s=30))
     await here.at(speaking, "message")
 
-    await _away(server, 8.0)
+    await _away(here, server, AWAY_S)
     arriving = here.call(When("请按二", press="2"), When("提示音", speak_s=9))
     (leader,) = talking.dialed
     leader.hang_up()
@@ -65,20 +86,31 @@ async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town
 
 
 async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
+    here.cloud.callees[LEADER] = WILLING
     await here.open_session()
-    await here.core.seats.pause(here.seat_id, "away")
+    talking = here.call(When(said("choose_free"), press="1"))
+    await here.at(talking, "talking")
     locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None)
     locker.execute("BEGIN EXCLUSIVE")
-    declines = here.call(When(said("choose_line"), press="2"), When("提示音", speak_s=9))
-    gives_up = here.call(When(said("choose_line"), press="1"), When("不想再等", hang_up=True, after_s=2))
+    back_at = asyncio.get_running_loop().time() + AWAY_S
+    declines = here.call(When("请按二", press="2"), When("提示音", speak_s=9))
+    gives_up = here.call(When("请按一", press="1"), When("不想再等", hang_up=True, after_s=2))
+    waiting = here.call(When("请按一", press="1"))
+    await here.at(waiting, "waiting")
+    await _unready(here, "database")
     await declines.ended(60.0)
     await gives_up.ended(60.0)
     assert any(said("goodbye_order_recorded") in one for one in declines.texts)
+    await asyncio.sleep(max(0.0, back_at - asyncio.get_running_loop().time()))
+    assert (await here.saved(talking)).node == "talking"
+    talking.dialed[0].hang_up()
+    await here.at(waiting, "talking", 30.0)  # the line goes on without the books
     locker.execute("ROLLBACK")
     locker.close()
-    assert await here.outcome(declines, 60.0) == "work_order"
-    assert await here.outcome(gives_up, 60.0) == "abandoned"
-    assert {order.source for order in await here.orders()} == {"declined", "abandoned"}
+    waiting.hang_up()
+    outcomes = [await here.outcome(leg, 60.0) for leg in (declines, gives_up, talking, waiting)]
+    assert outcomes == ["work_order", "abandoned", "talked", "talked"]
+    assert sorted(order.source for order in await here.orders()) == ["abandoned", "declined", "talked", "talked"]
     here.cloud.assert_faultless()
 
 
@@ -104,11 +136,27 @@ async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_
     assert [entry.call_id for entry in await here.core.ledger.events(call_id_of(leg.sid))]
 
 
-async def test_the_fallback_url_answers_without_redis(here: Town, server: RedisServer) -> None:
+async def test_the_fallback_url_takes_a_message_without_redis_and_database_that_becomes_an_order(
+    here: Town, server: RedisServer
+) -> None:
     await here.open_session()
+    sid = "CA" + "a" * 32
+    form = {"CallSid": sid, "AccountSid": ACCOUNT, "From": "+8613812345678", "CallStatus": "in-progress"}
     server.kill()
-    form = {"CallSid": "CA" + "a" * 32, "AccountSid": ACCOUNT, "From": "+8613812345678", "ErrorCode": "11200"}
-    answer = await here.post("/twilio/fallback", form)
+    locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None)
+    locker.execute("BEGIN EXCLUSIVE")
+    sorry = await here.post("/twilio/fallback", {**form, "ErrorCode": "11200"})
+    thanks = await here.post("/twilio/fallback-recorded", {**form, "RecordingDuration": "11"})
+    locker.execute("ROLLBACK")
+    locker.close()
     server.start()
-    assert answer.status_code == 200
-    assert "<Record" in answer.text
+    assert "<Record" in sorry.text
+    assert said("goodbye_order_recorded") in thanks.text
+
+    async def made() -> WorkOrder | None:
+        return await of_call(here.core.database, call_id_of(sid))
+
+    order = await until(made, 30.0, "the order")
+    assert order is not None
+    assert order.source == "fallback"
+    await until(lambda: not here.spool_files(), 20.0, "the spool is empty")

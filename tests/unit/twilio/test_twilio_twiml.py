@@ -1,6 +1,7 @@
 """TwiML of every node in every language, read by the strict double and against the vocabulary of the official library."""
 
 import inspect
+from array import array
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
@@ -17,8 +18,9 @@ from ivr.facts import Facts
 from ivr.flow import present
 from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from telephony.prompts import Prompts
+from telephony.sound import RATE, write_wav
 from telephony.twilio.addresses import Addresses
-from telephony.twilio.interpreter import Interpreter
+from telephony.twilio.interpreter import Interpreter, hang_up, nothing
 from telephony.twilio.music import Music
 from telephony.twilio.speech import Speech
 from tests.cloud.document import Node, read
@@ -38,14 +40,36 @@ _NESTED = {
 CALL = Call(id="t-CA" + "c" * 32, carrier="twilio", started_at=0.0, scene=4, seq=6, recording="t-CA" + "c" * 32 + "-m4")
 
 
+class _Made(Prompts):
+    """Every sentence has its sound."""
+
+    def path(self, prompt: Prompt, language: Language) -> Path:
+        path = super().path(prompt, language)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+        return path
+
+
 @pytest.fixture
 def interpreter(tmp_path: Path) -> Interpreter:
+    """The cloud's voice speaks."""
+    return _interpreter(tmp_path, Prompts)
+
+
+@pytest.fixture
+def playing(tmp_path: Path) -> Interpreter:
+    """Sounds and music of ours are played."""
+    write_wav(tmp_path / "moh" / "hold.wav", array("h", bytes(2 * RATE * 60)))
+    return _interpreter(tmp_path, _Made)
+
+
+def _interpreter(tmp_path: Path, prompts: type[Prompts]) -> Interpreter:
     settings = Settings(
         state_dir=tmp_path, public_url="https://x.gov.cn", twilio_number="+867348812345",
         operators_line="sip:operators@10.0.0.1", _env_file=None,
     )  # fmt: skip
     addresses = Addresses(settings, now)
-    return Interpreter(settings, addresses, Speech(settings, Prompts(settings), addresses), Music(settings, addresses))
+    return Interpreter(settings, addresses, Speech(settings, prompts(settings), addresses), Music(settings, addresses))
 
 
 def _check_vocabulary(element: ElementTree.Element) -> None:
@@ -68,11 +92,17 @@ def _check(twiml: str) -> tuple[Node, ...]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("node", sorted(calls_at_every_node()))
-def test_every_node_in_every_language_is_valid(node: str, language: Language, interpreter: Interpreter) -> None:
+def test_every_node_in_every_language_is_valid(
+    node: str, language: Language, interpreter: Interpreter, playing: Interpreter
+) -> None:
     facts: Facts = CLOSED if node == "closed" else OPEN
     call = replace(calls_at_every_node()[node], id=CALL.id, carrier="twilio", language=language)
     for again in (False, True):
         _check(interpreter.render(call, present(call, facts), again=again, count=3))
+        played = playing.render(call, present(call, facts), again=again, count=3)
+        _check(played)
+        assert "<Say" not in played
+        assert "<Play" in played or again or node in ("arriving", "talking", "kept", "calling", "ended", "order"), played
 
 
 def _keys(twiml: str) -> dict[str, str]:
@@ -138,6 +168,18 @@ def test_hostile_names_are_text_and_never_markup(interpreter: Interpreter) -> No
     assert hostile in (say.text or "")
 
 
-def test_what_needs_no_call_is_valid(interpreter: Interpreter) -> None:
+def test_what_needs_no_call_is_valid(interpreter: Interpreter, playing: Interpreter) -> None:
+    for confirm in (True, False):
+        verb = Connect(
+            seat_id="s", token=1, line="+8613900000001", ring_s=20, whisper=(Prompt("whisper_new"),), confirm=confirm,
+            recording="t-CA-t4",
+        )  # fmt: skip
+        for tries in (1, 2):
+            _check(interpreter.whisper(CALL, verb, tries))
+            _check(playing.whisper(CALL, verb, tries))
+    _check(hang_up())
+    assert read(nothing().encode()) == ()
+    for twiml in (playing.sorry(), playing.thanks(), playing.later("https://x/y", 3, apologise=True)):
+        _check(twiml)
     for twiml in (interpreter.sorry(), interpreter.thanks(), interpreter.later("https://x/y", 3, apologise=True)):
         _check(twiml)
