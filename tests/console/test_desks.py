@@ -122,6 +122,15 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     await page.keyboard.press("w")
     await _confirm(page, "来电人要求")
     assert calls[2] not in await _shows_the_line(console, page, seat_id)
+    for key, call_id, stays in (("u", calls[3], True), ("s", calls[3], True), ("b", calls[1], False), ("o", calls[0], False)):
+        await page.goto(f"/desk?call={call_id}")
+        await page.keyboard.press(key)
+        await _confirm(page, f"按键 {key}")
+        assert (call_id in await _shows_the_line(console, page, seat_id)) == stays, key
+    lines = await console.gate.trail.read(who="op", limit=30)
+    assert {(line.act, line.reason) for line in lines if "按键" in line.reason} == {
+        ("mark_caller_urgent", "按键 u"), ("put_caller_to_seat", "按键 s"), ("release_caller", "按键 b"), ("release_caller", "按键 o"),
+    }  # fmt: skip
     assert await page.evaluate("window.struck") is None
     assert await page.locator("main img[src=x]").count() == 0
     assert [fault for fault in faults_of(page) if "422" not in fault] == []
@@ -260,10 +269,16 @@ async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console
     await expect(page.locator(f"#s-{seat_id}.free")).to_be_visible(timeout=WITHIN_MS)
     acts = {line.act: line.reason for line in await console.gate.trail.read(who="sup", limit=8)}
     assert (acts["set_admission"], acts["announce_to_waiting"], acts["pause_seat"]) == ("人数太多", "领导未到", "会商")
+    for act, reason in (("hold", "按钮 hold"), ("resume", "按钮 resume"), ("stop", "火警")):
+        await page.locator(f"#d-{act}").press("Enter")
+        await _confirm(page, reason)
+    acts = {line.act: line.reason for line in await console.gate.trail.read(who="sup", limit=8)}
+    assert (acts["hold_line"], acts["resume_line"], acts["stop_session"]) == ("按钮 hold", "按钮 resume", "火警")
     await page.context.close()
+    await console.open_session(seats=1)
     page = await enter(browser, console, "op")
     await page.goto("/desk")
-    await expect(page.locator(f"#s-{seat_id}")).to_be_visible()
+    await expect(page.locator("#seats-title + .seats li")).to_be_visible()
     assert await page.locator("#d-stop, [id^=p-], [id^=r-]:is(button)").count() == 0
     await page.context.close()
     await _close(console)

@@ -62,6 +62,8 @@ async def test_a_sip_phone_calls_a_leader_in_the_browser(house: Installation, ha
         leader, citizen = await hall.leader(seat_id), await hall.sip("13812345678", CITIZEN_HZ)
         await citizen.dial(house.service)
         await citizen.until("CALL_ESTABLISHED")
+        assert hearing.describe(await citizen.listen(2.0)).is_speech_like
+        call_id = await call_from(house, "+8613812345678")
         await citizen.press("1")
         await leader.until("ringing")
         await leader.act("answer")
@@ -70,6 +72,8 @@ async def test_a_sip_phone_calls_a_leader_in_the_browser(house: Installation, ha
         await citizen.hang_up()
         await leader.until("ready")
         assert await accounted(house, session_id, 1) == {"talked": 1}
+        order = await order_of(house, call_id)
+        assert order["number"] in (await house.http.get(f"/desk/calls/{call_id}")).text
 
 
 async def test_a_citizen_in_the_browser_calls_a_leader_with_a_sip_phone(house: Installation, hall: Hall) -> None:
