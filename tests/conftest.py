@@ -1,7 +1,7 @@
 """What every test may ask for: a Redis of its own (emptied for each test), settings that point to it, a clock to set."""
 
 from collections.abc import AsyncIterator, Iterator
-from itertools import chain, zip_longest
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -17,14 +17,22 @@ WAITING = ("system", "asterisk", "growth", "jobs", "platform", "twilio")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that wait and files that keep a processor busy take turns, so that those who run side by side want different
-    things of the machine."""
+    """Files that wait, files with a browser and all others are spread evenly over the run, so that those who run side by side
+    want different things of the machine."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    waiting = [file for path, file in files.items() if path.parent.name in WAITING and "unit" not in path.parts]
-    busy = [file for file in files.values() if file not in waiting]
-    items[:] = chain.from_iterable(chain.from_iterable(zip_longest(waiting, busy, fillvalue=())))
+    kinds: dict[str, list[list[pytest.Item]]] = {}
+    for path, file in files.items():
+        kinds.setdefault(_kind(path), []).append(file)
+    placed = [((n + 0.5) / len(alike), file) for alike in kinds.values() for n, file in enumerate(alike)]
+    items[:] = chain.from_iterable(file for _, file in sorted(placed, key=lambda one: one[0]))
+
+
+def _kind(path: Path) -> str:
+    if path.parent.name in WAITING and "unit" not in path.parts:
+        return "waits"
+    return "browser" if path.parent.name == "console" else "computes"
 
 
 @pytest.fixture(scope="session")

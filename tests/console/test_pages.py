@@ -40,7 +40,7 @@ PAGES = {
     "/report/{session}": "sup",
     "/orders": "op",
     "/orders/{order}": "op",
-    "/prompts?q=wait": "sup",
+    "/prompts?q=nobody_waits": "sup",
     "/audit": "sup",
     "/accounts": "root",
     "/account": "lead",

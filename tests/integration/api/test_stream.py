@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import httpx
@@ -45,6 +46,13 @@ async def join(core: Core, seat: str, call_id: str) -> None:
     await core.line.join(seat, call_id, core.clock(), 1)
 
 
+@asynccontextmanager
+async def following(http: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[tuple[str, str, dict[str, Any]]]]:
+    """A stream that is closed in the end, wherever it was left."""
+    async with aclosing(events(http)) as stream:  # type: ignore[type-var]
+        yield stream
+
+
 async def next_with(stream: AsyncIterator[tuple[str, str, dict[str, Any]]], depth: int) -> tuple[str, str, dict[str, Any]]:
     async with asyncio.timeout(patient(SOON_S)):
         async for event in stream:
@@ -55,10 +63,9 @@ async def next_with(stream: AsyncIterator[tuple[str, str, dict[str, Any]]], dept
 
 async def test_a_snapshot_comes_first_and_then_every_change(process: Process, api_settings: Settings) -> None:
     core = build(api_settings)
-    async with client(process) as http:
+    async with client(process) as http, following(http) as stream:
         session = (await http.post("/api/sessions", json=plan())).json()
         seat = session["seats"][0]["id"]
-        stream = events(http)
         name, number, line = await anext(stream)
         assert (name, line["depth"], line["session"]["id"]) == ("snapshot", 0, session["id"])
         await join(core, seat, "a-pbx1-1-1")
@@ -74,9 +81,8 @@ async def test_a_snapshot_comes_first_and_then_every_change(process: Process, ap
 
 async def test_many_changes_at_once_are_told_as_few_and_the_last_is_never_missed(process: Process, api_settings: Settings) -> None:
     core = build(api_settings)
-    async with client(process) as http:
+    async with client(process) as http, following(http) as stream:
         seat = (await http.post("/api/sessions", json=plan())).json()["seats"][0]["id"]
-        stream = events(http)
         await anext(stream)
         await asyncio.gather(*(join(core, seat, f"a-pbx1-1-{n}") for n in range(50)))
         told = 0
@@ -97,7 +103,8 @@ async def test_after_a_reconnect_the_snapshot_has_what_was_missed(process: Proce
         _, number, _ = await anext(stream)
         await stream.aclose()  # type: ignore[attr-defined]
         await join(core, seat, "a-pbx1-1-1")
-        name, newer, line = await anext(events(http, last_id=number))
+        async with aclosing(events(http, last_id=number)) as again:  # type: ignore[type-var]
+            name, newer, line = await anext(again)
         assert (name, line["depth"]) == ("snapshot", 1)
         assert int(newer) > int(number)
     await core.close()
@@ -105,9 +112,9 @@ async def test_after_a_reconnect_the_snapshot_has_what_was_missed(process: Proce
 
 async def test_streams_share_the_subscription_of_their_process(process: Process, api_settings: Settings) -> None:
     core = build(api_settings)
-    async with client(process) as http:
+    async with client(process) as http, AsyncExitStack() as open_streams:
         seat = (await http.post("/api/sessions", json=plan())).json()["seats"][0]["id"]
-        streams = [events(http) for _ in range(20)]
+        streams = [await open_streams.enter_async_context(following(http)) for _ in range(20)]
         for stream in streams:
             await anext(stream)
         subscribers = await core.redis.pubsub_numsub(f"{api_settings.redis_prefix}changes")
@@ -119,8 +126,7 @@ async def test_streams_share_the_subscription_of_their_process(process: Process,
 
 
 async def test_a_process_that_stops_ends_its_streams_at_once(process: Process) -> None:
-    async with client(process) as http:
-        stream = events(http)
+    async with client(process) as http, following(http) as stream:
         await anext(stream)
         process.part.terminate()
         async with asyncio.timeout(patient(SOON_S)):
