@@ -22,7 +22,7 @@ AWAY = ("closed", "paused")
 #: More than a session has.
 SEATS_KEPT = 100
 
-_LOOK = load(__file__, "look-4")
+_LOOK = load(__file__, "look-5")
 
 
 class LineNow(Struct, frozen=True):
@@ -31,6 +31,8 @@ class LineNow(Struct, frozen=True):
     seat: SeatNow
     depth: int
     pace: Pace
+    #: Of the callers, those who have hung up and keep the place.
+    kept: int = 0
 
 
 class Look:
@@ -58,7 +60,8 @@ class Outlook:
         self._redis, self._prefix, self._clock = redis, settings.redis_prefix, clock
         self._settings = settings
         self._prior = Prior(
-            settings.handle_time_s, settings.handle_time_weight, settings.patience_s, settings.patience_weight
+            settings.handle_time_s, settings.handle_time_weight, settings.patience_s, settings.patience_weight,
+            settings.keeping,
         )
         #: By seat: the answer that was read last, which several who asked in the same moment have in common.
         self._read: dict[str, tuple[list[Any], LineNow]] = {}
@@ -73,7 +76,7 @@ class Outlook:
 
     def _ask(self, seat_id: str, call_id: str) -> Awaitable[Any]:
         names = line_keys(self._prefix, seat_id)
-        keys = (names.waiting, names.seat, names.pace, names.left)
+        keys = (names.waiting, names.seat, names.pace, names.left, names.marks)
         return _LOOK.begin(self._redis, keys, call_id, *_SEAT, same=True)
 
     def line(self, seat_id: str, row: list[Any]) -> LineNow:
@@ -81,10 +84,10 @@ class Outlook:
         known = self._read.get(seat_id)
         if known is not None and known[0] is row:
             return known[1]
-        depth, _, values, pace, left = row
+        depth, _, values, pace, left, kept = row
         seat = {name: value for name, value in zip(_SEAT, values, strict=True) if value is not None}
         line = LineNow(
-            read_seat(seat_id, seat, self._clock()), depth, read_pace(_fields(pace), _fields(left))
+            read_seat(seat_id, seat, self._clock()), depth, read_pace(_fields(pace), _fields(left)), kept
         )
         if len(self._read) >= SEATS_KEPT:
             self._read.clear()
@@ -96,6 +99,7 @@ class Outlook:
         settings, seat, now = self._settings, line.seat, self._clock()
         return forecast(
             ahead=ahead,
+            kept=min(line.kept, ahead),
             closes_in_s=closes_at - now,
             pace=line.pace,
             prior=self._prior,

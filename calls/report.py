@@ -95,9 +95,16 @@ def draw_up(
 
 
 def _gave_up(ordered: Sequence[Entry]) -> set[str]:
-    """Who left the line by themselves."""
-    mine = ("abandoned", "declined")
-    return {fact.call_id for fact in ordered if fact.kind == "left_line" and fact.data.get("reason") in mine}
+    """Who left the line by themselves; who asked for a call some day, too, but not who kept the place."""
+    mine = ("abandoned", "declined", "callback")
+    kept = {fact.call_id for fact in ordered if fact.kind == "callback" and "joined_at" in fact.data}
+    return {
+        fact.call_id
+        for fact in ordered
+        if fact.kind == "left_line"
+        and fact.data.get("reason") in mine
+        and not (fact.call_id in kept and fact.data["reason"] == "callback")
+    }
 
 
 def _waits(seconds: list[float]) -> Waits:

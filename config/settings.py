@@ -111,6 +111,7 @@ class Settings(BaseSettings):
     )
     patience_s: float = Field(900.0, gt=0, description="Prior of the wait after which a caller gives up, on average")
     patience_weight: float = Field(5.0, gt=0, description="So many callers who gave up is that prior worth")
+    keeping: float = Field(0.1, ge=0, description="For one caller who gives up, so many hang up to be called back (prior)")
     discouraged_below: float = Field(
         0.5, ge=0, le=1, description="Chance of being put through below which the work order is recommended first"
     )

@@ -14,7 +14,7 @@ SAMPLES = 1440
 #: Samples further apart say nothing about the time between them.
 GAP_S = 60.0
 
-_SAMPLE = load(__file__, "sample-3")
+_SAMPLE = load(__file__, "sample-4")
 
 
 class Sample(Struct, frozen=True, array_like=True):
@@ -35,7 +35,7 @@ class Depths:
     async def sample(self, seat_id: str) -> Sample:
         """Takes and keeps a sample now."""
         keys, at = line_keys(self._prefix, seat_id), self._clock()
-        touched = (keys.waiting, keys.depths, keys.pace)
+        touched = (keys.waiting, keys.depths, keys.pace, keys.marks)
         depth = await _SAMPLE.run(self._redis, touched, at, GAP_S, SAMPLES)
         return Sample(at, int(depth))
 

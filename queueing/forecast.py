@@ -31,6 +31,10 @@ ROUGHNESS = 1.2
 _NEVER = 1e-6
 #: No line loses more of its callers during a talk than all but one in e to this.
 _AT_MOST = 4.0
+#: More talks than any session has room for are not followed one by one.
+_MANY = 100
+#: Of the range in which a rate is looked for: to a millionth.
+_HALVINGS = 20
 #: A small step of the rate, for its slope.
 _STEP = 1.01
 
@@ -59,6 +63,7 @@ class Rest(Struct, frozen=True):
 def forecast(
     *,
     ahead: int,
+    kept: int = 0,
     closes_in_s: float,
     pace: Pace = Pace(),  # noqa: B008 - frozen
     prior: Prior = Prior(),  # noqa: B008 - frozen
@@ -70,7 +75,8 @@ def forecast(
     discouraged_below: float = DISCOURAGED_BELOW,
     ended_below: float = ENDED_BELOW,
 ) -> Forecast:
-    """For a caller with `ahead` callers before them; one who is being offered to the leader counts.
+    """For a caller with `ahead` callers before them; one who is being offered to the leader counts. `kept` of them have
+    hung up and keep the place: they do not give up, and the longer a line stands, the more of it they are.
 
     `talking_s`: how long the present talk has lasted, None = no talk. `rest_s`: what is left of wrap-up. `away`: the leader
     is not there (paused, not signed in). With several `seats` for one line, they are all talking or none is.
@@ -82,7 +88,7 @@ def forecast(
     if away:
         rest = Rest(rest.mean_s + AWAY_S, rest.variance + AWAY_S**2, rest.talks)
     cycle_s = (habits.handle_s + wrap_up_s + SETUP_S) / seats
-    wait_s, variance = _wait(ahead, habits, rest, cycle_s, seats)
+    wait_s, variance = _wait(ahead, kept, habits, rest, cycle_s, seats)
     chance = _before(closes_in_s, wait_s, variance)
     left_s = closes_in_s - rest.mean_s
     can_serve = floor(left_s / cycle_s) + seats if left_s > 0 and cycle_s > 0 else 0
@@ -107,12 +113,14 @@ def _rest(habits: Habits, spent_s: float, wrap_up_s: float, seats: int) -> Rest:
     return Rest((left * step_s + wrap_up_s) / seats, variance / seats**2, left / STEPS)
 
 
-def _wait(ahead: int, habits: Habits, rest: Rest, cycle_s: float, seats: int) -> tuple[float, float]:
+def _wait(ahead: int, kept_places: int, habits: Habits, rest: Rest, cycle_s: float, seats: int) -> tuple[float, float]:
     """Mean and variance of the wait, by the moments of the line's way to nobody ahead."""
     if ahead <= 0:
         return rest.mean_s, rest.variance + habits.handle_variance * (rest.talks / seats) ** 2
     talk_variance = (SPREAD * habits.handle_s / seats) ** 2
     rate = min(habits.giving_up, _AT_MOST / cycle_s) if cycle_s > 0 else 0.0
+    if kept_places or habits.keeping:
+        rate = _as_if_alike(ahead, _talks(ahead, kept_places, rate, habits.keeping, rest.mean_s, cycle_s), rate, rest.mean_s, cycle_s)
     queue_s = _queue_s(ahead, rate, rest.mean_s, cycle_s)
     if rate * cycle_s <= _NEVER:
         talks = float(ahead)
@@ -132,6 +140,30 @@ def _wait(ahead: int, habits: Habits, rest: Rest, cycle_s: float, seats: int) ->
     variance = rest.variance * end**2 + talk_variance * squares + callers * cycle_s**2
     learned = habits.handle_variance * (of_cycle / seats) ** 2 + habits.giving_up_variance * of_rate**2
     return max(mean_s, rest.mean_s), ROUGHNESS * (variance + learned)
+
+
+def _talks(ahead: int, kept: int, giving_up: float, keeping: float, rest_s: float, cycle_s: float) -> float:
+    """How many talks come first when those who keep a place stay, and of the others some give up and some come to keep one."""
+    waiting, staying = float(ahead - kept), float(kept)
+    going = giving_up + keeping
+    part, gone, of_cycle = keeping / going if going > 0 else 0.0, -expm1(-going * rest_s), -expm1(-going * cycle_s)
+    talks = 0
+    while True:
+        waiting, staying = waiting * (1 - gone), staying + waiting * gone * part
+        both = waiting + staying
+        if both <= 1 or talks >= _MANY:
+            return talks + both
+        waiting, staying = waiting * (both - 1) / both, staying * (both - 1) / both
+        talks, gone = talks + 1, of_cycle
+
+
+def _as_if_alike(ahead: int, talks: float, highest: float, rest_s: float, cycle_s: float) -> float:
+    """The rate at which all would have to give up for the line to take so many talks."""
+    low, high = 0.0, highest
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _queue_s(ahead, middle, rest_s, cycle_s) > talks * cycle_s else (low, middle)
+    return low
 
 
 def _queue_s(ahead: int, rate: float, rest_s: float, cycle_s: float) -> float:

@@ -25,12 +25,12 @@ PLACES_PER_MS = 1024
 REMEMBER_S = 24 * 3600
 
 _JOIN = load(__file__, "join-3")
-_LEAVE = load(__file__, "leave-4")
+_LEAVE = load(__file__, "leave-5")
 _CLAIM_NEXT = load(__file__, "claim_next-5")
 _TAKE = load(__file__, "take-5")
 _FREE = load(__file__, "free-3")
 _RETURN_TO_HEAD = load(__file__, "return_to_head-3")
-_MARK = load(__file__, "mark-1")
+_MARK = load(__file__, "mark-2")
 _RENEW = load(__file__, "renew-2")
 _REAP = load(__file__, "reap-2")
 _RESTORE = load(__file__, "restore-5")
@@ -98,7 +98,8 @@ class Line:
         """True when the caller was in the line. An offered caller's claim stays until it is freed or lapses."""
         keys = self._keys(seat_id)
         arguments = (call_id, at_seq, reason, REMEMBER_S, self._channel, seat_id)
-        return bool(await _LEAVE.run(self._redis, (keys.waiting, keys.callers, keys.seen, keys.left), *arguments))
+        touched = (keys.waiting, keys.callers, keys.seen, keys.left, keys.marks)
+        return bool(await _LEAVE.run(self._redis, touched, *arguments))
 
     async def forget(self, claim: "Claim") -> None:
         """A claimed caller whose call nobody knows leaves the line, and the seat is free for those who are there. Who is restored
@@ -149,8 +150,8 @@ class Line:
 
     def begin_mark(self, seat_id: str, call_id: str, mark: str) -> Awaitable[Any]:
         """The same, sent now; await it once."""
-        arguments = (call_id, mark, REMEMBER_S, self._channel, seat_id)
-        return _MARK.begin(self._redis, (self._keys(seat_id).marks,), *arguments)
+        keys, arguments = self._keys(seat_id), (call_id, mark, REMEMBER_S, self._channel, seat_id)
+        return _MARK.begin(self._redis, (keys.marks, keys.pace), *arguments)
 
     async def reap(self, seat_id: str) -> Claim | None:
         """Takes back a ringing claim whose lease lapsed; its caller is at the head again. A talk never lapses."""

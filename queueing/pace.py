@@ -18,6 +18,8 @@ class Pace(Struct, frozen=True):
     #: Callers who left the line by themselves, and the seconds that all callers together waited in it.
     gave_up: int = 0
     waited_s: float = 0.0
+    #: Callers who hung up to be called back: they keep their place, and do not give up any more.
+    kept: int = 0
 
 
 #: Words by which the hash of leavers names callers who left for another reason than that they gave up.
@@ -31,6 +33,7 @@ def read_pace(fields: Mapping[str, str], left: Mapping[str, str]) -> Pace:
         talked_s=float(fields.get("talked_s", 0)),
         gave_up=sum(int(count) for reason, count in left.items() if reason not in _OTHERWISE),
         waited_s=float(fields.get("waited_s", 0)),
+        kept=int(fields.get("kept", 0)),
     )
 
 
@@ -42,6 +45,8 @@ class Prior(Struct, frozen=True):
     #: Mean wait after which a caller gives up; inf = nobody does.
     patience_s: float = 900.0
     patience_weight: float = 5.0
+    #: For one who gives up, so many hang up to be called back.
+    keeping: float = 0.0
 
 
 class Habits(Struct, frozen=True):
@@ -52,6 +57,8 @@ class Habits(Struct, frozen=True):
     #: Part of the callers who wait that gives up, a second.
     giving_up: float
     giving_up_variance: float
+    #: Part of the callers who wait that comes to keep a place instead, a second.
+    keeping: float = 0.0
 
 
 def learn(pace: Pace, prior: Prior) -> Habits:
@@ -65,4 +72,4 @@ def learn(pace: Pace, prior: Prior) -> Habits:
     seen, waited_s = prior.patience_weight + 1 + pace.gave_up, prior.patience_weight * prior.patience_s + pace.waited_s
     if waited_s <= 0:
         return Habits(handle_s, variance, 1 / prior.patience_s, 0.0)
-    return Habits(handle_s, variance, seen / waited_s, seen / waited_s**2)
+    return Habits(handle_s, variance, seen / waited_s, seen / waited_s**2, (prior.patience_weight * prior.keeping + pace.kept) / waited_s)

@@ -103,7 +103,7 @@ class House:
         copyfile(self._empty, path)
         settings = Settings(
             redis_url=self._url, state_dir=self._folder, database_url=f"sqlite+aiosqlite:///{path}",
-            operators_line="", asterisk="off", _env_file=None,
+            operators_line="", asterisk="off", callback_line="sip:gateway@127.0.0.1", twilio_number="+8673412345", _env_file=None,
         )  # fmt: skip
         redis, database = await _connect(self._url), Database.of(settings)
         await redis.flushall()

@@ -98,3 +98,36 @@ def test_a_chance_is_a_chance_and_falls_with_every_caller_ahead(
     assert 0.0 <= behind.chance <= told.chance + 0.02
     assert behind.wait_s >= told.wait_s >= 0.0
     assert told.can_serve >= 0
+
+
+def test_those_who_keep_a_place_do_not_give_up() -> None:
+    """The more of those ahead keep a place, the longer it takes; when all do, as long as if nobody ever gave up."""
+    told = [forecast(ahead=12, kept=kept, closes_in_s=TWO_HOURS) for kept in (0, 3, 6, 12)]
+    assert [one.wait_s for one in told] == sorted(one.wait_s for one in told)
+    assert told[0].chance > told[1].chance > told[2].chance > told[3].chance
+    assert abs(told[3].wait_s - 12 * 590) < 60
+
+
+def test_that_some_keep_places_is_expected_of_those_who_wait_now() -> None:
+    seen = Pace(talks=4, talked_s=4 * 570, gave_up=40, waited_s=45 * 900)
+    some = Pace(talks=4, talked_s=4 * 570, gave_up=40, waited_s=45 * 900, kept=8)
+    assert forecast(ahead=40, closes_in_s=TWO_HOURS, pace=seen).chance > forecast(ahead=40, closes_in_s=TWO_HOURS, pace=some).chance
+    assert forecast(ahead=40, closes_in_s=TWO_HOURS, prior=Prior(keeping=0.2)).wait_s > forecast(ahead=40, closes_in_s=TWO_HOURS).wait_s
+    assert read_pace({"kept": "8"}, {}).kept == 8
+
+
+@given(
+    ahead=strategies.integers(0, 400),
+    part=strategies.floats(0, 1),
+    kept=strategies.integers(0, 60),
+    gave_up=strategies.integers(0, 300),
+    waited_s=strategies.floats(0, 300_000),
+    closes_in_s=strategies.floats(-60, TWO_HOURS),
+)
+def test_whoever_keeps_places_a_chance_is_a_chance(
+    ahead: int, part: float, kept: int, gave_up: int, waited_s: float, closes_in_s: float
+) -> None:
+    pace = Pace(gave_up=gave_up, waited_s=waited_s, kept=kept)
+    told = forecast(ahead=ahead, kept=int(part * ahead), closes_in_s=closes_in_s, pace=pace)
+    assert 0.0 <= told.chance <= 1.0
+    assert told.wait_s >= 0.0

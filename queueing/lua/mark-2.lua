@@ -1,5 +1,5 @@
 -- Shows how a caller waits: `callback` = nobody is on the phone. Nothing changes in the order.
--- KEYS: marks
+-- KEYS: marks, pace
 -- ARGV: call_id, mark (empty = on the phone), seconds to keep, channel, seat_id
 -- Returns 1 when that is news.
 --- @include announce
@@ -10,6 +10,9 @@ end
 if ARGV[2] == '' then
   redis.call('HDEL', KEYS[1], ARGV[1])
 else
+  if before == '' then
+    redis.call('HINCRBY', KEYS[2], 'kept', 1)
+  end
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 end

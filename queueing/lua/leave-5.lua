@@ -1,5 +1,5 @@
 -- A caller leaves the line for good. A join that comes later but is older finds the tombstone in `seen`.
--- KEYS: waiting, callers, seen, left
+-- KEYS: waiting, callers, seen, left, marks
 -- ARGV: call_id, at_seq, reason, seconds to remember, channel, seat_id
 -- Returns 1 when the caller was in the line, else 0.
 --- @include announce
@@ -13,6 +13,7 @@ if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then
   return 0
 end
 redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('HINCRBY', KEYS[4], ARGV[3], 1)
 announce(ARGV[5], ARGV[6])
 return 1

@@ -1,8 +1,0 @@
--- One line at this moment, and the place of one call in it.
--- KEYS: waiting, seat, pace, left
--- ARGV: call_id, fields of the seat
--- Returns {depth, rank from 0 or false, the values of these fields, the hashes pace and left}.
-return {
-  redis.call('ZCARD', KEYS[1]), redis.call('ZRANK', KEYS[1], ARGV[1]),
-  redis.call('HMGET', KEYS[2], unpack(ARGV, 2)), redis.call('HGETALL', KEYS[3]), redis.call('HGETALL', KEYS[4]),
-}
