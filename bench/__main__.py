@@ -1,4 +1,4 @@
-"""Runs the chapters that were asked for, prints their tables, and writes RESULTS.md when it was all of them."""
+"""Runs the chapters that were asked for, or all, prints their tables, and puts them into RESULTS.md unless it was a quick run."""
 
 import asyncio
 import random
@@ -147,8 +147,8 @@ MEASURES: dict[str, Callable[[Run], Awaitable[None]]] = {
 }
 
 
-#: Is told what was measured so far, and which chapters are still to come.
-Keep = Callable[[list[Chapter], Sequence[str]], None]
+#: Is told what has just been measured.
+Keep = Callable[[list[Chapter]], None]
 
 
 async def run_all(names: Sequence[str], sizes: Sizes, keep: Keep) -> list[Chapter]:
@@ -156,7 +156,7 @@ async def run_all(names: Sequence[str], sizes: Sizes, keep: Keep) -> list[Chapte
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as folder:
         async with AsyncExitStack() as stack:
             run = Run(Path(folder), sizes, stack)
-            for n, name in enumerate(names, 1):
+            for name in names:
                 say(name)
                 before = len(run.chapters)
                 try:
@@ -166,7 +166,7 @@ async def run_all(names: Sequence[str], sizes: Sizes, keep: Keep) -> list[Chapte
                     run.chapters.append(Chapter(name, (), failure=f"{type(error).__name__}: {error}"))
                 for chapter in run.chapters[before:]:
                     print("\n" + report.table(chapter), flush=True)
-                keep(run.chapters, names[n:])
+                keep(run.chapters[before:])
             return run.chapters
 
 
@@ -176,14 +176,17 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [name for name in names if name not in MEASURES]:
         print(f"no such chapter: {' '.join(unknown)}; there are {' '.join(MEASURES)}", file=sys.stderr)
         return 2
-    sizes, described, at = chosen(), machine.describe(), datetime.now(UTC)
+    sizes, described = chosen(), machine.describe()
     random.seed(sizes.seed)
 
-    def keep(chapters: list[Chapter], missing: Sequence[str]) -> None:
-        """A run of many minutes that is interrupted has not been in vain."""
-        if not arguments:
-            RESULTS.write_text(report.document(described, chapters, at, missing, quick=sizes.quick))
-            say(f"written: {RESULTS}")
+    def keep(chapters: list[Chapter]) -> None:
+        """A run of many minutes that is interrupted has not been in vain; a quick one is for looking at."""
+        if sizes.quick:
+            return
+        before = RESULTS.read_text() if RESULTS.exists() else ""
+        anew = [report.section(chapter, datetime.now(UTC)) for chapter in chapters]
+        RESULTS.write_text(report.document(described, report.merge(before, anew)))
+        say(f"written: {RESULTS}")
 
     chapters = asyncio.run(run_all(names, sizes, keep))
     return 1 if any(chapter.failure for chapter in chapters) else 0

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+_MET, _MISSED = "met", "**not met**"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -42,17 +44,15 @@ def table(chapter: Chapter) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def document(machine: Sequence[tuple[str, str]], chapters: Iterable[Chapter], at: datetime, missing: Sequence[str], *, quick: bool) -> str:
-    """bench/RESULTS.md. `missing`: chapters that were not measured (yet)."""
-    measured = list(chapters)
-    rows = [row for chapter in measured for row in chapter.rows if row.met is not None]
-    met = sum(row.met is True for row in rows)
+def document(machine: Sequence[tuple[str, str]], sections: Iterable[str]) -> str:
+    """bench/RESULTS.md, of what `section` made."""
+    text = "\n".join(sections)
+    rows = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("| what |")]
+    met, missed = (sum(line.endswith(f"| {word} |") for line in rows) for word in (_MET, _MISSED))
     lines = [
         "# Results",
         "",
-        f"Written by `make bench{' QUICK=1' if quick else ''}` on {at:%Y-%m-%d %H:%M} UTC. "
-        f"{met} of {len(rows)} targets met." + (" **A quick run: few samples.**" if quick else ""),
-        *([f"**Not measured in this run: {', '.join(missing)}.**"] if missing else []),
+        f"Written by `make bench`. {met} of {met + missed} targets met; each chapter tells when it was measured.",
         "Both sides ran on this machine, one after the other, with the same load; `python -c 'help(\"bench\")'` tells how.",
         "",
         _cells("machine", ""),
@@ -60,7 +60,21 @@ def document(machine: Sequence[tuple[str, str]], chapters: Iterable[Chapter], at
         *(_cells(name, value) for name, value in machine),
         "",
     ]
-    return "\n".join(lines) + "\n" + "\n".join(table(chapter) for chapter in measured)
+    return "\n".join(lines) + "\n" + text
+
+
+def section(chapter: Chapter, at: datetime) -> str:
+    """A chapter with the time at which it was measured."""
+    head, _, rest = table(chapter).partition("\n\n")
+    return f"{head}\n\nMeasured {at:%Y-%m-%d %H:%M} UTC.\n\n{rest}"
+
+
+def merge(document: str, newer: Iterable[str]) -> list[str]:
+    """The sections of a document, those that are measured anew replaced by their titles, others added at the end."""
+    found = {_title(one): one for one in ("## " + part for part in document.split("\n## ")[1:])}
+    for one in newer:
+        found[_title(one)] = one
+    return [one.rstrip("\n") + "\n" for one in found.values()]
 
 
 def ms(seconds: float) -> str:
@@ -73,7 +87,11 @@ def times(value: float) -> str:
 
 
 def _met(row: Row) -> str:
-    return "" if row.met is None else "met" if row.met else "**not met**"
+    return "" if row.met is None else _MET if row.met else _MISSED
+
+
+def _title(section: str) -> str:
+    return section.partition("\n")[0]
 
 
 def _cells(*cells: str) -> str:

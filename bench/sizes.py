@@ -18,8 +18,8 @@ class Sizes:
     load_s: float = 60.0
     load_per_s: float = 10.0
     #: Tried one after the other until fewer than 99 % succeed; the last is more than two cores can take.
-    rates: tuple[float, ...] = (10, 20, 30, 40, 55, 75, 100, 130, 170, 220, 290, 380, 500, 650)
-    full_rates: tuple[float, ...] = (8, 10, 12, 14, 17, 20, 24, 29, 35, 42, 50, 60, 72)
+    rates: tuple[float, ...] = (20, 40, 75, 130, 180, 240, 320, 420, 560)
+    full_rates: tuple[float, ...] = (10, 14, 18, 23, 30, 40, 52, 68)
     rate_s: float = 10.0
     hold_s: float = 60.0
     flow_s: float = 3.0

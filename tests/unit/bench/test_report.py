@@ -8,7 +8,7 @@ import pytest
 
 from bench import agents
 from bench.machine import cpu_model, memory
-from bench.report import Chapter, Row, document, ms, table, times
+from bench.report import Chapter, Row, document, merge, ms, section, table, times
 from bench.sides import fill
 from bench.usage import cpu_seconds, resident_kib, usage_of
 from config.native import Program
@@ -28,13 +28,26 @@ def test_the_table_says_met_and_not_met_and_nothing_without_a_target() -> None:
     assert text.endswith("- a note\n")
 
 
-def test_the_document_counts_targets_and_tells_what_failed() -> None:
+def test_the_document_counts_targets_and_tells_what_failed_and_when() -> None:
+    at = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
     chapters = [Chapter("Title", ROWS), Chapter("Other", (), failure="RuntimeError: sipp is missing")]
-    text = document([("CPU", "x, 2 cores")], chapters, datetime(2026, 11, 22, tzinfo=UTC), ["load"], quick=True)
-    assert "1 of 2 targets met. **A quick run: few samples.**" in text
-    assert "**Not measured:** RuntimeError: sipp is missing" in text
-    assert "**Not measured in this run: load.**" in text
+    text = document([("CPU", "x, 2 cores")], [section(chapter, at) for chapter in chapters])
+    assert "1 of 2 targets met" in text
+    assert "## Other\n\nMeasured 2026-11-22 09:30 UTC.\n\n**Not measured:** RuntimeError: sipp is missing" in text
     assert "| CPU | x, 2 cores |" in text
+
+
+def test_what_is_measured_anew_takes_the_place_of_what_was_measured_before() -> None:
+    before, after = datetime(2026, 11, 22, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
+    first = [section(Chapter(title, ROWS), before) for title in ("A", "B")]
+    text = document([], merge(document([], first), [section(Chapter("B", ROWS[2:]), after), section(Chapter("C", ()), after)]))
+    assert "2 of 3 targets met" in text
+    assert [line for line in text.splitlines() if line.startswith(("##", "Measured"))] == [
+        "## A", "Measured 2026-11-22 00:00 UTC.",
+        "## B", "Measured 2026-11-23 00:00 UTC.",
+        "## C", "Measured 2026-11-23 00:00 UTC.",
+    ]  # fmt: skip
+    assert merge("", first) == first
 
 
 def test_numbers_are_written_as_people_read_them() -> None:
