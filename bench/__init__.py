@@ -1,8 +1,8 @@
 """`make bench`: how fast the hotline is, side by side with Asterisk's own app_queue and dialplan, in one run on one machine.
 
-    python -m bench                 everything, about 25 minutes; writes bench/RESULTS.md
-    QUICK=1 python -m bench         the same with few samples, about 6 minutes
-    python -m bench turns lines     some chapters only; the table is printed, RESULTS.md stays as it is
+    python -m bench                 everything, about 40 minutes; written to bench/RESULTS.md chapter by chapter
+    QUICK=1 python -m bench         the same with few samples, about 8 minutes; printed only
+    python -m bench turns lines     some chapters only; the others in RESULTS.md stay as they are
 
 Chapters: `handovers` (leader hangs up -> the next caller rings), `answers` (answer -> sound, key -> next prompt), `load`
 (10 calls/s, highest rate, CPU a call), `holding` (500 callers on hold), `turns` (flow and store), `lines` (the waiting
