@@ -48,6 +48,9 @@ PAGES = {
 }
 _RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
 
+#: A picture is taken of every width, of the dark colours once, and of the language with the longest words where it is narrow.
+LOOKED_AT = {("zh-Hans", "light", width) for width in WIDTHS} | {("zh-Hans", "dark", 1440), ("en", "light", 390)}
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def console(tmp_path_factory: pytest.TempPathFactory, console_redis: RedisServer) -> AsyncIterator[Console]:
@@ -122,9 +125,9 @@ async def test_a_page_is_for_everybody(console: Console, browser: Browser, path:
                 await page.set_viewport_size({"width": width, "height": height})
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, f"{path} scrolls sideways at {width} px ({language})"
-                plain = re.sub(r"[^a-z]+", "-", path).strip("-") or "front"
-                name = f"{plain}.{language}.{scheme}.{width}.png"
-                await page.screenshot(path=PICTURES / name, full_page=True)
+                if (language, scheme, width) in LOOKED_AT:
+                    plain = re.sub(r"[^a-z]+", "-", path).strip("-") or "front"
+                    await page.screenshot(path=PICTURES / f"{plain}.{language}.{scheme}.{width}.png", full_page=True)
             if (language, scheme) == ("zh-Hans", "light"):  # at the smallest width
                 await _is_accessible(page, f"{path} at 390 px")
                 await _goes_through_by_tab(page, path)

@@ -27,14 +27,15 @@ class Model:
     #: Who may stand further back than before, by what was just done.
     may_fall_back: set[str] = field(default_factory=set)
 
-    def join(self, call_id: str, joined_at: float, now: list[str]) -> None:
-        """`now`: the order with the new caller, as the line has it; it must be right."""
+    def join(self, call_id: str, joined_at: float, now: list[str], *, is_new: bool) -> None:
+        """`now`: the order with the new caller, as the line has it; it must be right. `is_new`: joined at this moment; who takes
+        back an older place may also come before one who was moved behind it."""
         place = now.index(call_id)
         assert [one for one in now if one != call_id] == self.order, "the others keep their order"
         ahead, behind = now[:place], now[place + 1 :]
         assert all(self.joined[one] <= joined_at for one in ahead if one not in self.moved)
         assert all(self.joined[one] > joined_at for one in behind if one not in self.moved)
-        if joined_at >= max(self.joined.values(), default=0.0):
+        if is_new and joined_at >= max(self.joined.values(), default=0.0):
             assert not behind, "who comes now comes last"
         self.order, self.joined[call_id] = list(now), joined_at
         self.may_fall_back = set(behind)
@@ -46,6 +47,13 @@ class Model:
         self.joined.pop(call_id)
         self.moved.discard(call_id)
         return True
+
+    def leave(self, call_id: str) -> bool:
+        """Out of the line by a word of the call; who goes to the talk is on the phone by then."""
+        found = self.remove(call_id)
+        if found:
+            self.kept.discard(call_id)
+        return found
 
     def place(self, call_id: str, to: int) -> None:
         """An act puts a caller at rank `to`, from 0."""

@@ -85,7 +85,7 @@ class LineMachine(RuleBasedStateMachine):
         if seq > model.seen.get(caller, -1):
             model.seen[caller] = seq
             if caller not in model.order:
-                model.join(caller, joined_at, self.order())
+                model.join(caller, joined_at, self.order(), is_new=not early)
         assert position == (model.order.index(caller) + 1 if caller in model.order else 0)
 
     def order(self, seat_id: str = SEAT) -> list[str]:
@@ -100,7 +100,7 @@ class LineMachine(RuleBasedStateMachine):
         expected = False
         if seq >= model.seen.get(caller, -1):
             model.seen[caller] = seq
-            expected = model.remove(caller)
+            expected = model.leave(caller)
         assert left == expected
 
     @rule(client=client)
@@ -138,9 +138,9 @@ class LineMachine(RuleBasedStateMachine):
             assert left
             if claim is not None and claim.call_id == head:
                 self.claimed(claim)
-                model.remove(head)
+                model.leave(head)
                 return
-            model.remove(head)
+            model.leave(head)
             winners = [claim] if claim else []
         else:
             claims = self.do(both(*(line.claim_next(SEAT, f"client-{n}", LEASE_S) for n, line in enumerate(lines))))
@@ -177,9 +177,9 @@ class LineMachine(RuleBasedStateMachine):
         seq, joined_at = self.seqs[caller], source.joined[caller]
         assert self.do(self.lines[client].leave(names[0], caller, "moved", seq))
         position = self.do(self.lines[client].join(names[1], caller, joined_at, seq))
-        source.remove(caller)
+        source.leave(caller)
         source.seen[caller] = target.seen[caller] = seq
-        target.join(caller, joined_at, self.order(names[1]))
+        target.join(caller, joined_at, self.order(names[1]), is_new=False)
         assert position == target.order.index(caller) + 1
 
     @rule(client=client, caller=caller, kept=strategies.booleans())
