@@ -19,7 +19,7 @@ class Sizes:
     load_per_s: float = 10.0
     #: Tried one after the other until fewer than 99 % succeed; the last is more than two cores can take.
     rates: tuple[float, ...] = (20, 40, 75, 130, 180, 240, 320, 420, 560)
-    full_rates: tuple[float, ...] = (10, 14, 18, 23, 30, 40, 52, 68)
+    full_rates: tuple[float, ...] = (20, 40, 68, 90, 120, 160, 210)
     rate_s: float = 10.0
     hold_s: float = 60.0
     flow_s: float = 3.0
