@@ -1,17 +1,18 @@
 """What each command does in the world. Every effect is idempotent: it may be performed again after a crash."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, assert_never
+from typing import Protocol, assert_never
 
 from msgspec.structs import replace
 
 from calls.entries import Entry
 from calls.ledger import Entry as Fact
+from calls.ledger import LedgerBook
 from calls.model import CLOSED
 from calls.outbox import WriteDown
 from calls.places import Places
 from calls.store import Calls, Reading, UnknownCall
-from ivr.call import Call, Outcome
+from ivr.call import Call
 from ivr.commands import (
     CloseCall,
     FreeSeat,
@@ -38,35 +39,6 @@ class OrderRef(Protocol):
     def id(self) -> str: ...
     @property
     def number(self) -> str: ...
-
-
-class LedgerBook(Protocol):
-    """The part of calls.ledger.Ledger that is needed here."""
-
-    async def note(
-        self,
-        command_id: str,
-        call_id: str,
-        kind: str,
-        at: float,
-        data: dict[str, Any] | None = None,
-        *,
-        session_id: str = "",
-        carrier: str = "",
-        host: str = "",
-    ) -> bool: ...
-
-    async def close(
-        self,
-        command_id: str,
-        call_id: str,
-        outcome: Outcome,
-        at: float,
-        *,
-        session_id: str = "",
-        carrier: str = "",
-        host: str = "",
-    ) -> bool: ...
 
 
 class FactsBook(Protocol):

@@ -1,5 +1,6 @@
 """The ledger: append-only facts about every call, the proof that none is unaccounted for. Personal data never enters it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
@@ -60,14 +61,12 @@ class Summary(Struct, frozen=True):
         return self.calls == sum(self.outcomes.values())
 
 
-class Ledger:
-    """Writes are idempotent by command id; a call is closed once, the first outcome stays."""
+class LedgerBook(ABC):
+    """Takes facts one by one."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._insert = sqlite_insert if database.is_sqlite else postgresql_insert
-        self._insert_many = self._insert(_TABLE).on_conflict_do_nothing()
-        self._together = GroupCommit(self._write_new)
+    @abstractmethod
+    async def put(self, entry: Entry) -> bool:
+        """Put down a fact. False when it was there already."""
 
     async def note(
         self,
@@ -92,7 +91,7 @@ class Ledger:
             carrier=carrier,
             host=host,
         )
-        return await self._together.write(entry)
+        return await self.put(entry)
 
     async def close(
         self,
@@ -116,6 +115,19 @@ class Ledger:
             host=host,
             outcome=outcome,
         )
+        return await self.put(entry)
+
+
+class Ledger(LedgerBook):
+    """Writes are idempotent by command id; a call is closed once, the first outcome stays."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._insert = sqlite_insert if database.is_sqlite else postgresql_insert
+        self._insert_many = self._insert(_TABLE).on_conflict_do_nothing()
+        self._together = GroupCommit(self._write_new)
+
+    async def put(self, entry: Entry) -> bool:
         return await self._together.write(entry)
 
     async def write(self, entries: Sequence[Entry]) -> int:

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from calls.entries import Entry, is_fact
 from calls.lanes import Lag, Lanes
 from calls.store import PERFORM_LEASE_S, Granted, Put
-from config.clock import Clock
+from config.clock import Clock, pause
 from config.database import DatabaseUnavailable
 from config.settings import Settings
 
@@ -132,7 +132,7 @@ class Outbox:
                 await self.drain_once()
             except (RedisError, OSError) as error:
                 log.warning("the outbox cannot be read", error=type(error).__name__)
-            await _wait(stop, LOOK_EVERY_S)
+            await pause(stop, LOOK_EVERY_S)
         await self.idle()
 
     async def drain_once(self) -> int:
@@ -233,11 +233,3 @@ class Outbox:
         except Exception as error:  # noqa: BLE001 - handed back: it is tried again
             return error
         return None
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 from calls.shards import SHARDS, ShardKeys, shard_keys
 from calls.store import UnknownCall
 from calls.turn import Congested, Turns
-from config.clock import Clock
+from config.clock import Clock, pause
 from config.scripts import load
 from config.settings import Settings
 from ivr.events import Woken
@@ -46,11 +46,7 @@ class Wakeups:
                 await self.wake_due()
             except (RedisError, OSError) as error:
                 log.warning("wake-ups cannot be read", error=type(error).__name__)
-            try:
-                async with asyncio.timeout(LOOK_EVERY_S):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+            await pause(stop, LOOK_EVERY_S)
 
     async def wake_due(self) -> int:
         """Wakes every call that is due now; how many."""

@@ -41,8 +41,8 @@ def list_orders(
                 word("status", order["status"]),
                 order["unit"] or "",
                 word("source", order["source"]),
-                local(order["created_at"]),
-                local(order["due_at"]),
+                local(order["created_at"])[:-3],
+                local(order["due_at"])[:-3],
             )
             for order in found["items"]
         ],

@@ -13,6 +13,7 @@ from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from calls.opening import Opening
 from calls.seals import Seals, keep_head, kept_head, raise_alarm
+from config.clock import pause
 from config.database import DatabaseUnavailable
 from config.lease import Lease
 from config.settings import Settings
@@ -70,7 +71,7 @@ class Cron:
         """Until `stop`."""
         while not stop.is_set():
             await self.tick()
-            await _pause(stop, TICK_S)
+            await pause(stop, TICK_S)
         await self.let_go()
 
     async def let_go(self) -> None:
@@ -155,11 +156,3 @@ async def _run(settings: Settings) -> int:
     finally:
         await core.close()
     return 0
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

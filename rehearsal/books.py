@@ -1,11 +1,9 @@
 """Ledger and orders of a rehearsal. The ledger is the real one, written in batches; orders are kept in memory and counted:
 a real database would refuse a doubled order in silence, here it is a fault of the flow."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from calls.ledger import Entry, Ledger
-from calls.model import CLOSED
+from calls.ledger import Entry, Ledger, LedgerBook
 from config.database import Database
 from ivr.call import Call, Outcome
 from ivr.commands import MakeOrder
@@ -15,7 +13,7 @@ from workorders.intake import OrderRef
 BATCH = 2000
 
 
-class BufferedLedger:
+class BufferedLedger(LedgerBook):
     """The ledger, a batch at a time. `faults` tells of calls that were given a second, other outcome."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -26,52 +24,7 @@ class BufferedLedger:
         self._closed: dict[str, tuple[str, Outcome]] = {}
         self.faults: list[str] = []
 
-    async def note(
-        self,
-        command_id: str,
-        call_id: str,
-        kind: str,
-        at: float,
-        data: Mapping[str, Any] | None = None,
-        *,
-        session_id: str = "",
-        carrier: str = "",
-        host: str = "",
-    ) -> bool:
-        entry = Entry(
-            command_id=command_id,
-            call_id=call_id,
-            kind=kind,
-            at=at,
-            data=data or {},
-            session_id=session_id,
-            carrier=carrier,
-            host=host,
-        )
-        await self.write_many([entry])
-        return True
-
-    async def close(
-        self,
-        command_id: str,
-        call_id: str,
-        outcome: Outcome,
-        at: float,
-        *,
-        session_id: str = "",
-        carrier: str = "",
-        host: str = "",
-    ) -> bool:
-        entry = Entry(
-            command_id=command_id,
-            call_id=call_id,
-            kind=CLOSED,
-            at=at,
-            outcome=outcome,
-            session_id=session_id,
-            carrier=carrier,
-            host=host,
-        )
+    async def put(self, entry: Entry) -> bool:
         await self.write_many([entry])
         return True
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calls.assembly import Core, build
 from config.changes import listen
-from config.clock import now
+from config.clock import now, pause
 from config.database import DatabaseUnavailable
 from config.secrets import secret
 from config.settings import Settings
@@ -30,7 +30,7 @@ from telephony.asterisk.legs import Legs
 from telephony.asterisk.resync import resync
 from telephony.asterisk.storage import trouble_with
 from telephony.asterisk.supervising import Supervising
-from telephony.asterisk.tenure import Tenure, pause
+from telephony.asterisk.tenure import Tenure
 from telephony.asterisk.testing import Testing
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.prompts import Prompts

@@ -6,6 +6,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from config.clock import pause
 from config.lease import Lease
 from config.settings import Settings
 
@@ -66,13 +67,3 @@ class Tenure:
             if not await self.hold():
                 log.warning("another bridge drives this node now", node=self._node)
                 return
-
-
-async def pause(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait; True when `stop` came first."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True

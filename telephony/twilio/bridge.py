@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calls.store import CorruptCall
 from config.changes import Change, listen
+from config.clock import pause
 from config.database import DatabaseUnavailable
 from config.lease import Lease
 from ivr.call import Call
@@ -153,7 +154,7 @@ class Bridge:
     # -- sweeps -------------------------------------------------------------------------------------------------------
     async def _take_up(self, stop: asyncio.Event) -> None:
         """What this machine's fallback kept, and callers who could not be interrupted."""
-        while not await _pause(stop, SWEEP_EVERY_S):
+        while not await pause(stop, SWEEP_EVERY_S):
             while self._given_up:
                 self._look_at(self._given_up.pop())
             await _carefully("the spool", sweep(self._exchange, self._spool))
@@ -162,7 +163,7 @@ class Bridge:
         while not stop.is_set():
             if await self._hold():
                 await self._drive(stop)
-            await _pause(stop, LEASE_S / 4)
+            await pause(stop, LEASE_S / 4)
 
     async def _drive(self, stop: asyncio.Event) -> None:
         core = self._core
@@ -173,7 +174,7 @@ class Bridge:
         parts = (switchboard.run(over), core.wakeups.run(over), core.outbox.drain(over), self._look_for_silent(over))
         tasks = [asyncio.create_task(part) for part in parts]
         try:
-            while not await _pause(stop, LEASE_S / 4) and await self._hold() and not any(t.done() for t in tasks):
+            while not await pause(stop, LEASE_S / 4) and await self._hold() and not any(t.done() for t in tasks):
                 pass
         finally:
             over.set()
@@ -185,7 +186,7 @@ class Bridge:
 
     async def _look_for_silent(self, over: asyncio.Event) -> None:
         exchange, accounted = self._exchange, float("-inf")
-        while not await _pause(over, SWEEP_EVERY_S):
+        while not await pause(over, SWEEP_EVERY_S):
             await _carefully("live calls", watch_live(exchange))
             await _carefully("silent callers", self._check_silent())
             if (now := self._core.clock()) - accounted > ACCOUNT_EVERY_S:
@@ -211,13 +212,3 @@ async def _carefully(what: str, doing: Coroutine[Any, Any, Any]) -> None:
         log.warning("a sweep waits", what=what, error=type(error).__name__)
     except Exception as error:
         log.exception("a sweep failed and is made again", what=what, error=type(error).__name__)
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> bool:
-    """Wait; True when `stop` came first."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -1,9 +1,9 @@
 """A ledger, an order maker and a queue that only remember, and that can be told to fail."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from ivr.call import Call, Outcome
+from calls.ledger import Entry, LedgerBook
+from ivr.call import Call
 from ivr.commands import MakeOrder
 
 
@@ -18,7 +18,7 @@ class Order:
 
 
 @dataclass
-class Books:
+class Books(LedgerBook):
     """Idempotent by command id, as the real ones are; `performed` also lists repetitions."""
 
     performed: list[str] = field(default_factory=list)
@@ -29,15 +29,12 @@ class Books:
     broken: bool = False
     refused: str = ""
 
-    async def note(
-        self, command_id: str, call_id: str, kind: str, at: float, data: dict[str, Any] | None = None, **about: str
-    ) -> bool:
-        self._perform(command_id, kind)
-        return self.notes.setdefault(command_id, kind) == kind
-
-    async def close(self, command_id: str, call_id: str, outcome: Outcome, at: float, **about: str) -> bool:
-        self._perform(command_id, "close")
-        return self.outcomes.setdefault(call_id, outcome) == outcome
+    async def put(self, entry: Entry) -> bool:
+        if entry.outcome is not None:
+            self._perform(entry.command_id, "close")
+            return self.outcomes.setdefault(entry.call_id, entry.outcome) == entry.outcome
+        self._perform(entry.command_id, entry.kind)
+        return self.notes.setdefault(entry.command_id, entry.kind) == entry.kind
 
     async def make_order(self, command_id: str, call: Call, command: MakeOrder) -> Order:
         self._perform(command_id, "order")
