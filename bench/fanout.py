@@ -20,7 +20,7 @@ from bench.sizes import Sizes
 from bench.usage import usage_of
 from config.changes import channel
 from config.secrets import secret
-from tests.phones.browser import find_chromium
+from tests.chromium import FLAGS, find_chromium
 from tests.servers import free_port
 from tests.system.installation import Installation
 from tests.waiting import until
@@ -155,8 +155,7 @@ async def _onlooker(port: int, token: str) -> AsyncIterator[Page | None]:
         yield None
         return
     async with async_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         page = await browser.new_page(extra_http_headers={"Authorization": f"Bearer {token}"})
         await page.goto(f"http://127.0.0.1:{port}/board")
         await page.evaluate(_WATCH)

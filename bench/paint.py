@@ -13,7 +13,7 @@ from bench.report import Chapter, Row, ms, times
 from bench.sizes import Sizes
 from config.changes import channel
 from config.secrets import secret
-from tests.phones.browser import find_chromium
+from tests.chromium import FLAGS, find_chromium
 from tests.system.installation import Installation
 
 MOST_S = 1.0
@@ -39,8 +39,7 @@ class Paints:
 async def measure(folder: Path, shared: Path, sizes: Sizes) -> Paints:
     async with Installation(folder / "hotline", shared, parts=("api",)) as house, async_playwright() as playwright:
         session, _ = await house.open_session("sip:leader@127.0.0.1:9")
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         token = {"Authorization": f"Bearer {secret(house.settings, 'admin_token')}"}
         own = f"http://127.0.0.1:{house.settings.http_port}"
         say("  first paint")

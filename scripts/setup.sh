@@ -91,7 +91,7 @@ else
   say "going on without the console's pages; for them: sudo apt-get install nodejs npm"
 fi
 if [ "$purpose" = dev ]; then
-  command -v chromium >/dev/null || need chromium
+  { command -v chromium && command -v chromium-headless-shell; } >/dev/null || need chromium chromium-headless-shell
   fc-list ':lang=zh' 2>/dev/null | grep -q . || need fontconfig fonts-noto-cjk
 fi
 

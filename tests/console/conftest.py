@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from api.gate import Gate, assemble_gate
 from calls.assembly import Core, build
@@ -21,15 +21,17 @@ from config.migrate import bring_up
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, Keyed
+from tests.chromium import FLAGS, find_chromium
 from tests.integration.api.conftest import plan
 from tests.parts import Part, start_part
 from tests.servers import RedisServer, free_port, redis_server
-from tests.waiting import until
+from tests.waiting import patient, until
 
 TOKEN = "a-token-for-the-console"
 PASSWORD = "correct horse battery"
-CHROMIUM = "/usr/bin/chromium"
 STARTS_WITHIN_S = 60.0
+#: What a page is to show may take that long on a machine that is busy.
+expect.set_options(timeout=patient(10) * 1000)
 #: login -> role and unit
 PEOPLE = {
     "op": ("operator", ""),
@@ -38,10 +40,6 @@ PEOPLE = {
     "sup": ("supervisor", ""),
     "root": ("administrator", ""),
 }
-_FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 
 
 @dataclass
@@ -162,7 +160,7 @@ class running_console:  # noqa: N801 - used as a word: `async with running_conso
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        running = await playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         yield running
         await running.close()
 

@@ -1,6 +1,5 @@
 """A browser phone as a person uses it: one Chromium with a microphone that speaks a tone, and ears that measure."""
 
-import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ import numpy as np
 from playwright.async_api import BrowserContext, Page, async_playwright
 
 from telephony.demo.scenarios import write_tone
+from tests.chromium import FLAGS, find_chromium
 from tests.phones import hearing
 
 #: No echo cancellation and the like: a tone is noise to them. And what comes out of the loudspeaker, at 8 kHz.
@@ -32,14 +32,6 @@ window.listenFor = (seconds) => new Promise((done) => {
   source.connect(tap).connect(ear.destination);
 });
 """
-
-
-def find_chromium() -> str:
-    """The browser of the system. Raises RuntimeError."""
-    found = shutil.which("chromium")
-    if found is None:
-        raise RuntimeError("chromium is missing: run `make setup-dev`")
-    return found
 
 
 @dataclass(slots=True)
@@ -99,11 +91,10 @@ async def browser_phone(
     `cookie`: name and value of a sign-in at `origin`."""
     speech = _speech(folder, tone_hz)
     arguments = [
-        "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}",
-        "--disable-gpu", "--no-sandbox",
+        *FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}",
     ]  # fmt: skip
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_chromium(), args=arguments)
+        browser = await playwright.chromium.launch(executable_path=find_chromium(microphone=True), args=arguments)
         context = await browser.new_context(ignore_https_errors=believes)
         if microphone:
             await context.grant_permissions(["microphone"], origin=origin)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.phones import hearing
 from tests.phones.baresip import Phone
+from tests.system.callers import until_order
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
 from tests.system.watch import call_from, ended, kinds, order_of, reaches, seat_is, session
@@ -90,7 +91,7 @@ async def test_given_nobody_answers_twice_then_the_place_becomes_a_work_order(
         await reaches(house, call_id, "ended", 40)
         order = await order_of(house, call_id)
         assert order["source"] == "callback"
-        assert await house.core.line.depth(seat_id) == 0
+        await until_order(house, seat_id, [])
         told = kinds(await house.get(f"/api/calls/{call_id}"))
         assert told.count("callback_missed") == 2
         assert told.count("closed") == 1

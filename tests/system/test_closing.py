@@ -11,6 +11,7 @@ from ivr.verbs import Prompt
 from telephony.demo.scenarios import Citizen
 from tests.phones import hearing
 from tests.phones.baresip import Phone
+from tests.system.callers import until_order
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.system.watch import accounted, call_from, ended, hears, live, reaches, seat_is
@@ -48,7 +49,7 @@ async def test_given_callers_waiting_when_cron_closes_the_session_then_all_are_t
             assert datetime.now(UTC) >= closes_at
             await reaches(house, waiter_id, "message")
             await until(lambda: waiting(house, 0), 20)
-            assert await house.core.line.depth(seat_id) == 0
+            await until_order(house, seat_id, [])
             await waiter.hang_up()
             # who waited is being served, and the two are still talking
             assert (await reaches(house, talk_id, "talking")).outcome == "talked"

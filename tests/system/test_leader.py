@@ -15,6 +15,7 @@ from tests.integration.asterisk.ami import Ami
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.phones.ports import free_block
+from tests.system.callers import order, until_order
 from tests.system.crowd import a_leader, citizens, numbers
 from tests.system.installation import Installation
 from tests.system.watch import (
@@ -23,7 +24,6 @@ from tests.system.watch import (
     ended,
     hears,
     kinds,
-    order_of_line,
     reaches,
     seat_is,
     session,
@@ -51,7 +51,7 @@ async def first_and_second(
         second = Citizen(keys=((1.0, "1"),), stay_s=200, callers=numbers(int(number[-3:]), 1))
         await stack.enter_async_context(citizens(house, folder / "second", second, 1))
         await until(lambda: length_is(house, seat_id, 2), 20)
-        line = await order_of_line(house, seat_id)
+        line = await order(house, seat_id)
         assert line[0][0] == call_id
         yield first, line
         await first.hang_up()
@@ -67,7 +67,7 @@ async def missed(house: Installation, first: Phone, seat_id: str, line: list[tup
     """The seat is paused, the first is the first as before and hears an apology; what the ledger says about it."""
     await seat_is(house, seat_id, "paused")
     await reaches(house, line[0][0], "waiting")
-    assert await order_of_line(house, seat_id) == line
+    await until_order(house, seat_id, line)
     await hears(house, first, Prompt("waiting_leader_missed"), Prompt("next_is_you"))
     events = (await house.get(f"/api/calls/{line[0][0]}"))["events"]
     reasons = [str(event["data"]["reason"]) for event in events if event["kind"] == "missed"]
@@ -142,7 +142,7 @@ async def test_given_a_leader_who_does_not_answer_then_talks_the_same_caller_is_
         await leader.answer()
         await hears(house, leader, Prompt("whisper_new"), Prompt("whisper_behind", {"count": 1}))
         await seat_is(house, seat_id, "talking")
-        assert await order_of_line(house, seat_id) == line[1:]
+        await until_order(house, seat_id, line[1:])
         await leader.hang_up()
         await rings(leader, 3)
         assert (await house.core.seats.state(seat_id)).call_id == line[1][0]

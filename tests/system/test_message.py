@@ -12,6 +12,7 @@ from telephony.asterisk.spool import seconds_of
 from telephony.demo.scenarios import write_tone
 from tests.phones import hearing
 from tests.phones.baresip import Phone
+from tests.system.callers import until_order
 from tests.system.installation import Installation
 from tests.system.stories import Told, named, side_by_side
 from tests.system.watch import (
@@ -133,7 +134,7 @@ async def hangs_up_while_waiting_is_abandoned_and_has_an_order_to_call_them_back
         await until(in_line)
         await citizen.hang_up()
         assert (await ended(house, call_id))["outcome"] == "abandoned"
-        assert await house.core.line.depth(call.seat_id) == 0
+        await until_order(house, call.seat_id, [])
     order = await order_of(house, call_id)
     assert (order["tags"], order["source"], order["recordings"]) == ([TAG], "abandoned", [])
     assert order["petitioner"] == "138****0205"

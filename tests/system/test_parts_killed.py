@@ -13,10 +13,10 @@ from tests.system.callers import (
     end_all,
     line_of,
     nodes,
-    order,
     outlive,
     until_closed,
     until_nodes,
+    until_order,
     until_orders,
 )
 from tests.system.crowd import citizens, numbers
@@ -58,9 +58,9 @@ async def test_given_twenty_callers_in_every_state_when_each_part_is_killed_then
             await house.start(part)
             await house.until_driven()
             assert await nodes(house) == before, part
-            assert await order(house, seat_id) == line, part
+            await until_order(house, seat_id, line)
         await outlive(house, before, house.settings.channel_lease_s + 1)
-        assert await order(house, seat_id) == line
+        await until_order(house, seat_id, line)
         assert (leader.rung, await channels(house)) == (1, 21)
         await until(house.api_answers, 30, "the api")
         await end_all(house)

@@ -13,9 +13,9 @@ from tests.system.callers import (
     end_all,
     line_of,
     nodes,
-    order,
     until_closed,
     until_nodes,
+    until_order,
     until_orders,
 )
 from tests.system.crowd import citizens, numbers
@@ -55,7 +55,7 @@ async def test_given_a_talk_and_a_line_when_postgres_dies_and_comes_back_then_th
         await asyncio.to_thread(postgres.start)
         await until(lambda: ready(house), 30, "ready again")
         assert await nodes(house) == before
-        assert await order(house, seat_id) == line
+        await until_order(house, seat_id, line)
         assert leader.rung == 1
         await end_all(house)
     assert await until_closed(house, session_id, 6) == {"talked": 1, "abandoned": 3, "work_order": 2}

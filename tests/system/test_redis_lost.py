@@ -17,6 +17,7 @@ from tests.system.callers import (
     order,
     until_closed,
     until_nodes,
+    until_order,
     until_orders,
 )
 from tests.system.crowd import citizens, numbers
@@ -70,7 +71,7 @@ async def test_given_a_talk_and_a_line_when_redis_dies_and_comes_back_then_nobod
         await until(lambda: alive(house), 30)
         await until(lambda: ready(house), 40)
         assert await nodes(house) == before
-        assert await order(house, seat_id) == line
+        await until_order(house, seat_id, line)
         assert (leader.rung, await channels(house)) == (1, 8)
         await end_all(house)
         assert await until_closed(house, session_id, 7) == {"talked": 1, "abandoned": 6}
@@ -97,7 +98,7 @@ async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an
         await asyncio.to_thread(house.redis.start)
         await until(lambda: ready(house), 40)
         await until(lambda: same(house, before), 40, "everybody where they were")
-        assert await order(house, seat_id) == line
+        await until_order(house, seat_id, line)
         await end_all(house)
         assert await until_closed(house, session_id, 7) == {"abandoned": 4, "fallback": 3}
         await until_orders(house, 7, "dispatched")

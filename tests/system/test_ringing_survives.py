@@ -14,7 +14,6 @@ from tests.system.callers import (
     in_bridges,
     line_of,
     nodes,
-    order,
     until_closed,
     until_nodes,
     until_order,
@@ -112,7 +111,7 @@ async def test_given_a_claim_whose_process_died_before_it_rang_when_the_lease_is
         assert claim is not None
         assert claim.call_id == before[0][0]
         await house.start("bridge")
-        assert await order(house, seat_id) == before
+        await until_order(house, seat_id, before)
         await until(lambda: leader.rung == 1, 30)
         ringing = await until_nodes(house, talking=1, waiting=2)
         assert ringing[before[0][0]] == "talking"

@@ -7,6 +7,7 @@ import pytest
 
 from ivr.verbs import Prompt
 from tests.phones.baresip import Phone
+from tests.system.callers import until_order
 from tests.system.installation import Installation
 from tests.system.watch import accounted, call_from, ended, hears, kinds, reaches, seat_is
 from tests.waiting import until
@@ -83,6 +84,6 @@ async def test_a_stop_reaches_who_is_being_put_through(brisk_house: Installation
             await citizen.hang_up()
             assert await accounted(house, session_id, 1) == {"work_order": 1}
             assert await source_of(house, call_id) == "released"
-            assert await house.core.line.depth(seat_id) == 0
+            await until_order(house, seat_id, [])
 
 

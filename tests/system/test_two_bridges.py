@@ -12,7 +12,7 @@ import pytest
 from telephony.demo.scenarios import Citizen, Leader
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.system.callers import WatchedLeader, line_of, nodes, order, until_closed, until_nodes
+from tests.system.callers import WatchedLeader, line_of, nodes, until_closed, until_nodes, until_order
 from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.waiting import until
@@ -75,7 +75,7 @@ async def test_given_two_bridges_when_the_one_that_drives_is_killed_then_the_oth
         await citizen.listen(6.0)
         assert longest_silence(citizen.heard()[mark:]) < LONGEST_GAP_S
         assert await nodes(house) == before
-        assert await order(house, seat_id) == line
+        await until_order(house, seat_id, line)
         assert leader.rung == 1
         await citizen.press("2")  # and it is really driven
         await until_nodes(house, talking=1, waiting=3, message=1)

@@ -113,11 +113,6 @@ async def seat_is(house: Installation, seat_id: str, state: str, within_s: float
     await until(so, within_s, f"the seat {state}")
 
 
-async def order_of_line(house: Installation, seat_id: str) -> list[tuple[str, float]]:
-    """Call ids with their joining times, the next first."""
-    return [(caller.call_id, caller.joined_at) for caller in await house.core.line.callers(seat_id)]
-
-
 # -- work orders ------------------------------------------------------------------------------------------------------
 async def order_of(house: Installation, call_id: str, status: str = "dispatched", within_s: float = 30.0) -> Any:
     """The call's one work order once it has this status, as the API shows it."""

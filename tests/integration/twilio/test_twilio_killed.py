@@ -53,6 +53,8 @@ async def test_killed_around_every_webhook(name: str, moment: Moment, settings: 
         orders = await here.orders()
         rung = len([leg for leg in here.cloud.calls.values() if leg.parties.parent is not None])
         kills = sum(process.kills for process in balancer.processes)
+        for process in balancer.processes:
+            await until(process.answers, 30.0, "both api processes again")
         said = {await _say_again(here, process.url) for process in balancer.processes} if moment == "after" else set()
     assert len(said) == (1 if moment == "after" else 0)
     assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds)
