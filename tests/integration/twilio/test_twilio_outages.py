@@ -1,6 +1,8 @@
 """Redis away, the database away, all of it away: callers hear an apology or go on, and nobody is lost."""
 
 import asyncio
+import itertools
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,11 +13,10 @@ import pytest
 from config.settings import Settings
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import When
-from tests.integration.twilio.town import ACCOUNT, LEADER, WILLING, Town, said, town
+from tests.cloud.mischief import Drop, Rule
+from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.servers import RedisServer, redis_server
 from tests.waiting import until
-from workorders.model import WorkOrder
-from workorders.register import of_call
 
 
 @pytest.fixture
@@ -139,24 +140,20 @@ async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_
 async def test_the_fallback_url_takes_a_message_without_redis_and_database_that_becomes_an_order(
     here: Town, server: RedisServer
 ) -> None:
+    """The voice URL does not answer: the cloud itself goes on at the fallback URL that is configured for the number."""
     await here.open_session()
-    sid = "CA" + "a" * 32
-    form = {"CallSid": sid, "AccountSid": ACCOUNT, "From": "+8613812345678", "CallStatus": "in-progress"}
+    here.cloud.mischief.add(Rule(r"/twilio/voice", Drop()))
     server.kill()
     locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None)
     locker.execute("BEGIN EXCLUSIVE")
-    sorry = await here.post("/twilio/fallback", {**form, "ErrorCode": "11200"})
-    thanks = await here.post("/twilio/fallback-recorded", {**form, "RecordingDuration": "11"})
+    leg = here.call(When(said("fallback_sorry"), speak_s=11))
+    await leg.ended(60.0)
     locker.execute("ROLLBACK")
     locker.close()
     server.start()
-    assert "<Record" in sorry.text
-    assert said("goodbye_order_recorded") in thanks.text
-
-    async def made() -> WorkOrder | None:
-        return await of_call(here.core.database, call_id_of(sid))
-
-    order = await until(made, 30.0, "the order")
-    assert order is not None
-    assert order.source == "fallback"
+    steps = [re.sub(r".*/twilio/|\?.*", "", sent.request.url) for sent in here.cloud.sent if sent.request.kind == "document"]
+    assert [step for step, _ in itertools.groupby(steps)] == ["voice", "fallback", "fallback-recorded"]
+    assert any(said("goodbye_order_recorded") in one for one in leg.texts)
+    assert (await here.outcome(leg, 60.0), (await here.order(leg, 30.0)).source) == ("fallback", "fallback")
     await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
+    assert {error.code for error in here.cloud.errors} == {11205}, "what was dropped, and no fault of ours"
