@@ -12,6 +12,7 @@ from starlette.responses import FileResponse, Response
 from api.cloud import Cloud
 from api.documents import problems
 from api.problems import Problem
+from api.webhook_document import TOLD
 from telephony.twilio.addresses import Step
 from telephony.twilio.signature import Form, read_form
 from telephony.twilio.webhook import read_webhook
@@ -83,6 +84,7 @@ def _music(cloud: Cloud, number: int) -> bytes:
     WEBHOOKS,
     response_class=Twiml,
     responses={**_TWIML, **problems("not_found", "signature_invalid", "body_too_large")},
+    openapi_extra=TOLD,
 )
 async def take_webhook(step: str, request: Request, cloud: Behind) -> Response:
     """A webhook of the cloud. `voice`, `status` and `fallback` are configured there, the others follow from the TwiML."""

@@ -40,6 +40,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
             "HOTLINE_HTTP_PORT": str(port), "HOTLINE_ADMIN_TOKEN": ADMIN, "HOTLINE_ASTERISK": "off",
             "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT, "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN, "HOTLINE_TWILIO_NUMBER": NUMBER,
             "HOTLINE_TWILIO_API_URL": "http://127.0.0.1:9", "HOTLINE_LOG_LEVEL": "error",
+            "HOTLINE_OPERATORS_LINE": "sip:operators@127.0.0.1:9",
         }  # fmt: skip
         run_part("migrate", environment=environment)
         running = start_part("api", environment=environment)
