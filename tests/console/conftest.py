@@ -24,6 +24,7 @@ from ivr.events import Arrived, Keyed
 from tests.chromium import FLAGS, find_chromium
 from tests.integration.api.conftest import plan
 from tests.parts import Part, start_part
+from tests.phones.browser import Chromiums
 from tests.servers import RedisServer, free_port, redis_server
 from tests.waiting import patient, until
 
@@ -163,6 +164,13 @@ async def browser() -> AsyncIterator[Browser]:
         running = await playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         yield running
         await running.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def chromiums(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chromiums]:
+    """Browsers with a microphone, for all tests of a module."""
+    async with Chromiums(tmp_path_factory.mktemp("tones")) as running:
+        yield running
 
 
 async def enter(browser: Browser, console: Console, login: str = "", **context: Any) -> Page:

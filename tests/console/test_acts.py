@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 from telephony.sound import write_wav
 from tests.console.conftest import Console, enter, faults_of
 from tests.phones import hearing
-from tests.phones.browser import browser_phone
+from tests.phones.browser import Chromiums
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording
 
@@ -105,10 +105,10 @@ async def test_a_prompt_is_replaced_and_restored(console: Console, browser: Brow
     await page.context.close()
 
 
-async def test_a_prompt_is_recorded_by_microphone(console: Console, tmp_path: Path) -> None:
+async def test_a_prompt_is_recorded_by_microphone(console: Console, chromiums: Chromiums, tmp_path: Path) -> None:
     async with await console.signed_in("sup") as http:
         cookie = (console.gate.cookie, http.cookies[console.gate.cookie])
-    async with browser_phone(tmp_path, console.url, 700.0, cookie=cookie) as person:
+    async with chromiums.phone(console.url, 700.0, cookie=cookie) as person:
         page = person.page
         await page.goto(f"{console.url}/prompts?q=fallback_sorry")
         await page.get_by_text("替换…").first.click()

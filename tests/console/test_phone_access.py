@@ -16,7 +16,7 @@ from api.phone.desks import Desks
 from api.phone.tickets import VALID_S
 from tests.certificates import own_address, self_signed
 from tests.phones import hearing
-from tests.phones.browser import browser_phone
+from tests.phones.browser import Chromiums
 from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, gate_of, origin_of, sign_in
 from tests.servers import free_port
 from tests.system.conftest import brisk, shared
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FOREIGN_LEADER = "li"
 REGISTER = (
-    "REGISTER sip:hotline.invalid SIP/2.0\r\nVia: SIP/2.0/WS a.invalid;branch=z9hG4bK1\r\nMax-Forwards: 69\r\n"
+    "REGISTER sip:hotline.invalid SIP/2.0\r\nVia: SIP/2.0/WS a.invalid;branch=z9hG4bK-{name}\r\nMax-Forwards: 69\r\n"
     "To: <sip:{name}@hotline.invalid>\r\nFrom: <sip:{name}@hotline.invalid>;tag=1\r\nCall-ID: {name}\r\n"
     "CSeq: 1 REGISTER\r\nContact: <sip:x@a.invalid;transport=ws>;expires=60\r\nContent-Length: 0\r\n\r\n"
 )
@@ -206,7 +206,9 @@ async def test_a_citizens_number_is_given_by_us(house: Installation) -> None:
     assert forged.startswith("1990000")
 
 
-async def test_over_https_from_another_machine_a_citizen_dials_and_hears(house: Installation, tmp_path: Path) -> None:
+async def test_over_https_from_another_machine_a_citizen_dials_and_hears(
+    house: Installation, chromiums: Chromiums, tmp_path: Path
+) -> None:
     """By an address that is not loopback, where browsers give the microphone to https only; the phone goes over wss."""
     certificate, key = self_signed(tmp_path)
     port, address = free_port(), own_address()
@@ -219,7 +221,7 @@ async def test_over_https_from_another_machine_a_citizen_dials_and_hears(house: 
     await house.start("api", "api over https", **extra)
     try:
         await until(lambda: _answers(origin), 60, "the api over https")
-        async with browser_phone(tmp_path, origin, CITIZEN_HZ, believes=True) as citizen:
+        async with chromiums.phone(origin, CITIZEN_HZ, believes=True) as citizen:
             sockets: list[str] = []
             citizen.page.on("websocket", lambda one: sockets.append(one.url))
             await citizen.open(f"{origin}/phone")
@@ -247,8 +249,8 @@ async def _answers(origin: str) -> bool:
             return False
 
 
-async def test_a_refused_microphone_is_said_and_can_be_allowed(house: Installation, tmp_path: Path) -> None:
-    async with browser_phone(tmp_path, origin_of(house), CITIZEN_HZ, microphone=False) as citizen:
+async def test_a_refused_microphone_is_said_and_can_be_allowed(house: Installation, chromiums: Chromiums) -> None:
+    async with chromiums.phone(origin_of(house), CITIZEN_HZ, microphone=False) as citizen:
         await citizen.open(f"{origin_of(house)}/phone")
         await citizen.act("dial")
         assert "麦克风" in await citizen.until_problem("refused")
@@ -262,12 +264,12 @@ async def test_a_refused_microphone_is_said_and_can_be_allowed(house: Installati
 
 
 async def test_a_phone_comes_back_by_itself_when_asterisk_or_the_api_was_restarted(
-    house: Installation, tmp_path: Path
+    house: Installation, chromiums: Chromiums
 ) -> None:
     cookie = await sign_in(house, LEADER)
     async with (
         session(house, BROWSER_LINE, sign_in=False) as (_, seat_id),
-        browser_phone(tmp_path, origin_of(house), LEADER_HZ, cookie=cookie) as leader,
+        chromiums.phone(origin_of(house), LEADER_HZ, cookie=cookie) as leader,
     ):
         await leader.open(f"{origin_of(house)}/phone/seat/{seat_id}")
         await leader.until("ready")

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.phones.browser import BrowserPhone
+from tests.phones.browser import BrowserPhone, Chromiums
 from tests.phones.hall import BROWSER_LINE, CITIZEN_HZ, LEADER, LEADER_HZ, UNIT, Hall, gate_of
 from tests.system.conftest import brisk, shared
 from tests.system.installation import Installation
@@ -25,28 +26,30 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
     async with brisk(tmp_path_factory.mktemp("browsers"), shared) as installation:
         await gate_of(installation).accounts.create(LEADER, "leader", unit=UNIT)
+        await gate_of(installation).accounts.create("op", "operator")
         yield installation
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def hall(house: Installation, tmp_path: Path) -> AsyncIterator[Hall]:
+async def hall(house: Installation, chromiums: Chromiums, tmp_path: Path) -> AsyncIterator[Hall]:
     async with AsyncExitStack() as stack:
-        yield Hall(house, tmp_path, stack)
+        yield Hall(house, tmp_path, stack, chromiums)
 
 
 async def test_citizen_and_leader_in_two_browsers(house: Installation, hall: Hall) -> None:
+    """Neither has a mouse."""
     async with session(house, BROWSER_LINE) as (session_id, seat_id):
         leader, citizen = await hall.leader(seat_id), await hall.citizen()
-        await citizen.act("dial")
+        await citizen.act_by_key("dial")
         await citizen.until("talking")
         assert hearing.describe(await citizen.listen(2.0)).is_speech_like
         call_id = await call_from(house, "+86" + (await citizen.says())["number"])
-        await citizen.press("1")
+        await citizen.page.keyboard.press("1")
         await leader.until("ringing")
-        await leader.act("answer")
+        await leader.act_by_key("answer")
         await seat_is(house, seat_id, "talking")
         await both_hear(citizen, leader)
-        await leader.act("hang-up")
+        await leader.act_by_key("hang-up")
         await citizen.until("ready")
         await leader.until("ready")
         assert await accounted(house, session_id, 1) == {"talked": 1}
@@ -58,6 +61,7 @@ async def test_citizen_and_leader_in_two_browsers(house: Installation, hall: Hal
 
 
 async def test_a_sip_phone_calls_a_leader_in_the_browser(house: Installation, hall: Hall) -> None:
+    """The order is at the desk as soon as it is made."""
     async with session(house, BROWSER_LINE) as (session_id, seat_id):
         leader, citizen = await hall.leader(seat_id), await hall.sip("13812345678", CITIZEN_HZ)
         await citizen.dial(house.service)
@@ -69,11 +73,13 @@ async def test_a_sip_phone_calls_a_leader_in_the_browser(house: Installation, ha
         await leader.act("answer")
         await seat_is(house, seat_id, "talking")
         await both_hear(citizen, leader)
+        desk = await hall.desk_of("op", call_id)
         await citizen.hang_up()
         await leader.until("ready")
         assert await accounted(house, session_id, 1) == {"talked": 1}
         order = await order_of(house, call_id)
-        assert order["number"] in (await house.http.get(f"/desk/calls/{call_id}")).text
+        await expect(desk.page.locator("#made-order")).to_have_text(order["number"], timeout=30_000)
+        assert not leader.complaints + desk.complaints
 
 
 async def test_a_citizen_in_the_browser_calls_a_leader_with_a_sip_phone(house: Installation, hall: Hall) -> None:

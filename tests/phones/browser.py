@@ -1,12 +1,13 @@
-"""A browser phone as a person uses it: one Chromium with a microphone that speaks a tone, and ears that measure."""
+"""A browser phone as a person uses it: a Chromium with a microphone that speaks a tone, and ears that measure."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 import numpy as np
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from telephony.demo.scenarios import write_tone
 from tests.chromium import FLAGS, find_chromium
@@ -36,7 +37,7 @@ window.listenFor = (seconds) => new Promise((done) => {
 
 @dataclass(slots=True)
 class BrowserPhone:
-    """A page with one handset (handset.html) in a browser of its own."""
+    """A page with one handset (handset.html) in a profile of its own."""
 
     page: Page
     context: BrowserContext
@@ -50,7 +51,12 @@ class BrowserPhone:
         """Click dial, answer, hang-up, mute or connect, once it is there."""
         await self.page.click(f"[data-act={name}]:visible")
 
+    async def act_by_key(self, name: str) -> None:
+        """The same without a mouse."""
+        await self.page.locator(f"[data-act={name}]:visible").press("Enter")
+
     async def press(self, key: str) -> None:
+        """Click a key of the keypad."""
         await self.page.click(f'[data-key="{key}"]:enabled')
 
     async def until(self, state: str, within_s: float = 20.0) -> None:
@@ -82,19 +88,29 @@ class BrowserPhone:
         return float(await self.page.evaluate(f"document.querySelector('[data-part={meter}]').value"))
 
 
-@asynccontextmanager
-async def browser_phone(
-    folder: Path, origin: str, tone_hz: float, *, microphone: bool = True, cookie: tuple[str, str] | None = None,
-    believes: bool = False,
-) -> AsyncIterator[BrowserPhone]:  # fmt: skip
-    """`microphone=False`: its use is refused. `believes`: takes a certificate that nobody vouches for.
-    `cookie`: name and value of a sign-in at `origin`."""
-    speech = _speech(folder, tone_hz)
-    arguments = [
-        *FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}",
-    ]  # fmt: skip
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=find_chromium(microphone=True), args=arguments)
+class Chromiums:
+    """One Chromium for each tone, as a microphone belongs to the whole of it; each phone has a profile of its own there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = AsyncExitStack()
+        self._running: dict[float, Browser] = {}
+
+    async def __aenter__(self) -> Self:
+        self._playwright = await self._stack.enter_async_context(async_playwright())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    @asynccontextmanager
+    async def phone(
+        self, origin: str, tone_hz: float, *, microphone: bool = True, cookie: tuple[str, str] | None = None,
+        believes: bool = False,
+    ) -> AsyncIterator[BrowserPhone]:  # fmt: skip
+        """`microphone=False`: its use is refused. `believes`: takes a certificate that nobody vouches for.
+        `cookie`: name and value of a sign-in at `origin`."""
+        browser = await self._with_tone(tone_hz)
         context = await browser.new_context(ignore_https_errors=believes)
         if microphone:
             await context.grant_permissions(["microphone"], origin=origin)
@@ -107,9 +123,15 @@ async def browser_phone(
         try:
             yield phone
         finally:
-            await browser.close()
+            await context.close()
 
-
-def _speech(folder: Path, tone_hz: float) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return write_tone(folder / "speech.wav", tone_hz, 20.0)
+    async def _with_tone(self, hz: float) -> Browser:
+        if hz not in self._running:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            speech = write_tone(self._folder / f"{hz:.0f}.wav", hz, 20.0)
+            fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}")
+            program = find_chromium(microphone=True)
+            browser = await self._playwright.chromium.launch(executable_path=program, args=[*FLAGS, *fake])
+            self._running[hz] = browser
+            self._stack.push_async_callback(browser.close)
+        return self._running[hz]

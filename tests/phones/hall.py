@@ -5,7 +5,7 @@ from pathlib import Path
 
 from api.gate import Gate, assemble_gate
 from tests.phones.baresip import Phone
-from tests.phones.browser import BrowserPhone, browser_phone
+from tests.phones.browser import BrowserPhone, Chromiums
 from tests.system.installation import Installation
 
 CITIZEN_HZ, LEADER_HZ, OPERATOR_HZ = 500.0, 900.0, 1700.0
@@ -34,30 +34,37 @@ async def sign_in(house: Installation, login: str) -> tuple[str, str]:
 class Hall:
     """Opens phones that end with the test."""
 
-    def __init__(self, house: Installation, folder: Path, stack: AsyncExitStack) -> None:
-        self.house, self.folder, self.stack = house, folder, stack
+    def __init__(self, house: Installation, folder: Path, stack: AsyncExitStack, chromiums: Chromiums) -> None:
+        self.house, self.folder, self.stack, self.chromiums = house, folder, stack, chromiums
 
     async def citizen(self) -> BrowserPhone:
-        phone = await self._browser("citizen", CITIZEN_HZ, None)
+        phone = await self._browser(CITIZEN_HZ, None)
         await phone.open(f"{origin_of(self.house)}/phone")
         return phone
 
     async def leader(self, seat_id: str) -> BrowserPhone:
-        phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, LEADER))
+        phone = await self._browser(LEADER_HZ, await sign_in(self.house, LEADER))
         await phone.open(f"{origin_of(self.house)}/phone/seat/{seat_id}")
         await phone.until("ready")
         return phone
 
+    async def desk_of(self, login: str, call_id: str) -> BrowserPhone:
+        """An operator who looks at a call, with the phone left switched off."""
+        cookie = await sign_in(self.house, login)
+        phone = await self._browser(LEADER_HZ, cookie, microphone=False)
+        await phone.open(f"{origin_of(self.house)}/desk?call={call_id}")
+        return phone
+
     async def desk(self, seat_id: str) -> BrowserPhone:
         """The leader at the leader's desk, with the handset that is on it."""
-        phone = await self._browser("leader", LEADER_HZ, await sign_in(self.house, LEADER))
+        phone = await self._browser(LEADER_HZ, await sign_in(self.house, LEADER))
         await phone.open(f"{origin_of(self.house)}/leader?seat={seat_id}")
         await phone.until("ready")
         return phone
 
     async def operator(self, login: str) -> BrowserPhone:
         """An operator at the desk, with the operators' handset that is on it."""
-        phone = await self._browser("operator", OPERATOR_HZ, await sign_in(self.house, login))
+        phone = await self._browser(OPERATOR_HZ, await sign_in(self.house, login))
         await phone.open(f"{origin_of(self.house)}/desk")
         await phone.until("ready")
         return phone
@@ -65,6 +72,8 @@ class Hall:
     async def sip(self, number: str, tone_hz: float) -> Phone:
         return await self.stack.enter_async_context(Phone(self.folder / f"sip{number}", number, tone_hz=tone_hz))
 
-    async def _browser(self, name: str, tone_hz: float, cookie: tuple[str, str] | None) -> BrowserPhone:
-        phone = browser_phone(self.folder / name, origin_of(self.house), tone_hz, cookie=cookie)
+    async def _browser(
+        self, tone_hz: float, cookie: tuple[str, str] | None, *, microphone: bool = True
+    ) -> BrowserPhone:
+        phone = self.chromiums.phone(origin_of(self.house), tone_hz, cookie=cookie, microphone=microphone)
         return await self.stack.enter_async_context(phone)

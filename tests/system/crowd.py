@@ -63,6 +63,6 @@ def a_leader(folder: Path, leader: Leader) -> tuple[Sipp, str]:
     return Sipp(argv, folder / "sipp.log"), f"sip:leader@127.0.0.1:{port}"
 
 
-def numbers(first: int, count: int) -> tuple[tuple[str, str], ...]:
-    """Mobile numbers of as many citizens, without display names."""
-    return tuple((f"139{first + n:08d}", "") for n in range(count))
+def numbers(first: int, count: int, name: str = "") -> tuple[tuple[str, str], ...]:
+    """Mobile numbers of as many citizens, all with the same display name; empty = without."""
+    return tuple((f"139{first + n:08d}", name) for n in range(count))

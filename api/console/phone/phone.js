@@ -25,7 +25,8 @@ class Handset {
     this.line.addEventListener('refused', ({ detail }) => this.#complain(REFUSALS.includes(detail) ? detail : 'away'));
     this.line.addEventListener('ended', ({ detail }) => detail && this.#complain(detail === 'lost' ? 'lost' : 'failed'));
     root.addEventListener('click', (event) => this.#pressed(event.target.closest('button')));
-    root.addEventListener('keydown', (event) => KEYS.test(event.key) && this.line.press(event.key));
+    // A citizen's page has nothing else to type into; at a desk the keys are the desk's unless the phone has the focus.
+    (this.purpose === 'citizen' ? document : root).addEventListener('keydown', (event) => KEYS.test(event.key) && this.line.press(event.key));
     root.addEventListener('change', ({ target }) => this.#choose(target));
     this.#show('off');
     this.#connectIfAllowed();

@@ -11,10 +11,10 @@ function draw(series) {
   graphPlace.hidden = series.length < 2;
   if (series.length < 2) return;
   const data = [series.map((one) => one[0]), series.map((one) => one[1])];
-  const style = getComputedStyle(document.documentElement);
-  const ink = style.getPropertyValue("--quiet").trim(), line = style.getPropertyValue("--accent").trim();
-  const rule = style.getPropertyValue("--rule").trim();
-  const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1 }, font: "13px system-ui, sans-serif" };
+  // Asked for each time it is drawn: light may become dark.
+  const colour = (name) => () => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const line = colour("--accent"), rule = { stroke: colour("--rule"), width: 1 };
+  const axis = { stroke: colour("--quiet"), grid: rule, ticks: rule, font: "13px system-ui, sans-serif" };
   if (graph) { graph.setData(data); return; }
   graph = new uPlot({
     width: graphPlace.clientWidth, height: 240, legend: { show: false }, cursor: { show: false },
@@ -22,7 +22,7 @@ function draw(series) {
     scales: { y: { range: (_, low, high) => [0, Math.max(5, high * 1.1)] } },
     axes: [{ ...axis, values: (self, times) => times.map((at) => new Intl.DateTimeFormat("en-GB", { timeZone: graphPlace.dataset.zone, hour: "2-digit", minute: "2-digit" }).format(at * 1000)) },
            { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200] }],
-    series: [{}, { stroke: line, width: 2, fill: line + "22", points: { show: false } }],
+    series: [{}, { stroke: line, width: 2, fill: () => line() + "22", points: { show: false } }],
   }, data, graphPlace);
 }
 
@@ -60,5 +60,6 @@ button?.addEventListener("click", () => {
   button.textContent = sound ? button.dataset.on : button.dataset.off;
   if (sound) beep();
 });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => graph?.redraw());
 addEventListener("resize", () => graph?.setSize({ width: graphPlace.clientWidth, height: 240 }));
 take();
