@@ -53,7 +53,10 @@ class Part:
     def kill(self) -> None:
         """kill -9, with everything it started."""
         if self._process.exitcode is None:
-            os.killpg(self.pid, signal.SIGKILL)
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:  # it was forked a moment ago and does not lead a group yet
+                self._process.kill()
 
 
 def start_part(

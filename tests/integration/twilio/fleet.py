@@ -1,4 +1,4 @@
-"""Two `hotline api` processes behind a small balancer, which can kill the one that serves a webhook."""
+"""Two `hotline api` processes behind a small balancer, which can kill the one that serves a webhook, or that asks the cloud."""
 
 import asyncio
 import os
@@ -25,9 +25,9 @@ _WEBHOOK = re.compile(r"/twilio/(?!prompts)")
 
 
 class ApiProcess:
-    """One `hotline api`."""
+    """One `hotline api`, which reaches the cloud through the balancer, by its number."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, number: int) -> None:
         self.port = free_port()
         self._environment = {
             **os.environ,
@@ -41,7 +41,9 @@ class ApiProcess:
             "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT,
             "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN,
             "HOTLINE_TWILIO_NUMBER": NUMBER,
-            "HOTLINE_TWILIO_API_URL": settings.twilio_api_url,
+            "HOTLINE_TWILIO_API_URL": f"{settings.public_url}/cloud/{number}",
+            "HOTLINE_CLAIM_LEASE_S": str(settings.claim_lease_s),
+            "HOTLINE_RING_S": str(settings.ring_s),
             "HOTLINE_LOG_LEVEL": "error",
         }
         self._process: Part | None = None
@@ -72,12 +74,31 @@ class ApiProcess:
 class Balancer:
     """Passes requests on in turn; a process that does not answer is left out, as any balancer does."""
 
-    def __init__(self, processes: list[ApiProcess]) -> None:
-        self.processes = processes
+    def __init__(self, processes: list[ApiProcess], cloud_url: str) -> None:
+        self.processes, self._cloud_url = processes, cloud_url
         self._turn = 0
         #: Asked for every webhook: when is its process to be killed?
         self.kill: Callable[[str], Moment | None] = lambda path: None
-        self.app = Starlette(routes=[Route("/{path:path}", self._pass_on, methods=["GET", "POST"])])
+        #: Asked for every request to the cloud ("POST /..."): is the process that makes it to be killed, before or after it is
+        #: carried out?
+        self.kill_asking: Callable[[str], Moment | None] = lambda request: None
+        both = ["GET", "POST"]
+        cloud = Route("/cloud/{number:int}/{path:path}", self._ask_cloud, methods=both)
+        self.app = Starlette(routes=[cloud, Route("/{path:path}", self._pass_on, methods=both)])
+
+    async def _ask_cloud(self, request: Request) -> Response:
+        process, path = self.processes[request.path_params["number"]], f"/{request.path_params['path']}"
+        moment = self.kill_asking(f"{request.method} {path}")
+        if moment == "before":
+            process.kill()
+            process.start()
+            return Response("gone", 502)
+        target = f"{self._cloud_url}{path}" + (f"?{request.url.query}" if request.url.query else "")
+        answer = await self._forward(request, target, await request.body())
+        if moment == "after":
+            process.kill()
+            process.start()
+        return Response(answer.content, answer.status_code, media_type=answer.headers.get("content-type"))
 
     async def _pass_on(self, request: Request) -> Response:
         body = await request.body()
@@ -86,7 +107,7 @@ class Balancer:
         for _ in range(400):
             (process,) = await until(self._next_that_listens, 30.0, "an api process")
             try:
-                answer = await self._send(process, request, target, body)
+                answer = await self._forward(request, process.url + target, body)
             except httpx.ConnectError:
                 continue
             except httpx.TransportError:
@@ -110,17 +131,18 @@ class Balancer:
         writer.close()
         return [process]
 
-    async def _send(self, process: ApiProcess, request: Request, target: str, body: bytes) -> httpx.Response:
+    @staticmethod
+    async def _forward(request: Request, url: str, body: bytes) -> httpx.Response:
         headers = {name: value for name, value in request.headers.items() if name not in ("host", "connection")}
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
-            return await client.request(request.method, process.url + target, content=body, headers=headers)
+            return await client.request(request.method, url, content=body, headers=headers)
 
 
 @asynccontextmanager
 async def fleet(settings: Settings, port: int) -> AsyncIterator[Balancer]:
     """Both processes up, the balancer at the public URL."""
-    processes = [ApiProcess(settings), ApiProcess(settings)]
-    balancer = Balancer(processes)
+    processes = [ApiProcess(settings, number) for number in range(2)]
+    balancer = Balancer(processes, settings.twilio_api_url)
     try:
         for process in processes:
             process.start()
