@@ -99,7 +99,8 @@ async def test_a_citizen_in_the_browser_calls_a_leader_with_a_sip_phone(house: I
 
 
 async def test_a_leader_who_does_not_answer_or_is_muted(house: Installation, hall: Hall) -> None:
-    """Ringing ends by itself and the caller is at the head again; who is muted is not heard, and sees it at the meter."""
+    """Ringing ends by itself and the caller is at the head again; who is muted is not heard, by whichever microphone, and sees it
+    at the meter; in the next call nobody is muted."""
     async with session(house, BROWSER_LINE) as (_, seat_id):
         leader, citizen = await hall.leader(seat_id), await hall.citizen()
         await citizen.act("dial")
@@ -115,10 +116,21 @@ async def test_a_leader_who_does_not_answer_or_is_muted(house: Installation, hal
         await leader.act("mute")
         await falls_silent(citizen)
         assert await leader.level("spoken") == 0
+        await leader.take_another_microphone()
+        assert hearing.tone_share(await citizen.listen(0.5), LEADER_HZ) == 0.0, "another microphone is muted, too"
         await leader.act("mute")
+        await both_hear(citizen, leader)
+        await leader.act("mute")
+        await citizen.act("hang-up")
+        await leader.until("ready")
+        await citizen.act("dial")
+        await citizen.press("1")
+        await leader.until("ringing")
+        await leader.act("answer")
         await both_hear(citizen, leader)
         await citizen.act("hang-up")
         await leader.until("ready")
+        assert not leader.complaints + citizen.complaints
 
 
 async def falls_silent(phone: BrowserPhone) -> None:

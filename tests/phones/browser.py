@@ -12,12 +12,21 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from telephony.demo.scenarios import write_tone
 from tests.chromium import FLAGS, find_chromium
 from tests.phones import hearing
+from tests.waiting import until
 
 #: No echo cancellation and the like: a tone is noise to them. And what comes out of the loudspeaker, at 8 kHz.
 _EARS = """
 const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = ({ audio }) =>
-  open({ audio: { ...audio, echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+const microphones = {};
+navigator.mediaDevices.getUserMedia = async ({ audio }) => {
+  const stream = await open({ audio: { ...audio, echoCancellation: false, noiseSuppression: false, autoGainControl: false } });
+  for (const track of stream.getTracks()) microphones[track.id] = track.getSettings().deviceId;
+  return stream;
+};
+window.speaksInto = async () => {
+  const told = await document.querySelector('[data-phone]').handset.line.statistics();
+  return microphones[[...told.values()].find((one) => one.type === 'media-source').trackIdentifier];
+};
 window.listenFor = (seconds) => new Promise((done) => {
   const ear = new AudioContext({ sampleRate: 8000 });
   const source = ear.createMediaStreamSource(document.querySelector('[data-part=voice]').srcObject);
@@ -82,6 +91,23 @@ class BrowserPhone:
     async def listen(self, seconds: float) -> hearing.Samples:
         """What the loudspeaker plays meanwhile, 8 kHz."""
         return np.array(await self.page.evaluate("(seconds) => listenFor(seconds)", seconds), dtype=np.float64)
+
+    async def speaks_into(self) -> str:
+        """The microphone whose sound is sent."""
+        return str(await self.page.evaluate("speaksInto()"))
+
+    async def take_another_microphone(self) -> None:
+        """Chosen among those that are shown."""
+        choice = self.page.locator("[data-part=microphone]")
+        if not await choice.is_visible():
+            await self.page.locator("[data-phone] summary").press("Enter")
+        now, shown = await self.speaks_into(), await choice.locator("option").evaluate_all("all => all.map(one => one.value)")
+        other = next(one for one in shown if one not in (now, "default"))
+        await choice.select_option(other)
+        await until(lambda: self._speaks_into(other), 10, "another microphone")
+
+    async def _speaks_into(self, microphone: str) -> bool:
+        return await self.speaks_into() == microphone
 
     async def level(self, meter: str) -> float:
         """A level meter of the page, 0 to 100: spoken or heard."""

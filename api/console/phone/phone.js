@@ -91,6 +91,7 @@ class Handset {
     const opened = await openMicrophone(device);
     this.#microphone?.getTracks().forEach((track) => track.stop());
     this.#microphone = opened;
+    this.#hush();
     this.#watch('microphone', opened, 'spoken');
     await this.#listDevices();
     return opened;
@@ -135,9 +136,15 @@ class Handset {
     await voice.play().catch(() => this.#complain('blocked'));
   }
 
+  // A microphone outlives its call, and another may take its place in the middle of one: its own switch is what counts.
+  #hush() {
+    for (const track of this.#microphone?.getAudioTracks() ?? []) track.enabled = !this.#muted;
+  }
+
   #mute(on) {
     this.#muted = on;
     this.line.mute(on);
+    this.#hush();
     this.root.querySelector('[data-act="mute"]').setAttribute('aria-pressed', String(on));
   }
 
