@@ -8,14 +8,20 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, expect
+from sqlalchemy import select
 
+from api.console.catalogue import LANGUAGES, sentences
+from ivr.events import Answered, Offered
 from queueing.keys import line_keys
-from tests.console.conftest import Console, enter, faults_of, pretty, running_console, script_of
+from telephony.demo.scenarios import write_tone
+from tests.console.conftest import Console, enter, faults_of, running_console, script_of
+from tests.console.visitors import Visitors, goes_through_by_tab, is_accessible
 from tests.integration.api.conftest import plan
 from tests.servers import RedisServer
 from workorders.forms import Form, save_form
 from workorders.intake import NewOrder, make_order
+from workorders.model import Recording
 from workorders.notes import add_note
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -46,10 +52,8 @@ PAGES = {
     "/account": "lead",
     "/nothing/here": "op",
 }
-_RULES = {
-    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
-    "resultTypes": ["violations"],
-}
+#: What the browser says of a microphone -> what we say.
+NO_MICROPHONE = {"NotFoundError": "missing", "NotReadableError": "busy", "NotAllowedError": "refused"}
 
 #: A picture is taken of every width, of the dark colours once, and of the language with the longest words where it is narrow.
 LOOKED_AT = {("zh-Hans", "light", width) for width in WIDTHS} | {("zh-Hans", "dark", 1440), ("en", "light", 390)}
@@ -79,9 +83,10 @@ async def town(console: Console) -> dict[str, Any]:
         console.core.database,
         NewOrder(
             command_id="x-1", at=console.core.clock(), source="declined", call_id="a-pbx1-91", session_id=session["id"],
-            unit="单位0", number="+8613900000002",
+            unit="单位0", number="+8613900000002", recording="a-pbx1-91-message",
         ),
     )  # fmt: skip
+    await _recorded(console)
     async with console.client() as http:
         answer = await http.post("/api/sessions", json=plan(86_400, 2))
     session["coming"], session["order"] = answer.json()["id"], made.id
@@ -89,11 +94,27 @@ async def town(console: Console) -> dict[str, Any]:
     claim = await console.core.line.claim_next(session["seats"][0]["id"], "test", 300)
     assert claim is not None
     await console.core.line.take(claim.seat_id, claim.token, console.core.clock() - 125)
+    session["talking"] = claim.call_id
+    where, token, line = claim.seat_id, claim.token, claim.line
+    await console.core.turns.take_turn(
+        claim.call_id, lambda facts: Offered(facts=facts, seat_id=where, token=token, line=line)
+    )
+    await console.core.turns.take_turn(claim.call_id, lambda facts: Answered(facts=facts))
     for seat in session["seats"]:
         key = line_keys(console.settings.redis_prefix, seat["id"]).depths
         rows = [f"[{console.core.clock() - 1700 + 20 * n},{int(4 + n / 12 + 3 * math.sin(n / 7))}]" for n in range(84)]
         await console.core.redis.rpush(key, *rows)
     return session
+
+
+async def _recorded(console: Console) -> None:
+    """The one recording there is can be heard."""
+    folder = console.settings.recordings
+    folder.mkdir(parents=True, exist_ok=True)
+    async with console.core.database.begin() as rows:
+        [made] = await rows.scalars(select(Recording))
+        made.state = "ready"
+        write_tone(folder / made.path, 440.0, 2.0)
 
 
 async def _written(console: Console, call_ids: tuple[str, ...]) -> None:
@@ -114,25 +135,6 @@ async def _written(console: Console, call_ids: tuple[str, ...]) -> None:
             await add_note(database, call_id, "op", text, now)
 
 
-class Visitors:
-    """One browser profile for each who looks: signed in once, with axe on every page."""
-
-    def __init__(self, browser: Browser, console: Console) -> None:
-        self._browser, self._console = browser, console
-        self._pages: dict[str, Page] = {}
-
-    async def page_of(self, login: str) -> Page:
-        if login not in self._pages:
-            page = await enter(self._browser, self._console, login, reduced_motion="reduce")
-            await page.context.add_init_script(script_of("axe-core/axe.min.js"))
-            self._pages[login] = page
-        faults_of(self._pages[login]).clear()
-        return self._pages[login]
-
-    async def speaks(self, page: Page, language: str) -> None:
-        await page.context.add_cookies([{"name": "hotline-language", "value": language, "url": self._console.url}])
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def visitors(browser: Browser, console: Console) -> Visitors:
     return Visitors(browser, console)
@@ -142,7 +144,7 @@ async def visitors(browser: Browser, console: Console) -> Visitors:
 async def test_a_page_is_for_everybody(visitors: Visitors, path: str, town: dict[str, Any]) -> None:
     address = path.format(session=town["id"], coming=town["coming"], order=town["order"], seat=town["seats"][0]["id"])
     page = await visitors.page_of(PAGES[path])
-    for language in ("zh-Hans", "zh-Hant", "en"):
+    for language in LANGUAGES:
         await visitors.speaks(page, language)
         await page.emulate_media(color_scheme="light")
         await page.set_viewport_size({"width": 1440, "height": 900})
@@ -150,7 +152,7 @@ async def test_a_page_is_for_everybody(visitors: Visitors, path: str, town: dict
         for scheme in ("light", "dark") if language == "zh-Hans" else ("light",):  # words differ by language, colours do not
             await page.emulate_media(color_scheme=scheme)
             await page.set_viewport_size({"width": 1440, "height": 900})
-            await _is_accessible(page, f"{path} {language} {scheme}")
+            await is_accessible(page, f"{path} {language} {scheme}")
             for width, height in WIDTHS.items():
                 await page.set_viewport_size({"width": width, "height": height})
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
@@ -159,67 +161,52 @@ async def test_a_page_is_for_everybody(visitors: Visitors, path: str, town: dict
                     plain = re.sub(r"[^a-z]+", "-", path).strip("-") or "front"
                     await page.screenshot(path=PICTURES / f"{plain}.{language}.{scheme}.{width}.png", full_page=True)
             if (language, scheme) == ("zh-Hans", "light"):  # at the smallest width
-                await _is_accessible(page, f"{path} at 390 px")
-                await _goes_through_by_tab(page, path)
+                await is_accessible(page, f"{path} at 390 px")
+                await goes_through_by_tab(page, path)
     assert [fault for fault in faults_of(page) if "the server responded with a status of 4" not in fault] == []
 
 
-async def _goes_through_by_tab(page: Page, where: str) -> None:
-    """Every link, field and button that is there is come to by Tab, is seen to have the focus, and is left again."""
-    await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-    missed: list[str] = await page.evaluate(_FOLLOW)
-    assert missed, where
-    for _ in range(8):  # dates and players are come to in their parts
-        for _ in range(max(len(missed), 10) + 3):
-            await page.keyboard.press("Tab")
-        missed, unseen = await page.evaluate("[missed(), unseen]")
-        assert unseen == [], f"{where}: without an outline"
-        if not missed:
-            return
-    raise AssertionError(f"{where}: never come to {missed[:3]}")
-
-
-#: What can have the focus is marked until it has had it; of radio buttons of a group, the arrows do the rest.
-_FOLLOW = """() => {
-  const groups = new Set();
-  for (const one of document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')) {
-    if (one.disabled || one.type === 'hidden' || !one.checkVisibility({ visibilityProperty: true })) continue;
-    if (one.type === 'radio') { if (groups.has(one.name)) continue; groups.add(one.name); }
-    one.dataset.tabTo = '';
-  }
-  window.unseen = [];
-  window.missed = () => [...document.querySelectorAll('[data-tab-to]')].map((one) => one.outerHTML.slice(0, 120));
-  document.addEventListener('focusin', ({ target }) => {
-    if (target.matches('audio')) return;
-    const style = getComputedStyle(target);
-    delete target.dataset.tabTo;
-    if (target.type === 'radio') for (const other of document.getElementsByName(target.name)) delete other.dataset.tabTo;
-    const isSeen = (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || target.matches('.skip');
-    if (!isSeen) window.unseen.push(target.outerHTML.slice(0, 160));
-  });
-  return window.missed();
-}"""
-
-
 async def test_what_opens_and_what_comes_after_a_reason_is_for_everybody(
-    console: Console, browser: Browser, town: dict[str, Any]
+    console: Console, visitors: Visitors, town: dict[str, Any]
 ) -> None:
-    """Open dialogs; an order with the full number."""
-    page = await enter(browser, console, "sup", viewport={"width": 390, "height": 844})
-    await page.add_init_script(script_of("axe-core/axe.min.js"))
-    await page.goto("/desk?call=a-pbx1-3")
-    await page.locator("#help").press("Enter")
-    await _is_accessible(page, "the keys")
-    await page.keyboard.press("Escape")
-    await page.locator("#a-move").press("Enter")
-    await _is_accessible(page, "the question for a reason")
-    await page.goto(f"/orders/{town['order']}")
-    await page.locator("summary").filter(has_text="查看完整号码").press("Enter")
-    await page.locator("#why").fill("回访")
-    await page.locator("#why").press("Enter")
-    await page.get_by_text("13900000002").wait_for()
-    await _is_accessible(page, "an order with the full number")
-    await page.context.close()
+    """Open dialogs; a talk; an order with the full number; the page where a recording is heard."""
+    page = await visitors.page_of("sup")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for language in LANGUAGES:
+        await visitors.speaks(page, language)
+        await page.goto(f"/desk?call={town['talking']}")
+        await page.locator("#help").press("Enter")
+        await is_accessible(page, f"a talk, and the keys ({language})")
+        await page.goto("/desk?call=a-pbx1-3")
+        await page.locator("#a-move").press("Enter")
+        await is_accessible(page, f"the question for a reason ({language})")
+        await page.goto(f"/orders/{town['order']}")
+        await page.locator("details:has(#why) summary").press("Enter")
+        await page.locator("#why").fill("回访")
+        await page.locator("#why").press("Enter")
+        await page.get_by_text("13900000002").wait_for()
+        await is_accessible(page, f"an order with the full number ({language})")
+        await page.goto(f"/orders/{town['order']}")
+        await page.locator("#sound + p + form input[name=reason]").fill("核实诉求")
+        await page.locator("#sound + p + form input[name=reason]").press("Enter")
+        await page.wait_for_function("() => document.querySelector('audio[src^=\"/recordings/\"]')?.duration > 1")
+        await is_accessible(page, f"a recording ({language})")
+
+
+async def test_whoever_has_no_seat_or_comes_by_a_link_finds_a_page_for_everybody(
+    console: Console, visitors: Visitors, town: dict[str, Any]
+) -> None:
+    account = await console.gate.accounts.create("li", "leader", unit="单位9")
+    link = await console.gate.links.issue(account.id)
+    for login, path in (("li", "/leader"), ("", f"/sign-in/link/{link}")):
+        page = await visitors.page_of(login)
+        for language in LANGUAGES:
+            await visitors.speaks(page, language)
+            await page.goto(path)
+            await is_accessible(page, f"{path} ({language})")
+
+
+async def test_the_leaders_desk_is_worked_with_one_finger(console: Console, browser: Browser, town: dict[str, Any]) -> None:
     leader = await enter(browser, console, "lead", viewport={"width": 390, "height": 844}, has_touch=True)
     await leader.add_init_script(script_of("axe-core/axe.min.js"))
     await leader.goto("/leader")
@@ -231,17 +218,41 @@ async def test_what_opens_and_what_comes_after_a_reason_is_for_everybody(
         assert float((await huge.nth(n).evaluate("one => getComputedStyle(one).fontSize")).removesuffix("px")) >= 20
     await leader.get_by_role("button", name="暂停").first.tap()
     await leader.locator("#pause[open]").wait_for()
-    await _is_accessible(leader, "why one pauses")
+    await is_accessible(leader, "why one pauses")
     await leader.locator("#pause [data-close]").tap()
     await leader.locator("#pause").wait_for(state="hidden")
     await leader.context.close()
 
 
-async def _is_accessible(page: Page, where: str) -> None:
-    found = await page.evaluate("rules => axe.run(document, rules)", _RULES)
-    faults = [
-        {"rule": one["id"], "impact": one["impact"], "where": [node["html"][:160] for node in one["nodes"][:3]]}
-        for one in found["violations"]
-        if one["impact"] in ("serious", "critical", "moderate")
-    ]
-    assert faults == [], f"{where}: {pretty(faults)}"
+async def test_every_act_of_the_api_on_a_caller_has_a_button_and_a_key(console: Console, town: dict[str, Any]) -> None:
+    """On the desk, while the caller waits or talks; each asks for the reason."""
+    async with console.client() as program, await console.signed_in("sup") as http:
+        api = (await program.get("/openapi.json")).json()
+        pages = [(await http.get(f"/desk?call={call_id}")).text for call_id in ("a-pbx1-3", town["talking"])]
+    places = {path: str(act["post"].get("requestBody", "")) for path, act in api["paths"].items() if "post" in act}
+    acts = {path for path, body in places.items() if path.startswith("/api/line/{call_id}/") or "SuperviseIn" in body}
+    wanted = {path.rpartition("/")[2] for path in acts} - {"release"}
+    wanted |= {f"release_{to}" for to in api["components"]["schemas"]["ReleaseIn"]["properties"]["to"]["enum"]}
+    buttons = re.findall(r'<button [^>]*data-act="([a-z_-]+)" data-key="(.)"([^>]*)>', "".join(pages))
+    assert len(wanted) == 11
+    assert {act for act, _, _ in buttons} == wanted
+    assert len({key for _, key, _ in buttons}) == len(buttons)
+    assert not [act for act, _, more in buttons if "data-plain" in more]
+
+
+async def test_a_microphone_that_is_missing_busy_or_refused_is_said_in_a_sentence(visitors: Visitors) -> None:
+    page = await visitors.page_of("")
+    for language in LANGUAGES:
+        await visitors.speaks(page, language)
+        await page.goto("/phone")
+        for error, reason in NO_MICROPHONE.items():
+            await page.evaluate(
+                "name => { navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', name); }; }", error
+            )
+            await page.locator("[data-act=dial]").press("Enter")
+            said = page.locator(f"[data-problem={reason}] [data-part=problem][role=alert]")
+            await expect(said).to_have_text(sentences(language)[f"phone.problem_{reason}"])
+        await page.evaluate("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+        await page.locator("[data-act=dial]").press("Enter")
+        await expect(page.locator("[data-part=problem]")).to_have_text(sentences(language)["phone.problem_insecure"])
+    assert faults_of(page) == []

@@ -117,6 +117,7 @@ async def test_a_leader_who_does_not_answer_or_is_muted(house: Installation, hal
         await falls_silent(citizen)
         assert await leader.level("spoken") == 0
         await leader.take_another_microphone()
+        await leader.take_another_loudspeaker()
         assert hearing.tone_share(await citizen.listen(0.5), LEADER_HZ) == 0.0, "another microphone is muted, too"
         await leader.act("mute")
         await both_hear(citizen, leader)

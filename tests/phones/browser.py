@@ -98,16 +98,30 @@ class BrowserPhone:
 
     async def take_another_microphone(self) -> None:
         """Chosen among those that are shown."""
-        choice = self.page.locator("[data-part=microphone]")
+        wanted = await self._choose_another("microphone", await self.speaks_into())
+
+        async def is_used() -> bool:
+            return await self.speaks_into() == wanted
+
+        await until(is_used, 10, "another microphone")
+
+    async def take_another_loudspeaker(self) -> None:
+        voice = self.page.locator("[data-part=voice]")
+        wanted = await self._choose_another("speaker", "")
+
+        async def is_used() -> bool:
+            return bool(await voice.evaluate("one => one.sinkId") == wanted)
+
+        await until(is_used, 10, "another loudspeaker")
+
+    async def _choose_another(self, part: str, now: str) -> str:
+        choice = self.page.locator(f"[data-part={part}]")
         if not await choice.is_visible():
             await self.page.locator("[data-phone] summary").press("Enter")
-        now, shown = await self.speaks_into(), await choice.locator("option").evaluate_all("all => all.map(one => one.value)")
-        other = next(one for one in shown if one not in (now, "default"))
+        shown = await choice.locator("option").evaluate_all("all => all.map(one => one.value)")
+        other = next(str(one) for one in shown if one not in (now, "default"))
         await choice.select_option(other)
-        await until(lambda: self._speaks_into(other), 10, "another microphone")
-
-    async def _speaks_into(self, microphone: str) -> bool:
-        return await self.speaks_into() == microphone
+        return other
 
     async def level(self, meter: str) -> float:
         """A level meter of the page, 0 to 100: spoken or heard."""
