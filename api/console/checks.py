@@ -2,14 +2,17 @@
 
 import asyncio
 import shutil
+from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
 
 from api.console.catalogue import Words
 from api.health import check_parts
 from api.parts import Parts
 from config.settings import Settings
-from ivr.call import Language
+from ivr.facts import SessionFacts
+from sessions.board import read_board
 from sessions.model import Session
 from telephony.prompts import Prompts
 from telephony.test_calls import TestCall
@@ -54,7 +57,7 @@ async def inspect(parts: Parts, session: Session, words: Words) -> list[Check]:
     settings = parts.core.settings
     states, todo = await check_parts(settings, parts.core.redis, parts.core.database)
     found = [Check(name, state, todo.get(name, "")) for name, state in states.items()]
-    missing = await asyncio.to_thread(count_missing, settings)
+    missing = await asyncio.to_thread(count_missing, settings, await _named(parts, session))
     told = words("check.missing_prompts", count=missing) if missing else ""
     found.append(Check("prompts", "failed" if missing else "ok", told))
     free = await asyncio.to_thread(free_gb, settings)
@@ -66,11 +69,17 @@ async def inspect(parts: Parts, session: Session, words: Words) -> list[Check]:
     return found
 
 
-def count_missing(settings: Settings) -> int:
-    """Prompts whose sound is not there yet, in the language of the calls."""
-    prompts, language = Prompts(settings), settings.language
-    known: list[Language] = [language]
-    return sum(not prompts.path(prompt, one).exists() for one in known for prompt in prompts.known())
+async def _named(parts: Parts, session: Session) -> list[SessionFacts]:
+    """The session, once its names are made: those of the one that is open and of the next one."""
+    board = await read_board(parts.core.redis, parts.core.settings.redis_prefix)
+    posted = [one for one in (board.open, board.next) if one is not None and one.id == session.id]
+    return [msgspec.convert(one, SessionFacts, from_attributes=True) for one in posted]
+
+
+def count_missing(settings: Settings, sessions: Iterable[SessionFacts] = ()) -> int:
+    """Prompts whose sound is not there yet, in the language of the calls, with the names of these sessions."""
+    prompts = Prompts(settings)
+    return sum(not prompts.path(prompt, settings.language).exists() for prompt in prompts.known(sessions))
 
 
 def free_gb(settings: Settings) -> float:

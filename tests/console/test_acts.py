@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
+from api.console.catalogue import LANGUAGES
+from ivr.verbs import Prompt
+from ivr.wording import render
 from telephony.sound import write_wav
 from tests.console.conftest import Console, enter, faults_of
 from tests.phones import hearing
@@ -84,24 +87,29 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
 
 
 async def test_a_prompt_is_replaced_and_restored(console: Console, browser: Browser, tmp_path: Path) -> None:
+    """In each language by itself, with its own text beside it."""
     page = await enter(browser, console, "sup")
-    await page.goto("/prompts?q=fallback_sorry")
-    bad = tmp_path / "bad.wav"
+    bad, good = tmp_path / "bad.wav", _tone(tmp_path / "good.wav")
     bad.write_bytes(b"RIFF no sound")
-    for path, told in ((bad, "这个文件不能播放"), (_tone(tmp_path / "good.wav"), "提示音已替换")):
-        await page.goto("/prompts?q=fallback_sorry")
+    recorded = console.settings.state_dir / "prompts" / "recorded"
+    for voice in LANGUAGES:
+        for path, told in ((bad, "这个文件不能播放"), (good, "提示音已替换")):
+            await page.goto(f"/prompts?q=fallback_sorry&voice={voice}")
+            await expect(page.locator(f".sentence p[lang={voice}]")).to_have_text(render(Prompt("fallback_sorry"), voice))
+            await page.get_by_text("替换…").first.click()
+            await page.locator("input[type=file]").first.set_input_files(path)
+            await page.get_by_role("button", name="保存").first.click()
+            await expect(page.locator(".notice")).to_contain_text(told)
+        kept = recorded / voice / "fallback_sorry.wav"
+        assert kept.stat().st_size > 8000
+        answer = await page.request.get(f"/prompts/sound?key=fallback_sorry&voice={voice}")
+        (tmp_path / "heard.wav").write_bytes(await answer.body())
+        assert hearing.tone_share(hearing.read(tmp_path / "heard.wav"), 8000 / (8 * math.pi)) > 0.8
+        assert [one.parent.name for one in recorded.rglob("*.wav")] == [voice], "no other language's"
         await page.get_by_text("替换…").first.click()
-        await page.locator("input[type=file]").first.set_input_files(path)
-        await page.get_by_role("button", name="保存").first.click()
-        await expect(page.locator(".notice")).to_contain_text(told)
-    kept = console.settings.state_dir / "prompts" / "recorded" / "zh-Hans" / "fallback_sorry.wav"
-    assert kept.stat().st_size > 8000
-    answer = await page.request.get("/prompts/sound?key=fallback_sorry")
-    assert (await answer.body())[:4] == b"RIFF"
-    await page.get_by_text("替换…").first.click()
-    await page.get_by_role("button", name="恢复合成语音").click()
-    await expect(page.locator(".notice")).to_contain_text("已恢复")
-    assert not kept.exists()
+        await page.get_by_role("button", name="恢复合成语音").click()
+        await expect(page.locator(".notice")).to_contain_text("已恢复")
+        assert not kept.exists()
     await page.context.close()
 
 
