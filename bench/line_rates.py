@@ -43,9 +43,9 @@ class _Listening:
         self._redis = redis
         self.words: tuple[Any, ...] = ()
 
-    def begin(self, *words: Any) -> Awaitable[Any]:
+    def begin(self, *words: Any, same: bool = False) -> Awaitable[Any]:
         self.words = self.words or words
-        return begin(self._redis, *words)
+        return begin(self._redis, *words, same=same)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._redis, name)

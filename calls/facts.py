@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 #: Nodes at which it is decided whether the caller joins a line.
 DECIDING = ("arriving", "question")
+#: Nodes from which nobody comes back to a line: what waiting would mean is not worked out for them.
+BEYOND = frozenset({"message", "order", "talking", "operator", "fallback", "goodbye", "ended"})
 
 
 class FactsReader:
@@ -97,7 +99,7 @@ class FactsReader:
         place, recent = self._places.read_look(call.id, known) if known else (None, 0)
         facts = replace(facts, session=replace(facts.session, seats=shown), place=place, recent_calls=recent)
         chosen = _chosen(call, lines)
-        if chosen is None:
+        if chosen is None or call.node in BEYOND:
             return facts
         ahead = facts.position - 1 if facts.position else chosen.depth
         mine = told[lines.index(chosen)] if ahead == chosen.depth else None
@@ -152,7 +154,7 @@ def _seat_ids(board: Board) -> tuple[str, ...]:
 def _seat_facts(posted: PostedSeat, line: LineNow, told: Forecast | None, *, closed: bool) -> SeatFacts:
     """`told`: the forecast for who joins this line now; it is worked out only for those who choose a line."""
     left = posted.left and (line.seat.state == "closed" or line.seat.closing)  # not when the leader has just come back
-    seat = SeatFacts(posted.id, posted.unit, posted.leader, line.seat.state, line.depth, left=left)
+    seat = SeatFacts(posted.id, posted.unit, posted.leader, line.seat.state, line.depth, left=left, gone=line.seat.gone)
     if told is None:
         return seat
     return replace(

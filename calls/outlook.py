@@ -15,7 +15,7 @@ from queueing.pace import Pace, Prior, read_pace
 from queueing.seats import SeatNow, read_seat
 
 #: Of the seat, what changes while it is open; who it is hangs on the board.
-_SEAT = ("state", "since", "until", "reason", "closing", "held")
+_SEAT = ("state", "since", "until", "reason", "closing", "held", "gone")
 #: States of a seat whose leader is not there.
 AWAY = ("closed", "paused")
 

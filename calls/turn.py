@@ -17,7 +17,7 @@ from calls.store import Beside, Calls, CorruptCall, Put, Reading, Saved, Unknown
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call, Carrier
-from ivr.commands import AnyCommand, CloseCall
+from ivr.commands import AnyCommand, CloseCall, WakeAt
 from ivr.events import AnyEvent, HungUp, OrderMade, Released
 from ivr.facts import Facts
 from ivr.verbs import AnyVerb, HangUp
@@ -49,6 +49,8 @@ class Turn(Struct, frozen=True):
 
     call: Call
     verbs: tuple[AnyVerb, ...]
+    #: It was saved, and said when the call is to be woken next, or that it is not.
+    set_wake_up: bool = False
 
 
 class FactsOf(Protocol):
@@ -153,15 +155,16 @@ class Turns:
     ) -> Turn | None:
         """The turn; None when somebody was faster."""
         turn = beside = None
+        sets = any(isinstance(command, WakeAt) for command in commands)
         if shows is not None:
-            turn = self._turn(after, facts)
+            turn = self._turn(after, facts, set_wake_up=sets)
             beside = shows(turn)
         put = await self._store.begin_put(None if saved.is_new else saved.call.seq, after, commands, beside)
         if put is None:
             return None
         if put.granted:
             await self._outbox.settle(put)
-        return turn or self._turn(after, facts)
+        return turn or self._turn(after, facts, set_wake_up=sets)
 
     async def _settle(self, put: Put) -> None:
         if put.granted:
@@ -230,12 +233,12 @@ class Turns:
         seq = call.seq + 1
         return replace(call, node="fallback", reason="error", seq=seq, scene=seq, entered_at=facts.now), ()
 
-    def _turn(self, call: Call, facts: Facts) -> Turn:
+    def _turn(self, call: Call, facts: Facts, *, set_wake_up: bool = False) -> Turn:
         try:
-            return Turn(call, self._present(call, facts))
+            return Turn(call, self._present(call, facts), set_wake_up)
         except Exception as error:  # noqa: BLE001 - the carrier's own fallback follows the end of our verbs
             log.error("a scene cannot be presented", call_id=call.id, node=call.node, **_where(error))
-            return Turn(call, (HangUp(),))
+            return Turn(call, (HangUp(),), set_wake_up)
 
 
 def _ended(call: Call, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:

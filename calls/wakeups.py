@@ -71,7 +71,9 @@ class Wakeups:
 
     async def _wake(self, shard: ShardKeys, call_id: str, until: float) -> None:
         try:
-            await self._turns.take_turn(call_id, lambda facts: Woken(facts=facts))
+            turn = await self._turns.take_turn(call_id, lambda facts: Woken(facts=facts))
+            if turn.set_wake_up:
+                return  # what we were handed out has been replaced
         except UnknownCall:
             log.warning("a call that is not there was to be woken", call_id=call_id)
         except Congested:

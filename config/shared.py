@@ -134,10 +134,9 @@ class Later:
 def begin(redis: Redis, *args: Any, same: bool = False) -> Awaitable[Any]:
     """A command that is sent now where the connection can; await it once, for the answer as the server gives it.
     `same`: as SharedRedis.begin; the answer may be somebody else's, too, and is not to be changed."""
-    if isinstance(redis, SharedRedis):
-        return Begun(redis, args, same=same)
+    # Not by the type: redis-py's is a protocol, of which Python asks much before it knows what is an instance.
     begins: Callable[..., Awaitable[Any]] | None = getattr(redis, "begin", None)
-    return Later(redis, args) if begins is None else begins(*args)
+    return Later(redis, args) if begins is None else begins(*args, same=same)
 
 
 def split(arguments: Sequence[Any]) -> tuple[Any, ...]:

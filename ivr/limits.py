@@ -24,6 +24,9 @@ class Limits(Struct, frozen=True):
     #: How often we call back a caller who keeps a place.
     callback_tries: int = 2
     callback_ring_s: float = 25.0
+    #: A leader who hangs up in the whisper is rung again at once, for it may have been a slip; so many times in a row are
+    #: none, and the seat pauses.
+    most_gone: int = 3
     #: How often a question is asked before silence counts as an answer.
     tries: int = 2
     #: Keys of a number that can be called back, fewest and most (E.164).

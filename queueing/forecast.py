@@ -33,8 +33,8 @@ _NEVER = 1e-6
 _AT_MOST = 4.0
 #: More talks than any session has room for are not followed one by one.
 _MANY = 100
-#: Of the range in which a rate is looked for: to a millionth.
-_HALVINGS = 20
+#: A rate is looked for until its line takes as long as wanted, to so many seconds; it is near enough after so many looks.
+_NEAR_S, _LOOKS = 0.05, 20
 #: A small step of the rate, for its slope.
 _STEP = 1.01
 
@@ -159,10 +159,23 @@ def _talks(ahead: int, kept: int, giving_up: float, keeping: float, rest_s: floa
 
 def _as_if_alike(ahead: int, talks: float, highest: float, rest_s: float, cycle_s: float) -> float:
     """The rate at which all would have to give up for the line to take so many talks."""
+    wanted_s = talks * cycle_s
     low, high = 0.0, highest
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _queue_s(ahead, middle, rest_s, cycle_s) > talks * cycle_s else (low, middle)
+    above, below = ahead * cycle_s - wanted_s, _queue_s(ahead, highest, rest_s, cycle_s) - wanted_s
+    if below >= 0 or above <= 0:
+        return highest if below >= 0 else 0.0
+    kept = 0  # the same end, twice: its height counts half (the Illinois rule)
+    for _ in range(_LOOKS):
+        rate = (low * below - high * above) / (below - above)
+        height = _queue_s(ahead, rate, rest_s, cycle_s) - wanted_s
+        if abs(height) <= _NEAR_S:
+            return rate
+        if height > 0:
+            low, above = rate, height
+            below, kept = (below / 2 if kept > 0 else below), 1
+        else:
+            high, below = rate, height
+            above, kept = (above / 2 if kept < 0 else above), -1
     return low
 
 

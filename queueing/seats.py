@@ -52,6 +52,8 @@ class SeatNow(Struct, frozen=True):
     pause_after: str = ""
     #: The whole line is held: whatever the seat's own state is, it gets no caller.
     held: bool = False
+    #: Times in a row that the leader took the call and hung up before the two were together.
+    gone: int = 0
 
 
 def read_seat(seat_id: str, fields: dict[str, str], now: float) -> SeatNow:
@@ -79,6 +81,7 @@ def read_seat(seat_id: str, fields: dict[str, str], now: float) -> SeatNow:
         fields.get("closing") == "1",
         fields.get("pause_after", ""),
         held,
+        int(fields.get("gone") or 0),
     )
 
 

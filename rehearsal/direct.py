@@ -46,16 +46,24 @@ class Wire:
             self._socket.setsockopt(socket.SOL_SOCKET, limit, pack_seconds(ANSWER_WITHIN_S))
         self._reader = new_reader()
         self._begun: list[tuple[bytes, _Begun]] = []
+        #: Of these, questions that others may join.
+        self._shared: dict[bytes, _Begun] = {}
 
-    def begin(self, command: Sequence[Any]) -> "_Begun":
-        """A command that goes out with the next one whose answer is needed."""
+    def begin(self, command: Sequence[Any], *, same: bool = False) -> "_Begun":
+        """A command that goes out with the next one whose answer is needed; `same`: once for all who ask it till then."""
+        packed = pack(split(command))
+        if same and (known := self._shared.get(packed)) is not None:
+            return known
         begun = _Begun(self)
-        self._begun.append((pack(split(command)), begun))
+        self._begun.append((packed, begun))
+        if same:
+            self._shared[packed] = begun
         return begun
 
     def ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers; an error of the server is an answer, too."""
         begun, self._begun = self._begun, []
+        self._shared.clear()
         packed = [each for each, _ in begun]
         packed.extend(pack(split(command)) for command in commands)
         self._socket.sendall(b"".join(packed))
@@ -127,9 +135,9 @@ class DirectRedis(Redis):
             raise answer
         return shaped(self, arguments[0], answer, options)
 
-    def begin(self, *arguments: Any) -> _Begun:
-        """A command whose answer, as the server gives it, is needed later."""
-        return self.wire.begin(arguments)
+    def begin(self, *arguments: Any, same: bool = False) -> _Begun:
+        """A command whose answer, as the server gives it, is needed later; `same`: as SharedRedis.begin."""
+        return self.wire.begin(arguments, same=same)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> DirectPipeline:
         pipe = DirectPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

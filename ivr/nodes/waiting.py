@@ -15,6 +15,10 @@ from ivr.spoken import MOST_SERVED, counted, waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
 
 
+#: Why a seat pauses whose leader hangs up in one whisper after the other.
+HUNG_UP = "hung_up"
+
+
 def enter_waiting(call: Call, facts: Facts) -> Step:
     """Join the line. Facts still count the line without this caller."""
     joined_at = call.joined_at or facts.now
@@ -52,15 +56,27 @@ def take_back(call: Call, facts: Facts, place: Place) -> Step:
 
 
 def return_to_head(call: Call, facts: Facts, reason: str) -> Step:
-    """The leader did not take this caller: still the first, with the first joining time."""
+    """The leader did not take this caller: still the first, with the first joining time. The seat pauses; not when the two
+    lost each other in the whisper, unless that happens again and again."""
+    times = _gone(call, facts) + 1
+    if reason == "gone" and times >= facts.limits.most_gone:
+        reason = HUNG_UP
+    paused = note(facts, "seat_paused", seat_id=call.seat_id, reason=reason, times=times)
     after = enter(
         call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", more_lines=()
     )
     return after, (
         note(facts, "missed", seat_id=call.seat_id, reason=reason),
+        *((paused,) if reason == HUNG_UP else ()),
         ReturnToHead(seat_id=call.seat_id, token=call.token, reason=reason, pause=reason != "gone"),
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )
+
+
+def _gone(call: Call, facts: Facts) -> int:
+    """How often in a row the leader of this line hung up in the whisper, before this time."""
+    seats = facts.session.seats if facts.session else ()
+    return next((seat.gone for seat in seats if seat.id == call.seat_id), 0)
 
 
 def advance(call: Call, event: AnyEvent) -> Step | None:

@@ -7,7 +7,7 @@
 local state = redis.call('HGET', KEYS[1], 'state')
 redis.call('HSET', KEYS[1], 'session_id', ARGV[2], 'unit', ARGV[3], 'leader', ARGV[4], 'line_asterisk', ARGV[5],
   'line_twilio', ARGV[6])
-redis.call('HDEL', KEYS[1], 'closing')
+redis.call('HDEL', KEYS[1], 'closing', 'gone')
 if not state or state == 'closed' then
   state = 'free'
   redis.call('HSET', KEYS[1], 'state', state, 'since', ARGV[1], 'until', '', 'reason', '', 'call_id', '')

@@ -7,7 +7,7 @@ local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'closed' then
   return 0
 end
-redis.call('HDEL', KEYS[1], 'pause_after')
+redis.call('HDEL', KEYS[1], 'pause_after', 'gone')
 if state == 'paused' or state == 'wrap_up' then
   redis.call('HSET', KEYS[1], 'state', 'free', 'reason', '', 'until', '', 'since', ARGV[1])
 end

@@ -10,6 +10,9 @@ if claim[1] ~= ARGV[1] or (claim[2] ~= 'ringing' and claim[2] ~= 'reaped') then
   return 0
 end
 redis.call('HSET', KEYS[1], 'state', 'returned')
+if ARGV[2] == 'gone' then -- in a row: a talk, a resumed seat and a leader who signs in begin anew
+  redis.call('HINCRBY', KEYS[2], 'gone', 1)
+end
 local still_free = redis.call('HGET', KEYS[2], 'state') == 'free'
 if claim[2] == 'ringing' or (still_free and ARGV[3] == '1') then
   settle(KEYS[2], ARGV[3] == '1' and 'paused' or 'free', ARGV[3] == '1' and ARGV[2] or '', '', ARGV[4])

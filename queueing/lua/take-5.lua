@@ -26,6 +26,6 @@ if redis.call('ZREM', KEYS[1], claim[3]) == 1 then
 end
 redis.call('HSET', KEYS[3], 'state', 'talking', 'until', '')
 redis.call('HSET', KEYS[4], 'state', 'talking', 'call_id', claim[3], 'token', ARGV[1], 'since', ARGV[2], 'until', '',
-  'reason', '')
+  'reason', '', 'gone', '0')
 announce(ARGV[3], ARGV[4])
 return 1

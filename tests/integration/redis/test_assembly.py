@@ -14,7 +14,7 @@ from config.migrate import upgrade
 from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
-from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Offered, Recorded, TalkEnded
+from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Missed, Offered, Recorded, TalkEnded
 from ivr.facts import Facts
 from sessions.board import Board, PostedSeat, PostedSession, post
 from telephony.switchboard import Switchboard
@@ -69,6 +69,27 @@ async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(c
     assert claim is not None
     assert claim.call_id == CALL
     assert await core.line.join("s1", ghost, clock() - 60, 57) == 1  # restored after all: in the old place
+
+
+async def test_a_leader_who_hangs_up_in_every_whisper_is_rung_three_times_then_the_seat_pauses(core: Core) -> None:
+    await happens(core, arrived, key("1"))
+    board = Switchboard(core.settings, core.redis, core.line, core.seats, core.turns, "me")
+    for _ in range(3):
+        claim = await board.serve("s1")
+        assert claim is not None
+        assert claim.call_id == CALL
+        call = await happens(core, lambda facts: Missed(facts=facts, reason="gone"))
+        assert call.node == "waiting"
+    assert await board.serve("s1") is None
+    seat = await core.seats.state("s1")
+    assert (seat.state, seat.reason) == ("paused", "hung_up")
+    assert await core.line.position("s1", CALL) == 1
+    told = [event.data for event in await core.ledger.events(CALL) if event.kind == "seat_paused"]
+    assert told == [{"seat_id": "s1", "reason": "hung_up", "times": 3}]
+    await core.seats.resume("s1")  # the operators have spoken with the leader: the count begins anew
+    assert await board.serve("s1") is not None
+    call = await happens(core, lambda facts: Missed(facts=facts, reason="gone"))
+    assert (await core.seats.state("s1")).state == "free"
 
 
 async def test_who_waits_talks_to_the_leader(core: Core, clock: SetClock) -> None:
