@@ -14,7 +14,6 @@ from ivr.notices import NOTICES
 from ivr.spoken import MOST_SERVED, counted, waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
 
-
 #: Why a seat pauses whose leader hangs up in one whisper after the other.
 HUNG_UP = "hung_up"
 
