@@ -237,6 +237,8 @@ class LedgerCheckOut(Shape):
     unaccounted: list[UnaccountedOut]
     asterisk: Literal["ok", "off", "away"] = Field(description="Whether its call records were compared")
     cloud: Literal["ok", "off", "away"]
+    nodes: list[str] = Field(description="Asterisk nodes whose records were compared")
+    silent_nodes: list[str] = Field(description="Of these, whose bridge has not reported until then: nothing is proven")
     asterisk_records: int
     cloud_records: int
     missing: list[MissingOut] = Field(description="Calls that a carrier knows and that have no outcome")

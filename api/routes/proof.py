@@ -48,7 +48,7 @@ async def check_ledger(
     summary = await core.ledger.summary(session_id)
     live = set(await core.calls.live())
     lost = [one for one in summary.unaccounted if one.call_id not in live]
-    records = await read_records(core.settings, since, min(until, core.clock() - SETTLED_S))
+    records = await read_records(core.settings, core.redis, since, min(until, core.clock() - SETTLED_S), core.clock())
     missing = await _missing(parts, records, live)
     seals = Seals(core.database, core.settings, core.clock)
     kept = await kept_head(core.redis, core.settings.redis_prefix)  # first: the chain may grow meanwhile
@@ -63,6 +63,8 @@ async def check_ledger(
         unaccounted=[_unaccounted(parts, one) for one in lost],
         asterisk=records.asterisk,
         cloud=records.cloud,
+        nodes=list(records.nodes),
+        silent_nodes=list(records.silent),
         asterisk_records=sum(call.carrier == "asterisk" for call in records.calls),
         cloud_records=sum(call.carrier == "twilio" for call in records.calls),
         missing=missing,

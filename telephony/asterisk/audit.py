@@ -19,6 +19,7 @@ from telephony.asterisk.closing import MAY_TALK, close_gone
 from telephony.asterisk.connection import Event
 from telephony.asterisk.exchange import Exchange, call_id_of
 from telephony.asterisk.legs import Legs
+from telephony.asterisk.node_records import NodeRecords
 from telephony.asterisk.pbx_config import pbx_files
 from telephony.asterisk.restore import LAST_TURN, new_call
 from telephony.asterisk.resync import is_caller, take_up
@@ -47,6 +48,8 @@ class Audit:
         #: Legs without a channel at the last look, and ended calls of which Asterisk had written nothing yet.
         self._ghosts: frozenset[str] = frozenset()
         self._unwritten: frozenset[str] = frozenset()
+        settings = exchange.settings
+        self._records = NodeRecords(core.redis, settings.redis_prefix, settings.call_records_days)
 
     async def look(self) -> bool:
         """True when it should look again at once. Raises what Redis, the database or the connection raise."""
@@ -54,6 +57,7 @@ class Audit:
         mark = f"{self._exchange.settings.redis_prefix}cdr:{self._exchange.settings.pbx_node}"
         before = str(await self._core.redis.get(mark) or record_files.BEGINNING)
         file = pbx_files(self._exchange.settings, self._folder).cdr
+        begun_at = self._core.clock()
         await asyncio.to_thread(self._keep_days, file)
         # Rows that are written while we look belong to the next look as well.
         _, end = await asyncio.to_thread(record_files.read_on, file, before)
@@ -66,6 +70,7 @@ class Audit:
         self._drop_ghosts(channels)
         records, _ = await asyncio.to_thread(record_files.read_on, file, before)
         rows = cdr.calls(records)
+        await self._records.report(self._exchange.settings.pbx_node, rows, begun_at)
         # A leg whose caller has gone may still find that Redis does not know the call, and leave it to us.
         ending = any(call_id in self._legs and call_id not in here for call_id in rows)
         await self._close_ended([call_id for call_id in live if call_id not in here], rows)

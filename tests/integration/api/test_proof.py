@@ -7,6 +7,8 @@ from calls.seals import Seals, keep_head, kept_head
 from config.columns import from_unix
 from jobs.cron import Cron
 from sessions.plan import Plan, PlannedSeat
+from telephony.asterisk.cdr import calls, parse
+from telephony.asterisk.node_records import NodeRecords
 from tests.integration.api.conftest import Instance
 from tests.servers import free_port
 
@@ -63,6 +65,35 @@ async def test_a_call_that_only_asterisk_knows_is_missed(instance: Instance) -> 
     found = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
     assert (found["asterisk"], found["asterisk_records"]) == ("ok", 1)
     assert [(one["call_id"], one["last_kind"], one["seconds"]) for one in found["missing"]] == [("a-pbx1-9-9", "", 5.0)]
+
+
+async def test_a_call_that_only_another_node_knows_is_missed_and_a_silent_node_leaves_nothing_proven(
+    instance: Instance,
+) -> None:
+    session_id = await hold(instance)
+    core = instance.core
+    await core.ledger.close("x3", "a-pbx1-1-3", "abandoned", core.clock(), session_id=session_id)
+    now, nodes = core.clock(), NodeRecords(core.redis, core.settings.redis_prefix, days=90)
+    cells = ["pbx2-9.9", "pbx2-9.9", "1", "PJSIP/x", "", "13800000000", "12345", "hotline", f"{now - 1800}", "0"]
+    rows = [
+        ",".join(f'"{cell}"' for cell in (*cells, f"{now - 1800 + ends}", "NO ANSWER", stage, call_id)) + "\n"
+        for ends, stage, call_id in ((5, "arriving", "a-pbx2-9-9"), (9, "ringing", "a-pbx2-9-9"), (9, "talk:4", "a-pbx1-1-1"))
+    ]
+    for row in rows:  # the rows of a call may come one by one, and again
+        await nodes.report("pbx2", calls(parse([row])), now)
+    query = {"session_id": session_id}
+    found = (await instance.http.get("/api/ledger/check", params=query)).json()
+    assert (found["asterisk"], found["asterisk_records"], found["nodes"]) == ("ok", 2, ["pbx2"])
+    assert [(one["call_id"], one["seconds"], one["told"]) for one in found["missing"]] == [
+        ("a-pbx2-9-9", 9.0, "ringing NO ANSWER")
+    ]
+    await core.ledger.close("x4", "a-pbx2-9-9", "abandoned", now, session_id=session_id)
+    assert (await instance.http.get("/api/ledger/check", params=query)).json()["complete"]
+    kept = await core.redis.zrange(f"{core.settings.redis_prefix}cdr_of:pbx2", 0, -1)
+    assert "13800000000" not in "".join(kept)
+    await nodes.report("pbx3", {}, now - 600)  # and nothing since
+    found = (await instance.http.get("/api/ledger/check", params=query)).json()
+    assert (found["complete"], found["asterisk"], found["silent_nodes"]) == (False, "away", ["pbx3"])
 
 
 async def test_a_changed_fact_and_a_seal_cut_off_the_end_show(instance: Instance) -> None:

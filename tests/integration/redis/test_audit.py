@@ -21,6 +21,7 @@ from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.leg import Leg
 from telephony.asterisk.legs import Legs
+from telephony.asterisk.node_records import NodeRecords
 from telephony.asterisk.pbx_config import pbx_files
 from telephony.asterisk.spool import seconds_of
 from telephony.prompts import Prompts
@@ -101,6 +102,9 @@ async def test_given_a_call_that_came_and_went_unseen_when_it_is_looked_for_then
     await audit.look()
     assert await outcome(core) is not None
     before = await core.ledger.events(CALL)
+    nodes = NodeRecords(core.redis, core.settings.redis_prefix, 90)
+    reported = await nodes.read(0.0, core.clock())  # for a check at another node
+    assert {node: [call.call_id for call in found.calls] for node, found in reported.items()} == {"pbx1": [CALL]}
     await audit.look()
     await core.outbox.idle()
     assert await core.ledger.events(CALL) == before
