@@ -58,7 +58,8 @@ class NodeRecords:
         await self._redis.hset(nodes, node, repr(now))
 
     async def read(self, since: float, now: float) -> dict[str, NodeReport]:
-        """By node, the calls that were reported from `since` on. A node of which nothing was heard for as long as records are kept is forgotten."""
+        """By node, the calls that were reported from `since` on. A node that has said nothing for as long as records are kept
+        is forgotten."""
         told: dict[str, str] = await self._redis.hgetall(f"{self._prefix}cdr_nodes")
         known = {node: float(at) for node, at in told.items() if float(at) > now - self._days * DAY_S}
         return {node: NodeReport(at, await self._calls(node, since)) for node, at in known.items()}
