@@ -3,6 +3,7 @@ can compare all of them. Holds no number and no word of a caller.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct, json
 from redis.asyncio import Redis
@@ -60,13 +61,13 @@ class NodeRecords:
     async def read(self, since: float, now: float) -> dict[str, NodeReport]:
         """By node, the calls that were reported from `since` on. A node that has said nothing for as long as records are kept
         is forgotten."""
-        told: dict[str, str] = await self._redis.hgetall(f"{self._prefix}cdr_nodes")
+        told: Any = await self._redis.hgetall(f"{self._prefix}cdr_nodes")
         known = {node: float(at) for node, at in told.items() if float(at) > now - self._days * DAY_S}
         return {node: NodeReport(at, await self._calls(node, since)) for node, at in known.items()}
 
     async def _calls(self, node: str, since: float) -> tuple[NodeCall, ...]:
         """A call whose rows came in several reports is one."""
-        rows = await self._redis.zrangebyscore(self._key(node), repr(since), "+inf")
+        rows: Any = await self._redis.zrangebyscore(self._key(node), repr(since), "+inf")
         calls: dict[str, NodeCall] = {}
         for row in rows:
             call = _DECODER.decode(row)

@@ -1,5 +1,7 @@
 """The ledger's check and the session's report over HTTP."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -89,7 +91,7 @@ async def test_a_call_that_only_another_node_knows_is_missed_and_a_silent_node_l
     ]
     await core.ledger.close("x4", "a-pbx2-9-9", "abandoned", now, session_id=session_id)
     assert (await instance.http.get("/api/ledger/check", params=query)).json()["complete"]
-    kept = await core.redis.zrange(f"{core.settings.redis_prefix}cdr_of:pbx2", 0, -1)
+    kept: Any = await core.redis.zrange(f"{core.settings.redis_prefix}cdr_of:pbx2", 0, -1)
     assert "13800000000" not in "".join(kept)
     await nodes.report("pbx3", {}, now - 600)  # and nothing since
     found = (await instance.http.get("/api/ledger/check", params=query)).json()
