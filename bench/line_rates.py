@@ -94,6 +94,9 @@ class _Place:
                 pipe.zadd(keys.waiting, {f"a-old-{n}": 1})
                 pipe.hset(keys.callers, f"a-old-{n}", repr(JOINED_AT))
                 pipe.hset(keys.seat, mapping={"state": "free", "line_asterisk": "sip:leader@127.0.0.1"})
+                # As after the caller before: a seat serves a dozen in a session, and the no-op makes no new keys either.
+                pipe.hset(keys.claim, mapping={"state": "freed", "call_id": "a-old", "token": "9", "nonce": "", "until": "0"})
+                pipe.setnx(keys.token, 9)
             await pipe.execute()
 
     def doing(self, connection: Any) -> Once:

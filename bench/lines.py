@@ -110,7 +110,7 @@ def chapter(figures: LineFigures) -> Chapter:
         "no-ops take turns, batch by batch; the median batch. A no-op of the same size is a Lua script with as many keys and "
         "arguments, of the same lengths, that "
         "writes one value: an act is answered when it is on disk, and a no-op that writes nothing asks no disk. A position is "
-        "only read: its no-op writes nothing.",
+        "only read: its no-op writes nothing. A claim is of a seat that has served somebody before.",
     )
     return Chapter("The waiting line in Redis", tuple(rows), beside="Lua no-op", notes=notes)
 

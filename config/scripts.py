@@ -35,9 +35,9 @@ class Script:
         self.digest = hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
         _LOADED.append(self)
 
-    async def run(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Any:
+    def run(self, redis: Redis, keys: tuple[str, ...], *arguments: Argument) -> Awaitable[Any]:
         """What the script returns. Raises redis.exceptions.ResponseError when it fails."""
-        return await self.begin(redis, keys, *arguments)
+        return self.begin(redis, keys, *arguments)
 
     def begin(
         self, redis: Redis, keys: tuple[str, ...], *arguments: Argument, same: bool = False

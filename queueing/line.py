@@ -7,6 +7,7 @@ because rehearsals run the same scripts in virtual time; the clocks of the machi
 
 import secrets
 from collections.abc import Awaitable
+from itertools import count
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -83,6 +84,8 @@ class Line:
         self._channel = channel(settings.redis_prefix)
         self._wrap_up_s, self._claim_lease_s = settings.wrap_up_s, settings.claim_lease_s
         self._clock = clock
+        #: Each attempt to claim has a name of its own, among all processes.
+        self._name, self._attempts = secrets.token_hex(8), count()
 
     async def join(self, seat_id: str, call_id: str, joined_at: float, at_seq: int) -> int:
         """The position, from 1. Idempotent. 0: a newer act on this call is known, and it is not in the line."""
@@ -114,7 +117,7 @@ class Line:
         now = self._clock()
         row = await _CLAIM_NEXT.run(
             self._redis, (keys.waiting, keys.callers, keys.claim, keys.seat, keys.token),
-            now, owner, secrets.token_hex(8), now + lease_s, int(now), self._channel, seat_id,
+            now, owner, f"{self._name}-{next(self._attempts)}", now + lease_s, int(now), self._channel, seat_id,
         )  # fmt: skip
         return _claim(seat_id, row)
 

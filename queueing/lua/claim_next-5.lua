@@ -24,7 +24,7 @@ token = string.format('%.0f', token)
 local joined_at = redis.call('HGET', KEYS[2], head) or ARGV[1]
 redis.call('HSET', KEYS[3], 'state', 'ringing', 'call_id', head, 'token', token, 'owner', ARGV[2], 'nonce', ARGV[3],
   'joined_at', joined_at, 'until', ARGV[4])
-redis.call('HSET', KEYS[4], 'state', 'ringing', 'call_id', head, 'token', token, 'since', ARGV[1], 'until', ARGV[4],
-  'reason', '')
+redis.call('HSET', KEYS[4], 'state', 'ringing', 'call_id', head, 'token', token, 'since', ARGV[1], 'until', ARGV[4])
+-- A seat that is free, or has rested, has no reason.
 announce(ARGV[6], ARGV[7])
 return { head, token, joined_at, seat[3] or '', seat[4] or '', ARGV[4] }
