@@ -28,7 +28,7 @@ def enter_calling(call: Call, offer: Offered) -> Step:
 
 def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
-        case Arrived(leg=leg) if call.node == "calling":
+        case Arrived(leg=leg) if leg and call.node == "calling":  # without: told late of the leg they came by
             return enter(call, "screening", event.facts, leg=leg), ()
         case Keyed(key="1") if call.node == "screening":
             return _talk(call, event.facts)

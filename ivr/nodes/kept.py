@@ -13,7 +13,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
             return calling.enter_calling(call, event)
-        case Arrived(leg=leg):
+        case Arrived(leg=leg) if leg:  # without: told late of the leg they came by
             return _back_on_the_phone(call, event.facts, leg)
         case Released(to="seat"):
             return waiting.change_seat(call, event)

@@ -11,7 +11,7 @@ from telephony.twilio.outbound import Outbound
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.town import LEADER, Town, said
+from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, Town, said
 from tests.waiting import until
 
 CITIZEN = "+8613812345678"
@@ -50,6 +50,9 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(here: 
     here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, script=(When("请按一", press="1"),))
     here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=30)
     first = await _keeps_a_place(here)
+    told_late = {"CallSid": first.sid, "AccountSid": ACCOUNT, "From": CITIZEN, "To": NUMBER, "CallStatus": "in-progress"}
+    assert "<Hangup" in (await here.post("/twilio/voice", told_late)).text
+    assert (await here.saved(first)).node == "kept", "nobody is on the leg they came by, whoever says so late"
     # The first order is never carried out, the second one is, and its answer is lost: rung once all the same.
     orders = r"POST .*/Calls\.json$"
     here.cloud.troubles.add(Trouble(orders, "before"), Trouble(orders, "after"))
@@ -107,8 +110,9 @@ async def test_the_same_leg_is_placed_once(here: Town) -> None:
 async def test_no_faster_than_the_account_may(here: Town) -> None:
     here.cloud.callees[CITIZEN] = Callee(outcome="busy")
     outbound = _outbound(here)
+    another = _outbound(here)  # of another process, say, and for another purpose: the account has one rate
     begun = time.monotonic()
-    await asyncio.gather(*(outbound.place(CITIZEN) for _ in range(4)))
+    await asyncio.gather(*(one.place(CITIZEN) for one in (outbound, another) * 2))
     assert time.monotonic() - begun >= 2.9
 
 

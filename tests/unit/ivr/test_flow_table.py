@@ -27,6 +27,7 @@ from tests.unit.ivr.scene import OPEN, at, calls_at_every_node, names
 LATER = at(OPEN, 100)
 EVENTS: dict[str, AnyEvent] = {
     "arrived": Arrived(facts=LATER),
+    "arrived by a leg of ours": Arrived(facts=LATER, leg="back-1"),
     "key 1": Keyed(facts=LATER, key="1"),
     "key 2": Keyed(facts=LATER, key="2"),
     "key 3": Keyed(facts=LATER, key="3"),
@@ -57,7 +58,7 @@ RELEASES = {
 }
 #: Where each event leads; what is not named stays. `hung up` always leads to the end.
 LEADS: dict[NodeName, dict[str, str]] = {
-    "arriving": {"arrived": "question", "silence": "question", **RELEASES},
+    "arriving": {"arrived": "question", "arrived by a leg of ours": "question", "silence": "question", **RELEASES},
     "question": {"key 1": "waiting", "key 2": "message", **RELEASES},
     "waiting": {"other call": "goodbye", "key 2": "message", "key 3": "callback", "offered": "ringing", **RELEASES},
     "ringing": {"answered": "talking", "missed": "waiting", "talk ended": "goodbye", **RELEASES},
@@ -68,8 +69,8 @@ LEADS: dict[NodeName, dict[str, str]] = {
     "closed": {"key 2": "message", **RELEASES},
     "operator": {"missed": "message", "talk ended": "goodbye", "release fallback": "fallback"},
     "callback": {"offered": "ringing", "other call": "goodbye", **RELEASES, "release fallback": "goodbye"},
-    "kept": {"arrived": "waiting", "offered": "calling", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
-    "calling": {"arrived": "screening", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
+    "kept": {"arrived by a leg of ours": "waiting", "offered": "calling", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
+    "calling": {"arrived by a leg of ours": "screening", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
     "screening": {"key 1": "ringing", "key 2": "message", **RELEASES},
     "goodbye": {},
     "fallback": {"recorded": "order", "release fallback": "goodbye"},
