@@ -62,6 +62,20 @@ async def _shows_the_line(console: Console, page: Page, seat_id: str) -> list[st
     return await _shown(page)
 
 
+async def _rows_say_what_is_known(console: Console, page: Page) -> bool:
+    """Position, masked number, chance and wait of the API's forecast, unit and carrier of each."""
+    async with console.client() as http:
+        line = (await http.get("/api/line")).json()
+    rows = [await row.locator("td").all_inner_texts() for row in await page.locator("#rows tr").all()]
+    units = {seat["id"]: seat["unit"] for seat in line["seats"]}
+    wanted = [
+        [f"{n}", one["number"], f"{100 * one['chance']:.0f}% · {one['wait_s'] / 60:.0f} 分钟", units[one["seat_id"]], "电话网"]
+        for n, one in enumerate(line["callers"], 1)
+    ]
+    waits = all(re.fullmatch(r"[\d:]+:\d\d", row[2]) for row in rows)
+    return waits and [[row[n] for n in (0, 1, 3, 4, 5)] for row in rows] == wanted
+
+
 async def _confirm(page: Page, reason: str) -> None:
     await page.wait_for_selector("#ask[open]")
     await page.locator("#ask-reason").focus()
@@ -80,6 +94,7 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     page = await enter(browser, console, "op", timezone_id="America/New_York")
     await page.goto("/desk")
     assert await _shows_the_line(console, page, seat_id) == calls
+    await until(lambda: _rows_say_what_is_known(console, page), WITHIN_MS / 1000, "number, forecast, unit, carrier")
     for _ in range(3):
         await page.keyboard.press("ArrowDown")
     await expect(page.locator(f"[data-shown='{calls[2]}']")).to_be_visible(timeout=WITHIN_MS)

@@ -49,6 +49,7 @@ async def test_citizen_and_leader_in_two_browsers(house: Installation, hall: Hal
         await leader.act_by_key("answer")
         await seat_is(house, seat_id, "talking")
         await both_hear(citizen, leader)
+        assert [await one.encrypts() for one in (citizen, leader)] == [True, True]
         await leader.act_by_key("hang-up")
         await citizen.until("ready")
         await leader.until("ready")

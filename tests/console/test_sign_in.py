@@ -41,6 +41,9 @@ async def test_a_password_opens_and_the_cookie_is_for_the_browser_alone(console:
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
         assert (await http.get("/board")).status_code == 200
+    kept = (await console.gate.accounts.find("op")).password_hash
+    assert kept.startswith("$argon2id$")
+    assert PASSWORD not in kept
 
 
 async def test_behind_https_the_cookie_is_secure_and_bound_to_the_host(console: Console) -> None:

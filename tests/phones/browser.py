@@ -96,6 +96,12 @@ class BrowserPhone:
         """The microphone whose sound is sent."""
         return str(await self.page.evaluate("speaksInto()"))
 
+    async def encrypts(self) -> bool:
+        """What is said goes by DTLS-SRTP."""
+        told = "told => [...told.values()].find((one) => one.type === 'transport')"
+        way = await self.page.evaluate(f"document.querySelector('[data-phone]').handset.line.statistics().then({told})")
+        return way["dtlsState"] == "connected" and bool(way["srtpCipher"])
+
     async def take_another_microphone(self) -> None:
         """Chosen among those that are shown."""
         wanted = await self._choose_another("microphone", await self.speaks_into())
