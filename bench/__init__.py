@@ -6,8 +6,9 @@
 
 Chapters: `handovers` (leader hangs up -> the next caller rings), `answers` (answer -> sound, key -> next prompt), `load`
 (10 calls/s, highest rate, CPU a call), `holding` (500 callers on hold), `turns` (flow and store), `lines` (the waiting
-line in Redis), `webhooks` (cloud phone), `fanout` (a change of the line to 200 and 500 open pages), `paint` (first paint of the
-console's pages in Chromium), both against a bare server; `takeovers` (a bridge dies or stops, the other drives).
+line in Redis), `webhooks` (cloud phone), `fanout` (a change of the line to 200 and 500 open boards and to 200 desks), `paint`
+(first paint of the console's pages in Chromium), both against a bare server; `takeovers` (a bridge dies or stops, the other
+drives).
 
 Both sides: the same Asterisk program with the same modules, prompts, hold music and recording of talks; the same callers and
 leader by sipp. Ours is a whole installation (Asterisk, bridge, api, worker, cron, Redis with every write on disk); the other

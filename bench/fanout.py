@@ -31,12 +31,28 @@ FEW, MANY = 200, 500
 #: After the last change, every stream has it by then.
 ARRIVES_WITHIN_S = 10.0
 #: A page tells when its depth changed: [depth, Unix milliseconds].
-_WATCH = """() => {
+_WATCH = """(place) => {
   window.seen = [];
   const look = () => window.seen.push([Number(document.getElementById('depth')?.textContent), Date.now()]);
-  new MutationObserver(look).observe(document.getElementById('board'), { subtree: true, childList: true, characterData: true });
+  new MutationObserver(look).observe(document.getElementById(place), { subtree: true, childList: true, characterData: true });
 }"""
-_DEPTH = re.compile(rb'data-depth="(\d+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A page that follows the line: its path, the element that changes, and where a piece of it says the depth."""
+
+    path: str
+    place: str
+    depth: re.Pattern[bytes]
+    what: str
+
+
+BOARD = Watched("/board", "board", re.compile(rb'data-depth="(\d+)"'), "streams")
+#: With every caller of the line in it, up to what the desk lists.
+DESK = Watched("/desk", "line", re.compile(rb'id="depth" class="chip">(\d+)<'), "desks")
+#: What is read again with the next bytes: a depth may be cut in two.
+_LONGEST_MARK = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +64,9 @@ class Fanned:
     delays: list[float]
     missed: int
     percent: float
+    #: Bytes of a piece.
+    size: int = 0
+    page: Watched = BOARD
     #: The same as it is seen in one Chromium that looks on; empty for the bare server, which has no page.
     painted: tuple[float, ...] = ()
 
@@ -71,9 +90,9 @@ class Crowd:
 class Stream(asyncio.Protocol):
     """One page that looks on. Reads nothing but the depth."""
 
-    def __init__(self, crowd: Crowd, request: bytes) -> None:
-        self._crowd, self._request, self._rest = crowd, request, b""
-        self.depth = -1
+    def __init__(self, crowd: Crowd, request: bytes, depth: re.Pattern[bytes]) -> None:
+        self._crowd, self._request, self._mark, self._rest = crowd, request, depth, b""
+        self.depth, self.size, self.pieces = -1, 0, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -83,11 +102,13 @@ class Stream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         now = asyncio.get_running_loop().time()
         text = self._rest + data
-        self._rest = text[-24:]
-        for found in _DEPTH.finditer(text):
+        self._rest = text[-_LONGEST_MARK:]
+        self.size += len(data)
+        for found in self._mark.finditer(text):
             depth = int(found[1])
             if depth <= self.depth:
                 continue
+            self.pieces += 1
             for reached in range(self.depth + 1, depth + 1):
                 if reached in self._crowd.made:
                     self._crowd.delays.append(now - self._crowd.made[reached])
@@ -95,39 +116,41 @@ class Stream(asyncio.Protocol):
 
 
 async def measure(folder: Path, shared: Path, sizes: Sizes) -> list[tuple[Fanned, Fanned]]:
-    """Ours and the bare server's, for FEW and for MANY streams."""
+    """Ours and the bare server's: FEW and MANY boards, FEW desks."""
     found = []
-    for count in (FEW, MANY):
-        async with Installation(folder / str(count), shared, parts=("api",)) as house:
+    for page, count in ((BOARD, FEW), (BOARD, MANY), (DESK, FEW)):
+        place = folder / f"{page.place}-{count}"
+        async with Installation(place, shared, parts=("api",)) as house:
             _, seat_id = await house.open_session("sip:leader@127.0.0.1:9")
             await house.post(f"/api/seats/{seat_id}/pause", {"reason": "bench"})
             token = secret(house.settings, "admin_token")
-            say(f"  hotline: {count} streams")
-            ours = await _fan(house, seat_id, house.settings.http_port, house.processes["api"].pid, count, sizes, token)
-            size = len((await house.http.get("/board")).content) // 3
-        async with Installation(folder / f"bare-{count}", shared, parts=()) as house, _bare(folder, house, size) as (port, pid):
-            say(f"  bare: {count} streams")
-            found.append((ours, await _fan(house, "bench", port, pid, count, sizes)))
+            say(f"  hotline: {count} {page.what}")
+            pid = house.processes["api"].pid
+            ours = await _fan(house, seat_id, house.settings.http_port, pid, count, sizes, page, token)
+        bare = folder / f"{page.place}-bare-{count}"
+        async with Installation(bare, shared, parts=()) as house, _bare(bare, house, ours.size) as (port, pid):
+            say(f"  bare: {count} {page.what}")
+            found.append((ours, await _fan(house, "bench", port, pid, count, sizes, BOARD)))
     return found
 
 
 async def _fan(
-    house: Installation, seat_id: str, port: int, pid: int, count: int, sizes: Sizes, token: str = ""
+    house: Installation, seat_id: str, port: int, pid: int, count: int, sizes: Sizes, page: Watched, token: str = ""
 ) -> Fanned:
     crowd = Crowd()
-    head = f"GET /board/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n"
+    head = f"GET {page.path}/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAccept: text/event-stream\r\n"
     request = f"{head}Authorization: Bearer {token}\r\n\r\n".encode()
-    async with _onlooker(port, token) as onlooker:
-        return await _change(house, seat_id, port, pid, count, sizes, crowd, request, onlooker)
+    async with _onlooker(port, token, page) as onlooker:
+        return await _change(house, seat_id, port, pid, count, sizes, crowd, request, page, onlooker)
 
 
 async def _change(
     house: Installation, seat_id: str, port: int, pid: int, count: int, sizes: Sizes, crowd: Crowd, request: bytes,
-    onlooker: Page | None,
+    page: Watched, onlooker: Page | None,
 ) -> Fanned:  # fmt: skip
     loop = asyncio.get_running_loop()
     streams = [
-        (await loop.create_connection(lambda: Stream(crowd, request), "127.0.0.1", port))[1] for _ in range(count)
+        (await loop.create_connection(lambda: Stream(crowd, request, page.depth), "127.0.0.1", port))[1] for _ in range(count)
     ]
     await until(lambda: _all_at(streams, 0), 60.0, f"{count} streams")
     changes = round(PER_S * sizes.fanout_s)
@@ -145,11 +168,13 @@ async def _change(
     for stream in streams:
         stream.transport.abort()
     painted = await _painted(onlooker, crowd, changes) if onlooker else ()
-    return Fanned(count, changes, crowd.delays, count * changes - len(crowd.delays), 100 * spent / took, painted)
+    size = streams[0].size // max(1, streams[0].pieces)
+    missed = count * changes - len(crowd.delays)
+    return Fanned(count, changes, crowd.delays, missed, 100 * spent / took, size, page, painted)
 
 
 @asynccontextmanager
-async def _onlooker(port: int, token: str) -> AsyncIterator[Page | None]:
+async def _onlooker(port: int, token: str, watched: Watched) -> AsyncIterator[Page | None]:
     """One page in Chromium, beside the streams."""
     if not token:
         yield None
@@ -157,8 +182,8 @@ async def _onlooker(port: int, token: str) -> AsyncIterator[Page | None]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         page = await browser.new_page(extra_http_headers={"Authorization": f"Bearer {token}"})
-        await page.goto(f"http://127.0.0.1:{port}/board")
-        await page.evaluate(_WATCH)
+        await page.goto(f"http://127.0.0.1:{port}{watched.path}")
+        await page.evaluate(_WATCH, watched.place)
         yield page
         await browser.close()
 
@@ -213,15 +238,16 @@ async def _answers(client: httpx.AsyncClient, port: int) -> bool:
 def chapter(found: list[tuple[Fanned, Fanned]]) -> Chapter:
     rows = [row for ours, bare in found for row in _rows(ours, bare)]
     note = (
-        "From the join in Redis to the new piece of the board at every stream: the change is heard, the line and the ledger are read, "
-        "the piece is rendered once and sent to all; changes that come close together are told as one. The bare server does nothing "
-        "but pass on a ready-made text of the same size at every change. Streams, changes and server share this machine."
+        "From the join in Redis to the new piece of the board or the operators' desk at every stream: the change is heard, line and "
+        "ledger are read, the piece is rendered once and sent to all; changes that come close together are told as one. The piece of "
+        "the desk has a row for each caller, up to 120. The bare server does nothing but pass on a ready-made text of the same size at "
+        "every change. Streams, changes and server share this machine."
     )
     return Chapter("Fan-out", tuple(rows), beside="bare server", notes=(note,))
 
 
 def _rows(ours: Fanned, bare: Fanned) -> list[Row]:
-    what = f"{ours.streams} streams, {PER_S:.0f} changes/s"
+    what = f"{ours.streams} {ours.page.what} of {ours.size / 1000:.0f} kB, {PER_S:.0f} changes/s"
     has_target = ours.streams == FEW
     painted = quantile(ours.painted, 0.95) if ours.painted else float("inf")
     return [
