@@ -119,6 +119,11 @@ class Outbox:
         except (RedisError, OSError) as error:
             log.warning("commands wait for Redis", lanes=len(lanes), error=type(error).__name__)
 
+    @property
+    def is_idle(self) -> bool:
+        """Nothing that this process started is under way."""
+        return not (self._tasks or self._telling)
+
     async def idle(self, *, told: bool = True) -> None:
         """Returns when nothing that this process started is under way. Without `told`, facts may still be going down, and
         Redis may not have heard yet of what was performed."""

@@ -47,7 +47,7 @@ class Script:
         if self.key_count not in (len(keys), ANY):
             raise ValueError(f"{self.name} takes {self.key_count} keys, not {len(keys)}")
         words: tuple[Argument, ...] = (
-            len(keys), *keys, *[one if isinstance(one, str) else repr(one) for one in arguments]
+            len(keys), *keys, *[one if type(one) is str else repr(one) for one in arguments]
         )  # fmt: skip
         return _Running(self, redis, words, same=same)
 

@@ -7,7 +7,7 @@ other tasks of the loop begin theirs before.
 
 import socket
 import struct
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -45,6 +45,8 @@ class Wire:
         for limit in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._socket.setsockopt(socket.SOL_SOCKET, limit, pack_seconds(ANSWER_WITHIN_S))
         self._reader = new_reader()
+        #: Whether anybody else may begin something meanwhile; if not, nobody is waited for.
+        self.others: Callable[[], bool] = lambda: True
         self._begun: list[tuple[bytes, _Begun]] = []
         #: Of these, questions that others may join.
         self._shared: dict[bytes, _Begun] = {}
@@ -96,7 +98,7 @@ class _Begun:
         self.answer: Any = _NOT_YET
 
     def __await__(self) -> Generator[Any, None, Any]:
-        if self.answer is _NOT_YET:
+        if self.answer is _NOT_YET and self._wire.others():
             yield  # one round of the loop: what others begin meanwhile goes together with this
         if self.answer is _NOT_YET:
             self._wire.ask(())

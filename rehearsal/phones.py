@@ -30,7 +30,7 @@ class Phone:
         self.call_id, self.citizen = call_id, citizen
         self._play = play
         self._random = Random(f"{play.plan.seed} {call_id}")  # noqa: S311 - a simulation
-        self._scene = -1
+        self.scene = -1
         self._waits = False
         self.on_hook = False
         self.over = False
@@ -41,9 +41,9 @@ class Phone:
         """React to what is heard now."""
         if call.node == "ended":
             self.over = True
-        if self.over or call.scene == self._scene or not verbs:
+        if self.over or call.scene == self.scene or not verbs:
             return
-        self._scene = call.scene
+        self.scene = call.scene
         for verb in verbs:
             self._act(call, verb)
 
@@ -144,14 +144,14 @@ class Phone:
     # -- events -------------------------------------------------------------------------------------------------------
     def _then(self, seconds: float, make: _Make) -> None:
         """An event that holds for the scene that is heard now."""
-        seen = self._scene
+        seen = self.scene
         self._play.deliver(seconds, self.call_id, make, seen)
 
     def _hang_up(self, seconds: float, *, spoken_s: float = 0.0, redials: bool = False) -> None:
-        seen = self._scene
+        seen = self.scene
 
         async def gone() -> None:
-            if self.on_hook or self.over or (self._scene != seen and not redials):
+            if self.on_hook or self.over or (self.scene != seen and not redials):
                 return
             self.on_hook = True
             self._play.deliver(0.0, self.call_id, lambda facts: HungUp(facts=facts, seconds=spoken_s), None)

@@ -69,7 +69,9 @@ class Play:
         self._dialled: Counter[str] = Counter()
         self._over = False
         self._ticked_at, self._moved_since = 0.0, False
+        self._side_by_side = False
         self._start_process()
+        redis.wire.others = self._others
 
     async def play(self) -> None:
         """From one minute before the opening until nobody is left."""
@@ -79,6 +81,10 @@ class Play:
         await self.stage.play(self._settle)
         await self.process.outbox.idle()
         await self.ledger.flush()
+
+    def _others(self) -> bool:
+        """Something goes on beside the act on the stage."""
+        return self._side_by_side or not self.process.outbox.is_idle
 
     # -- what the phones use ------------------------------------------------------------------------------------------
     def deliver(
@@ -92,6 +98,8 @@ class Play:
             seconds += faults.random.uniform(*OVERTAKEN_S)
 
         async def come() -> None:
+            if seen is not None and not faults.on and self.phones[call_id].scene != seen:
+                return  # a carrier's timer ends with the sentence it belongs to; who is late all the same comes with the faults
             await self.take(call_id, make, seen, fresh)
 
         self.stage.after(seconds, come)
@@ -184,7 +192,9 @@ class Play:
 
     async def _tick(self) -> None:
         """What cron, the drainers and the switchboards do again and again."""
+        self._side_by_side = True
         taken = await asyncio.gather(*map(self.process.depths.sample, self.seat_ids), self._wake())
+        self._side_by_side = False
         self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken if sample)))
         if self.faults.on:
             await self._drain()
