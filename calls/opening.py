@@ -7,6 +7,8 @@ import structlog
 from msgspec import Struct
 from redis.asyncio import Redis
 
+from calls.directed import as_directed
+from calls.ledger import Ledger
 from calls.store import UnknownCall
 from calls.turn import Congested, Turns
 from config.settings import Settings
@@ -15,7 +17,7 @@ from queueing.line import Line
 from queueing.seats import Seats
 from sessions import board
 from sessions.calendar import Calendar
-from sessions.directions import read_directions
+from sessions.directions import Directions, read_directions, restore
 from sessions.model import Seat, Session
 
 log = structlog.get_logger()
@@ -45,8 +47,17 @@ class Opening:
     """Every act may be repeated, and done by several processes at once."""
 
     def __init__(
-        self, settings: Settings, redis: Redis, calendar: Calendar, seats: Seats, line: Line, turns: Turns
+        self,
+        settings: Settings,
+        redis: Redis,
+        calendar: Calendar,
+        seats: Seats,
+        line: Line,
+        turns: Turns,
+        ledger: Ledger | None = None,
     ) -> None:
+        """`ledger`: for `tick`, which finds there what was directed when Redis has lost it."""
+        self._ledger = ledger
         self._redis = redis
         self._prefix = settings.redis_prefix
         self._calendar, self._seats, self._line, self._turns = calendar, seats, line, turns
@@ -157,10 +168,24 @@ class Opening:
             for seat in session.seats
             if seat.is_signed_in and not (await self._seats.state(seat.id)).session_id
         }
-        for seat_id in self._missing & lost.keys():
+        found = self._missing & lost.keys()
+        if found:
+            await self._restore_directions(session)
+        for seat_id in found:
             log.warning("a seat was lost and is opened again", seat_id=seat_id)
             await self._open_seat(lost[seat_id])
         self._missing = self._missing - {seat.id for seat in session.seats} | lost.keys()
+
+    async def _restore_directions(self, session: Session) -> None:
+        """A hold, admission that is closed and the announcement stand as the ledger has them, before anybody is put through."""
+        if self._ledger is None or await read_directions(self._redis, self._prefix, session.id) != Directions():
+            return
+        stands = as_directed(await self._ledger.of_session(session.id))
+        for seat in session.seats if stands.held else ():
+            await self._seats.hold(seat.id, on=True)
+        if stands.directions != Directions():
+            await restore(self._redis, self._prefix, session.id, stands.directions)
+            await self.post_board()
 
     async def _open_seat(self, seat: Seat) -> str:
         return await self._seats.open(

@@ -54,7 +54,7 @@ class Cron:
         self._core = core
         self._lease = Lease(core.redis, f"{core.settings.redis_prefix}cron", LEASE_S)
         self.opening = Opening(
-            core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns
+            core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns, core.ledger
         )
         self._seals = Seals(core.database, core.settings, core.clock)
         self._due: dict[str, float] = {}

@@ -38,6 +38,13 @@ async def admit(redis: Redis, prefix: str, session_id: str, *, closed: bool) -> 
     await _put(redis, _key(prefix, session_id), {"admission": "closed" if closed else "open"})
 
 
+async def restore(redis: Redis, prefix: str, session_id: str, directions: Directions) -> None:
+    """As they stood before Redis lost them."""
+    if directions.notice:
+        await announce(redis, prefix, session_id, directions.notice, directions.notice_at)
+    await admit(redis, prefix, session_id, closed=directions.admission_closed)
+
+
 async def _put(redis: Redis, key: str, fields: dict[str, str]) -> None:
     for name, value in fields.items():
         await redis.hset(key, name, value)

@@ -5,12 +5,14 @@ from zlib import crc32
 
 import pytest
 
+from calls.acts import Acts, Author
 from calls.assembly import Core
 from calls.opening import LATE_JOINERS_S
 from config.columns import from_unix
 from ivr.call import Call
 from ivr.events import Answered, Arrived, HungUp, Keyed, Offered, Recorded, TalkEnded
 from jobs.cron import Cron
+from queueing.seats import HELD
 from sessions.board import read_board
 from sessions.calendar import Calendar
 from sessions.model import Session
@@ -191,6 +193,26 @@ async def test_a_seat_that_redis_lost_is_open_again_at_the_second_look(
     seat = await core.seats.state(seat_id)
     assert (seat.state, seat.leader) == ("free", "王局长")
     assert (await read_board(core.redis, core.settings.redis_prefix)).open is not None
+
+
+async def test_a_hold_and_what_was_announced_stand_again_when_redis_lost_everything(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron, acts = Cron(core), Acts(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    for act, data in (("resume", {}), ("admission", {"admission": "closed"}), ("hold", {})):
+        clock.pass_by(1)
+        await acts.note_session(session.id, act, Author("张三", "消防演习"), **data)
+    held_at = clock()
+    await core.redis.flushall()
+    for _ in range(2):
+        clock.pass_by(2)
+        await cron.tick()
+    seat = await core.seats.state(seat_id)
+    assert (seat.state, seat.reason) == ("paused", HELD)
+    hanging = (await read_board(core.redis, core.settings.redis_prefix)).open
+    assert hanging is not None
+    assert (hanging.notice, hanging.notice_at, hanging.admission_closed) == ("held", held_at, True)
 
 
 async def test_a_caller_whose_bridge_died_while_the_leader_rang_waits_again_at_the_head(

@@ -1,0 +1,39 @@
+"""What was directed for a session, read from the ledger: for the day on which Redis has lost it. Pure."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from calls.ledger import Entry
+from sessions.directions import Directions
+
+#: What an act on a session announces by itself.
+_SAYS = {"hold": "held", "resume": "resumed", "extend": "extended"}
+
+
+class Directed(Struct, frozen=True):
+    """How a session stood after the last act on it."""
+
+    held: bool = False
+    directions: Directions = Directions()
+
+
+def as_directed(facts: Iterable[Entry]) -> Directed:
+    """From a session's facts, in the order they were put down."""
+    stands = Directed()
+    for fact in facts:
+        if fact.kind == "session_act":
+            stands = _after(stands, fact)
+    return stands
+
+
+def _after(stands: Directed, fact: Entry) -> Directed:
+    act, told = str(fact.data.get("act", "")), stands.directions
+    notice = str(fact.data.get("notice", "")) or _SAYS.get(act, "")
+    if notice:
+        told = replace(told, notice=notice, notice_at=fact.at)
+    if "admission" in fact.data:
+        told = replace(told, admission_closed=fact.data["admission"] == "closed")
+    held = act == "hold" if act in ("hold", "resume") else stands.held
+    return Directed(held, told)
