@@ -14,7 +14,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from sqlalchemy import update
 
+from api.accounts.model import Account
+from api.accounts.passwords import hash_password
 from api.gate import Gate, assemble_gate
 from calls.assembly import Core, build
 from config.migrate import bring_up
@@ -41,6 +44,10 @@ PEOPLE = {
     "sup": ("supervisor", ""),
     "root": ("administrator", ""),
 }
+
+
+#: Of PASSWORD; slow on purpose, so it is made once for all accounts of a run.
+_hashed: list[str] = []
 
 
 @dataclass
@@ -149,7 +156,11 @@ class running_console:  # noqa: N801 - used as a word: `async with running_conso
         await bring_up(core.database)
         self.console = Console(settings, core, assemble_gate(core), self._redis, {**os.environ, **environment})
         for login, (role, unit) in PEOPLE.items():
-            await self.console.gate.accounts.create(login, role, name=login, unit=unit, password=PASSWORD)
+            await self.console.gate.accounts.create(login, role, name=login, unit=unit)
+        if not _hashed:
+            _hashed.append(await hash_password(PASSWORD))
+        async with core.database.begin() as rows:
+            await rows.execute(update(Account).values(password_hash=_hashed[0]))
         await self.console.start()
         return self.console
 
