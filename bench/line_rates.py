@@ -20,9 +20,9 @@ AT_ONCE = 16
 BATCH = 1_000
 JOINED_AT = 1_795_312_800.0
 _CHUNK = 2_000
-#: As many keys and arguments as an act; one value is written, so that the disk is asked as often, or none.
-WRITES = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return 1"
-READS = "return 1"
+#: As many keys and arguments as an act; one value is written, so that the disk is asked as often, or none. Then the answer.
+WRITES = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return "
+READS = "return "
 
 Once = Callable[[int], Awaitable[Any]]
 
@@ -37,15 +37,18 @@ class Rates:
 
 
 class _Listening:
-    """A connection that remembers the script it was asked to run; none when it was asked for something simpler."""
+    """A connection that remembers the script it was asked to run, and its answer; none when it was asked for something simpler."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self.words: tuple[Any, ...] = ()
+        self.answer: Any = 1
 
-    def begin(self, *words: Any, same: bool = False) -> Awaitable[Any]:
-        self.words = self.words or words
-        return begin(self._redis, *words, same=same)
+    async def begin(self, *words: Any, same: bool = False) -> Any:
+        answer = await begin(self._redis, *words, same=same)
+        if not self.words:
+            self.words, self.answer = words, answer
+        return answer
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._redis, name)
@@ -58,9 +61,10 @@ async def rates(redis: Redis, settings: Settings, act: str, seconds: float) -> R
     await line.prepare()
     await line.doing(ear)(0)
     size = ear.words or ("EVALSHA", "", 1, line_keys(settings.redis_prefix, line.seat).waiting, "a-old-0")
-    some = {"act": line.doing(redis), "reads": await _no_op(redis, READS, size)}
+    answer = _literal(ear.answer)
+    some = {"act": line.doing(redis), "reads": await _no_op(redis, READS + answer, size)}
     if ear.words:
-        some["writes"] = await _no_op(redis, WRITES, size)
+        some["writes"] = await _no_op(redis, WRITES + answer, size)
     taken: dict[str, list[float]] = {name: [] for name in some}
     while sum(taken["act"]) < seconds:
         await line.prepare()
@@ -122,6 +126,13 @@ async def _no_op(redis: Redis, text: str, size: Sequence[Any]) -> Once:
         return begin(redis, "EVALSHA", sha, count, *keys, f"a-old-{n}", *rest)
 
     return once
+
+
+def _literal(answer: Any) -> str:
+    """In Lua, what is answered as this was: as many values, of the same lengths."""
+    if isinstance(answer, list):
+        return "{" + ", ".join(map(_literal, answer)) + "}"
+    return f"'{answer}'" if isinstance(answer, str) else str(answer or "false")
 
 
 async def _batch(once: Once) -> float:

@@ -5,12 +5,18 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from redis.asyncio import Redis
 
 from config.redis import connect
 from config.settings import Settings
 from tests.clocks import SetClock
 from tests.servers import RedisServer, redis_server
+
+#: No test measures time: how long an example takes, or its making, says something of the machine only.
+examples.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("hotline")
 
 #: Folders of tests that mostly wait: for people who speak, for leases that end, for servers that come back.
 WAITING = ("system", "asterisk", "growth", "jobs", "platform", "twilio")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.secrets import secret
+from ivr.limits import Limits
 from ivr.verbs import Prompt
 from telephony.demo.scenarios import Citizen, Leader
 from tests.integration.asterisk.ami import Ami
@@ -157,7 +158,8 @@ async def test_given_a_leader_who_hangs_up_in_the_whisper_or_as_it_ends_then_onl
 ) -> None:
     """At once, then later and later, up to after its end. Whether that was a talk is Asterisk's to say, however slow
     phones and bridge are: it is one if both were in the bridge before the leader's hang-up; else the caller is the first
-    again, with the first joining time, and the leader's phone rings for them again."""
+    again, with the first joining time, and the leader's phone rings for them again; after the third in a row when the
+    seat is resumed."""
     house = brisk_house
     whisper_s = sum(hearing.read(path).size for path in await sounds(house, [Prompt("whisper_new")])) / hearing.RATE
     async with (
@@ -166,8 +168,8 @@ async def test_given_a_leader_who_hangs_up_in_the_whisper_or_as_it_ends_then_onl
         session(house, leader.address) as (session_id, seat_id),
         house_ami(house) as ami,
     ):
-        call_id, talks, known = "", 0, set[str]()
-        for rung, late in enumerate((None, *LATE), 1):
+        call_id, talks, in_a_row, known = "", 0, 0, set[str]()
+        for rung, late in enumerate(LATE, 1):
             if not call_id:
                 await seat_is(house, seat_id, "free")
                 await citizen.dial(house.service)
@@ -188,8 +190,13 @@ async def test_given_a_leader_who_hangs_up_in_the_whisper_or_as_it_ends_then_onl
                 assert (call["outcome"], kinds(call).count("talked")) == ("talked", 1)
                 await citizen.until("CALL_CLOSED")
                 await until(partial(over, citizen, talks + 1), 30, "the citizen's phone idle")
-                call_id, talks = "", talks + 1
+                call_id, talks, in_a_row = "", talks + 1, 0
             else:
+                in_a_row = (in_a_row + 1) % Limits().most_gone
+                if not in_a_row:
+                    await seat_is(house, seat_id, "paused")
+                    assert (await house.core.seats.state(seat_id)).reason == "hung_up"
+                    await house.post(f"/api/seats/{seat_id}/resume")
                 await until(partial(counts, house, call_id, "offered", "missed"), 30, "the same caller offered again")
                 again = await reaches(house, call_id, "ringing")
                 assert (again.joined_at, again.outcome) == (joined_at, None)
@@ -198,8 +205,8 @@ async def test_given_a_leader_who_hangs_up_in_the_whisper_or_as_it_ends_then_onl
         assert sum((await accounted(house, session_id, len(known))).values()) == len(known)
 
 
-#: Seconds before and after the end of the whisper at which the leader hangs up.
-LATE = (-0.1, 0.0, 0.05, 0.6)
+#: Seconds before and after the end of the whisper at which the leader hangs up; None = at once.
+LATE = (None, None, None, -0.1, 0.0, 0.05, 0.6)
 
 
 def house_ami(house: Installation) -> Ami:

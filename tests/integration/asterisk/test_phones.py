@@ -43,6 +43,7 @@ async def connect(ami: Ami, channel: str, line: str, **more: str) -> None:
 
 async def result(ami: Ami, channel: str) -> str:
     """What became of the attempt, when the channel is back with its bridge."""
+    await ami.event("AsyncAGIEnd", 20, Channel=channel)
     after = next(i for i, event in enumerate(ami.seen) if event["Event"] == "AsyncAGIEnd")
     await ami.event("AsyncAGIStart", 20, after=after, Channel=channel)
     return await ami.variable(channel, "HOTLINE_RESULT")
