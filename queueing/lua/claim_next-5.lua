@@ -3,13 +3,13 @@
 -- ARGV: now, owner, nonce of this attempt, until, first token, channel, seat_id
 -- Returns {call_id, token, joined_at, line_asterisk, line_twilio, until}, or false when there is nothing to claim.
 --- @include announce
-local claim = redis.call('HMGET', KEYS[3], 'state', 'nonce', 'call_id', 'token', 'joined_at', 'until')
 local seat = redis.call('HMGET', KEYS[4], 'state', 'until', 'line_asterisk', 'line_twilio', 'held')
-if claim[1] == 'ringing' and claim[2] == ARGV[3] then
-  return { claim[3], claim[4], claim[5], seat[3] or '', seat[4] or '', claim[6] } -- the answer was lost: say it again
-end
 local rested = seat[1] == 'wrap_up' and (tonumber(seat[2]) or 0) <= tonumber(ARGV[1])
 if seat[5] or (seat[1] ~= 'free' and not rested) then
+  local claim = redis.call('HMGET', KEYS[3], 'state', 'nonce', 'call_id', 'token', 'joined_at', 'until')
+  if claim[1] == 'ringing' and claim[2] == ARGV[3] then
+    return { claim[3], claim[4], claim[5], seat[3] or '', seat[4] or '', claim[6] } -- the answer was lost: say it again
+  end
   return false
 end
 local head = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
