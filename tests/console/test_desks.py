@@ -181,7 +181,7 @@ async def _fill(
     for call_id in calls:
         await operator.post(f"/api/line/{call_id}/release", json={"to": "work_order"})
     await _hang_up(console, calls[0])
-    order = await _order(console, calls[0])
+    order = await _order(console, calls[0], "help")
     assert [order[name] for name in ("kind", "unit", "content", "urgent", "confidential")] == [
         "help", "市水务局", "水管爆裂", True, True,
     ]  # fmt: skip
@@ -189,7 +189,7 @@ async def _fill(
     assert (await _order(console, calls[1]))["content"] == ""
     saved = await operator.put(f"/api/calls/{calls[1]}/form", json={**form, "place": "红湘路", "version": 0})
     assert saved.status_code == 200
-    after = await _order(console, calls[1])
+    after = await _order(console, calls[1], "help")
     assert (after["content"], after["place"]) == ("水管爆裂", "红湘路")
     assert "filled" in [event["kind"] for event in after["events"]]
     return order
@@ -200,15 +200,17 @@ async def _hang_up(console: Console, call_id: str) -> None:
     await console.core.outbox.idle()
 
 
-async def _order(console: Console, call_id: str) -> dict[str, Any]:
+async def _order(console: Console, call_id: str, kind: str = "") -> dict[str, Any]:
+    """The order of a call, of the kind that its form says: that is put in a moment after it is made."""
     async with console.client() as http:
 
         async def made() -> Any:
             items = (await http.get("/api/work-orders", params={"call_id": call_id})).json()["items"]
-            return items[0]["id"] if items else None
+            found = (await http.get(f"/api/work-orders/{items[0]['id']}")).json() if items else {}
+            return found if found.get("kind") == kind else None
 
-        found: dict[str, Any] = (await http.get(f"/api/work-orders/{await until(made, 30)}")).json()
-        return found
+        order: dict[str, Any] = await until(made, 30, "the order with its form")
+        return order
 
 
 async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, browser: Browser) -> None:

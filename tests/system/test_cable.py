@@ -29,6 +29,8 @@ SHORT = {
     "HOTLINE_MESSAGE_SILENCE_S": "180",
     "HOTLINE_ANNOUNCE_EVERY_S": "600",
 }
+#: Two seconds of 16 bits at 8 kHz.
+LEAST_BYTES = 2 * 2 * 8000
 WAITS, SPEAKS = ((1.0, "1"),), ((1.0, "2"),)
 
 
@@ -102,5 +104,6 @@ async def recordings_are(house: Installation, order_id: str, states: list[str]) 
 
 
 async def in_fallback(house: Installation, callers: int) -> bool:
-    """So many record a message that no bridge asked them for."""
-    return len(list((house.folder / "spool").glob("a-*.wav"))) == callers
+    """So many record a message that no bridge asked them for, and have said more than would count as nothing."""
+    said = [path.stat().st_size for path in (house.folder / "spool").glob("a-*.wav")]
+    return len(said) == callers and min(said) > LEAST_BYTES
