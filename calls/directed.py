@@ -6,10 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from calls.ledger import Entry
+from ivr.notices import SAYS
 from sessions.directions import Directions
-
-#: What an act on a session announces by itself.
-_SAYS = {"hold": "held", "resume": "resumed", "extend": "extended"}
 
 
 class Directed(Struct, frozen=True):
@@ -30,7 +28,7 @@ def as_directed(facts: Iterable[Entry]) -> Directed:
 
 def _after(stands: Directed, fact: Entry) -> Directed:
     act, told = str(fact.data.get("act", "")), stands.directions
-    notice = str(fact.data.get("notice", "")) or _SAYS.get(act, "")
+    notice = str(fact.data.get("notice", "")) or SAYS.get(act, "")
     if notice:
         told = replace(told, notice=notice, notice_at=fact.at)
     if "admission" in fact.data:

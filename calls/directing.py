@@ -11,7 +11,7 @@ from calls.turn import Congested, Turns
 from config.clock import Clock
 from config.settings import Settings
 from ivr.events import Woken
-from ivr.notices import NoticeKey
+from ivr.notices import SAYS, NoticeKey
 from queueing.line import Line
 from queueing.seats import Seats
 from sessions import directions
@@ -49,13 +49,13 @@ class Directing:
         """Nobody is put through until it is resumed, also by a leader who signs in meanwhile; a talk goes on."""
         for seat in (await self._held(session_id)).seats:
             await self._seats.hold(seat.id, on=True)
-        return await self.announce(session_id, "held")
+        return await self.announce(session_id, SAYS["hold"])
 
     async def resume(self, session_id: str) -> int:
         """The seats that were held go on; one that pauses for another reason stays paused."""
         for seat in (await self._held(session_id)).seats:
             await self._seats.hold(seat.id, on=False)
-        return await self.announce(session_id, "resumed")
+        return await self.announce(session_id, SAYS["resume"])
 
     async def admit(self, session_id: str, *, closed: bool) -> None:
         """Nobody new joins the line, or they may again. Who waits goes on waiting."""
@@ -66,7 +66,7 @@ class Directing:
     async def extend(self, session_id: str, closes_at: datetime) -> Session:
         """It closes later. Raises PlanRefused for a time that is none."""
         session = await self._calendar.extend(session_id, closes_at)
-        await self.announce(session_id, "extended")
+        await self.announce(session_id, SAYS["extend"])
         return session
 
     async def stop(self, session_id: str) -> Session:

@@ -1,5 +1,6 @@
 """What operators can announce to all who wait. The words are in the wording, as `waiting_<key>`."""
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 NoticeKey = Literal[
@@ -14,3 +15,5 @@ NoticeKey = Literal[
     "technical",  # something of ours is being repaired
 ]
 NOTICES: tuple[NoticeKey, ...] = get_args(NoticeKey)
+#: What an act on a session announces by itself.
+SAYS: Mapping[str, NoticeKey] = {"hold": "held", "resume": "resumed", "extend": "extended"}

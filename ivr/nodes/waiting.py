@@ -60,13 +60,12 @@ def return_to_head(call: Call, facts: Facts, reason: str) -> Step:
     times = _gone(call, facts) + 1
     if reason == "gone" and times >= facts.limits.most_gone:
         reason = HUNG_UP
-    paused = note(facts, "seat_paused", seat_id=call.seat_id, reason=reason, times=times)
     after = enter(
         call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", more_lines=()
     )
     return after, (
         note(facts, "missed", seat_id=call.seat_id, reason=reason),
-        *((paused,) if reason == HUNG_UP else ()),
+        *((note(facts, "seat_paused", seat_id=call.seat_id, reason=reason, times=times),) if reason == HUNG_UP else ()),
         ReturnToHead(seat_id=call.seat_id, token=call.token, reason=reason, pause=reason != "gone"),
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )

@@ -9,8 +9,7 @@ from msgspec import Struct, json
 from redis.asyncio import Redis
 
 from telephony.asterisk.cdr import CallRecord
-
-DAY_S = 24 * 3600.0
+from telephony.asterisk.record_files import DAY_S
 
 
 class NodeCall(Struct, frozen=True):
