@@ -1,5 +1,6 @@
 """Every setting, read from the environment (prefix HOTLINE_) and `.env`. Numbers have names and a reason here."""
 
+from datetime import time
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -134,6 +135,17 @@ class Settings(BaseSettings):
         90, ge=8, description="Asterisk's call records, which hold callers' numbers, are removed after so many days"
     )
 
+    # -- calls about orders -------------------------------------------------------------------------------------------
+    urgent_tries: int = Field(3, ge=1, le=20, description="So often a unit's duty number is rung for an urgent order")
+    urgent_pause_s: float = Field(60.0, ge=1, description="Pause between these tries; after the last a person takes over")
+    follow_up_tries: int = Field(3, ge=1, le=20, description="So often a petitioner is called about a unit's reply")
+    follow_up_pause_s: float = Field(4 * 3600.0, ge=1, description="Pause between these tries, within the calling hours")
+    follow_up_hours: str = Field(
+        "09:00-20:00", description="Calling hours for follow-ups, in TIMEZONE; urgent orders know no hours"
+    )
+    follow_up_automatic: bool = Field(False, description="Call the petitioner of every order that was replied to")
+    placed_ring_s: float = Field(30.0, ge=5, le=60, description="How long the phone rings for both")
+
     # -- leases -------------------------------------------------------------------------------------------------------
     channel_lease_s: float = Field(
         15.0, ge=6, description="A caller whose bridge is silent this long goes to the fallback"
@@ -190,10 +202,24 @@ class Settings(BaseSettings):
         words = [word.strip() for word in value.split(",") if word.strip()]
         return ",".join(str(ip_network(word, strict=False)) if "/" in word else str(ip_address(word)) for word in words)
 
+    @field_validator("follow_up_hours")
+    @classmethod
+    def _hours(cls, value: str) -> str:
+        start, _, end = (part.strip() for part in value.partition("-"))
+        if not time.fromisoformat(start) < time.fromisoformat(end):
+            raise ValueError("calling hours are two times of one day: 09:00-20:00")
+        return f"{start}-{end}"
+
     @field_validator("state_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @property
+    def calling_hours(self) -> tuple[time, time]:
+        """From when until when a petitioner may be called."""
+        start, _, end = self.follow_up_hours.partition("-")
+        return time.fromisoformat(start), time.fromisoformat(end)
 
     @property
     def effective_ami_port(self) -> int:

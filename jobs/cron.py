@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from msgspec import Struct
@@ -12,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from calls.opening import Opening
+from calls.placed_register import due, wanted_follow_ups
+from calls.placing import PLACE, AskRefused, ask
 from calls.seals import Seals, keep_head, kept_head, raise_alarm
 from config.clock import pause
 from config.database import DatabaseUnavailable
@@ -19,6 +22,7 @@ from config.lease import Lease
 from config.settings import Settings
 from ivr.events import Missed
 from sessions.calendar import Calendar
+from workorders.progress import UnknownOrder
 from workorders.register import unfinished
 
 log = structlog.get_logger()
@@ -32,6 +36,7 @@ SWEEP_AFTER_S = 5.0
 SWEEP_EVERY_S = 10.0
 DEPTH_EVERY_S = 10.0
 CLOUD_EVERY_S = 30.0
+FOLLOW_UP_EVERY_S = 30.0
 #: What somebody with the database's password changes sooner than this stays unnoticed.
 SEAL_EVERY_S = 60.0
 #: By name: the job is heavier than the table that has it done.
@@ -62,6 +67,8 @@ class Cron:
             Task("sessions", TICK_S, self.opening.tick),
             Task("lapsed claims", TICK_S, self.reap),
             Task("unfinished orders", TICK_S * 2, self.sweep),
+            Task("placed calls", TICK_S, self.place_due),
+            Task("follow-ups", FOLLOW_UP_EVERY_S, self.ask_follow_ups),
             Task("depth", DEPTH_EVERY_S, self.sample),
             Task("cloud recordings", CLOUD_EVERY_S, self.sweep_cloud),
             Task("ledger seals", SEAL_EVERY_S, self.seal),
@@ -112,6 +119,24 @@ class Cron:
         """Have the recordings fetched that the cloud never told us of."""
         if self._core.settings.twilio_account_sid:
             await self._core.queue.enqueue(SWEEP_RECORDINGS, "all", int(self._core.clock() // CLOUD_EVERY_S))
+
+    async def place_due(self) -> int:
+        """Enqueue the job of every call about an order that is due. A job that died is made up for after SWEEP_EVERY_S."""
+        now = self._core.clock()
+        ids = await due(self._core.database, now)
+        for placed_id in ids:
+            await self._core.queue.enqueue(PLACE, placed_id, int(now // SWEEP_EVERY_S))
+        return len(ids)
+
+    async def ask_follow_ups(self) -> int:
+        """Where it is wanted: a follow-up for every order that was replied to and whose petitioner nobody asked yet."""
+        if not self._core.settings.follow_up_automatic:
+            return 0
+        orders = await wanted_follow_ups(self._core.database)
+        for order_id in orders:
+            with suppress(AskRefused, UnknownOrder):  # it moved on meanwhile
+                await ask(self._core.database, order_id, "follow_up", self._core.clock(), actor="system")
+        return len(orders)
 
     async def sample(self) -> None:
         """Keep the depth of every open seat's line."""

@@ -118,7 +118,7 @@ class Prompts:
         sessions = list(sessions)
         seats = [seat for session in sessions for seat in session.seats]
         return [
-            Prompt("greeting", {"city": self._city}),
+            *(Prompt(key, {"city": self._city}) for key in ("greeting", "placed_greeting")),
             *(Prompt(key, {"unit": seat.unit}) for seat in seats for key in ("answering_unit", "next_unit")),
             *(Prompt("answering_leader", {"leader": seat.leader}) for seat in seats),
             *_keys_of_units(sessions),

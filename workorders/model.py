@@ -143,6 +143,8 @@ class Unit(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(100), unique=True)
+    #: 值班電話, E.164: rung when an order is assigned by phone (R4.3a).
+    duty_number: Mapped[str | None] = mapped_column(EncryptedText("units.duty_number"))
     created_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
@@ -159,6 +161,52 @@ class InboxItem(Base):
     round: Mapped[int] = mapped_column(default=1)
     delivered_at: Mapped[datetime] = mapped_column(UtcTime)
     signed_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+_LIVE, _UNDER_WAY = text("state != 'done'"), text("state IN ('ringing', 'talking')")
+
+
+class PlacedCall(Base):
+    """A call that we place about an order: urgent assignment (電話交辦) or follow-up (電話回訪). No citizen's call, so it is not
+    in the ledger. It holds no number: that is looked up at the unit or the petitioner when a phone is to ring."""
+
+    __tablename__ = "placed_calls"
+    __table_args__ = (
+        Index("ix_placed_calls_state_due_at", "state", "due_at"),
+        #: One at a time for a purpose and an order, and for a phone.
+        Index(
+            "uq_placed_calls_order_id_purpose", "order_id", "purpose", unique=True, sqlite_where=_LIVE,
+            postgresql_where=_LIVE,
+        ),
+        Index(
+            "uq_placed_calls_phone", "phone", unique=True, sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY
+        ),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    #: urgent | follow_up
+    purpose: Mapped[str] = mapped_column(String(10))
+    order_id: Mapped[str] = mapped_column(ForeignKey("work_orders.id"), index=True)
+    #: urgent: who is to act. follow_up: whose reply it is about.
+    unit: Mapped[str] = mapped_column(String(100), default="")
+    #: waiting | ringing | talking | done
+    state: Mapped[str] = mapped_column(String(8), default="waiting")
+    tries: Mapped[int] = mapped_column(default=0)
+    #: waiting: when the phone is to ring. ringing, talking: when it is looked after if nothing is heard.
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: Our id of the present try at the carrier.
+    leg: Mapped[str] = mapped_column(String(26), default="")
+    #: Keyed hash of the number that rings now, as in `petitioners.number_hash`; empty when none does.
+    phone: Mapped[str | None] = mapped_column(String(64))
+    #: ivr.placed.Conversation of the present try as JSON; empty before somebody is rung.
+    talk: Mapped[str] = mapped_column(Text, default="")
+    #: confirmed | satisfied | unsatisfied | refused | operator | unreached | no_number | withdrawn; empty = not done
+    result: Mapped[str] = mapped_column(String(12), default="")
+    #: Why the last try came to nothing.
+    missed: Mapped[str] = mapped_column(String(20), default="")
+    asked_at: Mapped[datetime] = mapped_column(UtcTime)
+    asked_by: Mapped[str] = mapped_column(String(60))
+    ended_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class OrderNumber(Base):

@@ -35,17 +35,32 @@ async def move(
     when = from_unix(at)
     async with database.begin() as session:
         order = await locked(session, order_id)
-        if transition == "dispatch":
-            await dispatch(session, order, when, timezone=timezone, actor=actor, unit=unit)
-            return order
-        before, order.status = order.status, follow(order.status, transition)
-        if transition == "redo":
-            await deliver(session, order, when, timezone=timezone)
-        if transition == "sign":
-            await _sign(session, order, when)
-        data = {"note": clean(note, _LONGEST_NOTE)} if note else {}
-        record(session, order, transition, when, actor=actor, before=before, data=data)
+        await take_step(session, order, transition, when, timezone=timezone, actor=actor, unit=unit, note=note)
         return order
+
+
+async def take_step(
+    session: AsyncSession,
+    order: WorkOrder,
+    transition: Transition,
+    when: datetime,
+    *,
+    timezone: str,
+    actor: str = "",
+    unit: str = "",
+    note: str = "",
+) -> None:
+    """The same within a transaction that holds the order's row (`locked`). Raises TransitionRefused."""
+    if transition == "dispatch":
+        await dispatch(session, order, when, timezone=timezone, actor=actor, unit=unit)
+        return
+    before, order.status = order.status, follow(order.status, transition)
+    if transition == "redo":
+        await deliver(session, order, when, timezone=timezone)
+    if transition == "sign":
+        await _sign(session, order, when)
+    data = {"note": clean(note, _LONGEST_NOTE)} if note else {}
+    record(session, order, transition, when, actor=actor, before=before, data=data)
 
 
 async def locked(session: AsyncSession, order_id: str) -> WorkOrder:

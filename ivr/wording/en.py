@@ -100,6 +100,22 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_session_stopped": "We are sorry, the session had to be ended early. Your matter will be handled all the same.",
     "goodbye_other_call": "Your place has moved to your other call.",
     "callback_no_number": "Thank you, that is noted. But we do not have your number: please call again.",
+    # calls that we place: urgent assignment, follow-up
+    "placed_greeting": "Hello, this is the 1 2 3 4 5 government hotline of {city}.",
+    "placed_order": "The number of the work order is",
+    "urgent_matter": "An urgent work order is assigned to {unit} by phone, to be handled at once.",
+    "urgent_choose": "To confirm that you have it, press 1. To hear it again, press 2.",
+    "urgent_confirmed": "Your confirmation is noted. Please act at once; you find what it is about in the work order.",
+    "urgent_later": "We did not get your confirmation and will call again in a moment.",
+    "follow_up_matter": "This is about the matter you told us of: {unit} has answered it.",
+    "follow_up_choose": "If you are satisfied, press 1. If not, press 2. If you want no more calls about it, press 9.",
+    "follow_up_choose_operators": "If you are satisfied, press 1. If not, press 2. If you want no more calls about it, press 9. "
+    "For an operator, press 0.",
+    "follow_up_satisfied": "Thank you. The work order is closed with this.",
+    "follow_up_unsatisfied": "We are sorry. The work order goes back to be done again, supervised on site.",
+    "follow_up_refused": "All right, we do not call you about this any more.",
+    "follow_up_later": "We did not get your choice and will try again later.",
+    "follow_up_no_operator": "We are sorry, no operator has answered. We will call you again.",
     # no session
     "closed_now": "No leader is answering calls now.",
     "next_session": "The next session is on",

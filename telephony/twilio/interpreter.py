@@ -213,8 +213,12 @@ class Interpreter:
 
     def thanks(self) -> str:
         """After that message."""
+        return self.farewell((Prompt("goodbye_order_recorded"), Prompt("goodbye")))
+
+    def farewell(self, prompts: Sequence[Prompt]) -> str:
+        """Last words that no call stands for."""
         response = VoiceResponse()
-        self._speech.add(response, (Prompt("goodbye_order_recorded"), Prompt("goodbye")), self._settings.language)
+        self._speech.add(response, prompts, self._settings.language)
         response.hangup()
         return str(response)
 

@@ -52,15 +52,16 @@ class Outbound:
         self._exchange = exchange
         self._redis, self._prefix = exchange.core.redis, exchange.settings.redis_prefix
 
-    async def place(self, number: str, leg: str = "", *, of: str = "", ring_s: float = RING_S) -> Placed:
+    async def place(self, number: str, leg: str = "", *, of: str = "", placed: str = "", ring_s: float = RING_S) -> Placed:
         """Call `number` (E.164). With a `leg` that was placed before, the call that was made then: never two.
-        `of`: CallSid by which a call came that this one goes on with."""
+        `of`: CallSid by which a call came that this one goes on with. `placed`: id of a call about an order."""
         leg = leg or new_id()
         made = await self._field(leg, "call_sid")
         if made:
             return Placed(leg, made)
         await self._turn()
-        about: dict[str, str | int] = {"leg": leg, "of": of} if of else {"leg": leg}
+        named = {"leg": leg, "of": of, "placed": placed}
+        about: dict[str, str | int] = {name: value for name, value in named.items() if value}
         asked_at = self._exchange.core.clock()
         try:
             call_sid = await self._exchange.connection.place(self._order(number, about, ring_s))
@@ -78,7 +79,7 @@ class Outbound:
             "From": settings.twilio_number,
             "Url": addresses.step("voice", about),
             "Method": "POST",
-            "FallbackUrl": addresses.plain("fallback"),
+            "FallbackUrl": addresses.step("fallback", about) if "placed" in about else addresses.plain("fallback"),
             "FallbackMethod": "POST",
             "StatusCallback": addresses.step("status", about),
             "StatusCallbackMethod": "POST",
@@ -137,6 +138,10 @@ class Outbound:
         human = not answered_by.startswith(MACHINES)
         await self._put(leg, {"state": "human" if human else "machine"})
         return human
+
+    async def call_sid(self, leg: str) -> str:
+        """The call that was placed for this leg; empty = none that we know of."""
+        return await self._field(leg, "call_sid")
 
     async def state(self, leg: str) -> str:
         """placed | initiated | ringing | human | machine | completed | busy | no-answer | failed | canceled; empty = unknown."""

@@ -60,6 +60,8 @@ class Webhook(Struct, frozen=True):
     several: bool
     #: Our id of a call that we placed.
     leg: str
+    #: Id of a call about an order, from our own address on webhooks of its legs.
+    placed: str
     outbound: bool
     #: Name of the recording, as the flow gave it.
     recording: str
@@ -107,6 +109,7 @@ def read_webhook(settings: Settings, step: str, query: str, form: Form, token: s
         retries=retries,
         several=ours.get("several") == "1",
         leg=ours.get("leg", "") if _LEG.match(ours.get("leg", "")) else "",
+        placed=ours.get("placed", "") if _LEG.match(ours.get("placed", "")) else "",
         outbound=outbound,
         recording=ours.get("name", "") if _RECORDING_NAME.match(ours.get("name", "")) else "",
         digest=_digest(step, query, form, token),

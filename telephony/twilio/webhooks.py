@@ -21,6 +21,7 @@ from telephony.twilio.music import Music
 from telephony.twilio.notices import Notices
 from telephony.twilio.other_side import OtherSide
 from telephony.twilio.outbound import Outbound
+from telephony.twilio.placed import NOT_REACHED, PlacedLegs
 from telephony.twilio.speech import Speech
 from telephony.twilio.spool import Message, Spool
 from telephony.twilio.webhook import Webhook
@@ -33,8 +34,6 @@ PRESENT_WITHIN_S = 3.0
 #: A caller hears an apology so often, then leaves a message instead.
 RETRIES_MAX = 12
 PAUSE_S = 3
-#: HTTP retrieval failures: what we would say was never heard. Other errors are about what we said.
-NOT_REACHED = "11"
 
 OTHER_SIDE: frozenset[Step] = frozenset({"whisper", "confirm", "joined", "leg"})
 NOTICES: frozenset[Step] = frozenset({"status", "recording"})
@@ -57,6 +56,7 @@ class Webhooks:
         self._outbound = Outbound(exchange)
         self.spool = Spool(settings)
         self._notices = Notices(exchange, self._caller, self._outbound, self.spool)
+        self._placed = PlacedLegs(exchange, self._outbound, speech, self.music)
 
     async def answer(self, step: Step, query: str, hook: Webhook) -> str:
         """The TwiML."""
@@ -67,11 +67,13 @@ class Webhooks:
             log.warning("a webhook waits", step=step, error=type(error).__name__, retries=hook.retries)
         except Exception as error:
             log.exception("a webhook broke", step=step, error=type(error).__name__)
-            if step not in NOTICES and step not in OTHER_SIDE:
+            if step not in NOTICES and step not in OTHER_SIDE and not hook.placed:
                 return await self._sorry(hook)
         return await self._without_redis(step, query, hook)
 
     async def _answer(self, step: Step, hook: Webhook) -> str:
+        if hook.placed:
+            return await self._placed.answer(step, hook)
         if step in NOTICES:
             await (self._notices.status(hook) if step == "status" else self._notices.recording(hook))
             return nothing()
@@ -92,7 +94,9 @@ class Webhooks:
             return nothing()  # made up for by the sweeps: the cloud does not repeat it
         if step in OTHER_SIDE:
             return self._other_side.without_redis(step, hook)
-        if step in FALLBACKS or hook.retries >= RETRIES_MAX or hook.ended or not hook.call_sid:
+        if hook.placed and (hook.retries >= RETRIES_MAX or hook.ended):
+            return self._placed.give_up()
+        if not hook.placed and (step in FALLBACKS or hook.retries >= RETRIES_MAX or hook.ended or not hook.call_sid):
             return await self._sorry(hook)
         return self._interpreter.later(self._once_more(step, query, hook), PAUSE_S, apologise=hook.retries % 4 == 0)
 

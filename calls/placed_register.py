@@ -1,0 +1,62 @@
+"""Reading the calls that we place: what is due, those about an order, and what is left to people. Nothing personal in it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from calls.placing import LEFT_TO_PEOPLE, OPEN_TO
+from config.columns import from_unix
+from config.database import Database
+from workorders.model import PlacedCall, WorkOrder
+
+MOST_DUE = 50
+
+
+async def due(database: Database, at: float) -> Sequence[str]:
+    """Ids of calls to be placed, and of tries to be looked after."""
+    query = (
+        select(PlacedCall.id)
+        .where(PlacedCall.state != "done", PlacedCall.due_at <= from_unix(at))
+        .order_by(PlacedCall.due_at)
+        .limit(MOST_DUE)
+    )
+    async with database.read() as session:
+        return list(await session.scalars(query))
+
+
+async def of_order(database: Database, order_id: str) -> Sequence[PlacedCall]:
+    """The calls about an order, the newest first."""
+    query = select(PlacedCall).where(PlacedCall.order_id == order_id).order_by(PlacedCall.id.desc())
+    async with database.read() as session:
+        return list(await session.scalars(query))
+
+
+async def left_to_people(database: Database) -> dict[str, int]:
+    """By purpose: orders about which somebody has to call, because we could not, and nobody has moved the order on."""
+    counts: dict[str, int] = dict.fromkeys(OPEN_TO, 0)
+    later = select(PlacedCall.id).where(PlacedCall.order_id == WorkOrder.id, PlacedCall.state != "done")
+    query = (
+        select(PlacedCall.purpose, func.count(func.distinct(WorkOrder.id)))
+        .join(WorkOrder, WorkOrder.id == PlacedCall.order_id)
+        .where(PlacedCall.result.in_(LEFT_TO_PEOPLE), _still_open(), ~exists(later.correlate(WorkOrder)))
+        .group_by(PlacedCall.purpose)
+    )
+    async with database.read() as session:
+        return {**counts, **{str(purpose): count for purpose, count in await session.execute(query)}}
+
+
+async def wanted_follow_ups(database: Database, limit: int = MOST_DUE) -> Sequence[str]:
+    """Ids of orders that were replied to and whose petitioner nobody was asked to call since they were dispatched last."""
+    asked = select(PlacedCall.id).where(
+        PlacedCall.order_id == WorkOrder.id, PlacedCall.purpose == "follow_up",
+        PlacedCall.asked_at >= func.coalesce(WorkOrder.dispatched_at, WorkOrder.created_at),
+    )  # fmt: skip
+    query = select(WorkOrder.id).where(WorkOrder.status == "replied", ~exists(asked.correlate(WorkOrder))).limit(limit)
+    async with database.read() as session:
+        return list(await session.scalars(query))
+
+
+def _still_open() -> ColumnElement[bool]:
+    """The order waits for what the call was about: a unit that has not signed, a reply that was not asked about."""
+    urgent = and_(PlacedCall.purpose == "urgent", WorkOrder.status.in_(("registered", "dispatched", "returned")))
+    return or_(urgent, and_(PlacedCall.purpose == "follow_up", WorkOrder.status == "replied"))

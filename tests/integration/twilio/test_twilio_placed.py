@@ -1,0 +1,313 @@
+"""Calls about orders over the cloud: urgent assignment (電話交辦) and follow-up (電話回訪). None is a citizen's call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from api.app import create_app
+from calls import placed_talk, placing
+from calls.assembly import build
+from calls.placed_register import due, left_to_people, of_order, wanted_follow_ups
+from config.columns import from_unix
+from config.database import DatabaseUnavailable
+from config.settings import Settings
+from ivr.placed import Purpose
+from jobs.placed_calls import attend
+from telephony.twilio.exchange import assemble
+from telephony.twilio.placed import CloudPlacing
+from tests.cloud import Callee, When
+from tests.cloud.leg import Leg
+from tests.cloud.rest.troubles import Trouble
+from tests.integration.twilio.test_twilio_stories import MISCHIEF
+from tests.integration.twilio.town import Town, away_town, said, serving, town
+from tests.waiting import until
+from workorders.dispatch import unit_id
+from workorders.intake import NewOrder, make_order
+from workorders.model import OrderEvent, PlacedCall, Unit, WorkOrder
+from workorders.progress import move
+from workorders.register import get, history
+
+DUTY, CITIZEN, UNIT = "+867348880000", "+8613812345678", "市水务局"
+CONFIRMS = Callee(answer_after_s=1, script=(When("请按一", press="1"),))
+QUICK: dict[str, Any] = {
+    "urgent_pause_s": 0.01, "urgent_tries": 2, "follow_up_pause_s": 0.01, "follow_up_tries": 2,
+    "follow_up_hours": "00:00-23:59:59.999999", "twilio_calls_per_s": 100.0, "placed_ring_s": 10.0,
+}  # fmt: skip
+
+
+class Office:
+    """The town and what cron and worker do in it."""
+
+    def __init__(self, here: Town) -> None:
+        self.here, self.database = here, here.core.database
+        here.cloud.calls_per_second = 1000.0
+
+    async def order(self, status: str = "dispatched", unit: str = UNIT) -> str:
+        """An order of a citizen at this unit."""
+        database, clock = self.database, self.here.core.clock
+        new = NewOrder(command_id=f"c-{clock()}", at=clock(), source="declined", number=CITIZEN, unit=unit)
+        made = await make_order(database, new)
+        async with database.begin() as session:
+            found = await session.get(Unit, await unit_id(session, UNIT, from_unix(clock())))
+            assert found is not None
+            found.duty_number = DUTY
+        for step in {"registered": (), "dispatched": ("dispatch",), "replied": ("dispatch", "handle", "reply")}[status]:
+            await move(database, made.id, step, clock(), timezone="Asia/Shanghai")  # type: ignore[arg-type]
+        return made.id
+
+    async def ask(self, order_id: str, purpose: Purpose) -> str:
+        return (await placing.ask(self.database, order_id, purpose, self.here.core.clock(), actor="op")).id
+
+    async def work(self) -> None:
+        """What cron and the worker do, until it is stopped."""
+        assert self.here.parts is not None
+        carrier = CloudPlacing(self.here.parts.exchange)
+        while True:
+            for placed_id in await due(self.database, self.here.core.clock()):
+                await attend(self.here.core, carrier, placed_id)
+            await asyncio.sleep(0.02)
+
+    async def over(self, order_id: str) -> PlacedCall:
+        """Wait for the end of the order's newest call, and of its phone call."""
+
+        async def look() -> Any:
+            newest = (await of_order(self.database, order_id))[0]
+            return newest if newest.state == "done" else None
+
+        found: PlacedCall = await until(look, 30.0, "the end of the call")
+        for leg in self.legs():
+            await leg.ended(30.0)
+        return found
+
+    def legs(self) -> Sequence[Leg]:
+        return list(self.here.cloud.calls.values())
+
+    async def kinds(self, order_id: str) -> list[str]:
+        return [event.kind for event in await self.history(order_id)]
+
+    async def history(self, order_id: str) -> list[OrderEvent]:
+        return await history(self.database, order_id)
+
+    async def row(self, order_id: str) -> WorkOrder:
+        return await get(self.database, order_id)
+
+
+@asynccontextmanager
+async def office_in(settings: Settings, **more: Any) -> AsyncIterator[Office]:
+    async with town(settings, **{**QUICK, **more}) as here:
+        office = Office(here)
+        working = asyncio.create_task(office.work())
+        try:
+            yield office
+        finally:
+            working.cancel()
+            with suppress(asyncio.CancelledError):
+                await working
+        here.cloud.assert_faultless()
+
+
+@pytest.fixture
+async def office(settings: Settings, redis: Redis) -> AsyncIterator[Office]:
+    async with office_in(settings) as found:
+        yield found
+
+
+async def test_a_unit_is_rung_hears_the_order_and_confirms(office: Office) -> None:
+    here = office.here
+    here.cloud.callees[DUTY] = Callee(answer_after_s=1, script=(When("请按一", press="2"), When("请按一", press="1")))
+    order_id = await office.order()
+    placed_id = await office.ask(order_id, "urgent")
+    with pytest.raises(placing.AskRefused):
+        await office.ask(order_id, "urgent")
+    done = await office.over(order_id)
+    assert (done.result, done.tries, done.asked_by) == ("confirmed", 1, "op")
+    (leg,) = office.legs()
+    spoken = "".join(leg.texts)
+    assert spoken.count(said("urgent_matter", unit=UNIT)) == 2, "press 2 to hear it again"
+    assert said("urgent_confirmed") in spoken
+    order = await office.row(order_id)
+    assert (order.status, order.urgent) == ("signed", True)
+    told = next(event for event in await office.history(order_id) if event.kind == "urgent_confirmed")
+    assert told.data == {"unit": UNIT, "tries": 1, "asked_by": "op"}
+    # No citizen's call: not in Redis, not in the ledger, and the account's list has nothing that is unaccounted for.
+    assert await here.core.calls.live() == []
+    assert await here.core.ledger.outcome(f"t-{leg.sid}") is None
+    # The same again, long after: nothing changes.
+    before = await office.kinds(order_id)
+    late = {"CallSid": leg.sid, "AccountSid": here.settings.twilio_account_sid, "CallStatus": "in-progress", "Digits": "1"}
+    address = f"leg={done.leg}&placed={placed_id}"
+    for path in (f"keys?scene=0&{address}", f"keys?scene=2&{address}", f"voice?{address}", f"status?{address}"):
+        answer = await here.post(f"/twilio/{path}", {**late, "CallStatus": "completed"} if "status" in path else late)
+        assert answer.status_code == 200
+    stranger = f"keys?scene=0&leg={'0' * 26}&placed={placed_id}"
+    assert "<Hangup" in (await here.post(f"/twilio/{stranger}", late)).text
+    assert await office.kinds(order_id) == before
+
+
+async def test_who_does_not_confirm_is_rung_again_and_then_it_is_left_to_a_person(office: Office) -> None:
+    here = office.here
+    here.cloud.callees[DUTY] = (
+        Callee(answer_after_s=1, script=(When("请按一"), When("请按一"))),  # hears it and presses nothing
+        Callee(answer_after_s=1, machine=True),
+    )
+    order_id = await office.order()
+    await office.ask(order_id, "urgent")
+    done = await office.over(order_id)
+    assert (done.result, done.tries, done.missed) == ("unreached", 2, "voicemail")
+    missed = [event.data["reason"] for event in await office.history(order_id) if event.kind == "urgent_missed"]
+    assert missed == ["unconfirmed", "voicemail"]
+    _, machine = office.legs()
+    assert machine.texts == [], "a voicemail is not spoken to"
+    assert (await left_to_people(here.core.database))["urgent"] == 1
+    assert (await office.row(order_id)).status == "dispatched"
+    # Asked for anew, at a phone that is busy and then nobody's: the other ways not to be reached.
+    here.cloud.callees[DUTY] = (Callee(outcome="busy"), Callee(outcome="busy"), Callee(outcome="busy"), Callee(outcome="no-answer"))
+    await office.ask(order_id, "urgent")
+    assert (await left_to_people(here.core.database))["urgent"] == 0, "it is tried again"
+    again = await office.over(order_id)
+    assert (again.result, again.missed) == ("unreached", "no_answer")
+    # The unit signs: nobody has to take over any more.
+    await move(here.core.database, order_id, "sign", here.core.clock(), timezone="Asia/Shanghai")
+    assert (await left_to_people(here.core.database))["urgent"] == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "result", "status", "kinds", "mischief"),
+    [
+        ("1", "satisfied", "closed", ["close"], "all repeated"),
+        ("2", "unsatisfied", "dispatched", ["redo", "supervision_asked"], "all answers lost once"),
+        ("9", "refused", "replied", [], "documents once more after the next, and after three"),
+    ],
+)
+async def test_a_petitioner_says_what_becomes_of_the_order(
+    office: Office, key: str, result: str, status: str, kinds: list[str], mischief: str
+) -> None:
+    """Also with what networks do to webhooks."""
+    office.here.cloud.mischief.add(*(replace(rule) for rule in MISCHIEF[mischief]))
+    office.here.cloud.callees[CITIZEN] = Callee(answer_after_s=1, script=(When("满意请按一", press=key),))
+    order_id = await office.order("replied")
+    assert await wanted_follow_ups(office.database) == [order_id]
+    await office.ask(order_id, "follow_up")
+    assert await wanted_follow_ups(office.database) == []
+    assert (await office.over(order_id)).result == result
+    assert (await office.row(order_id)).status == status
+    assert (await office.kinds(order_id))[4:] == ["follow_up_asked", f"follow_up_{result}", *kinds]
+    (leg,) = office.legs()
+    assert said(f"follow_up_{result}") in "".join(leg.texts)
+    if result == "refused":
+        with pytest.raises(placing.AskRefused):
+            await office.ask(order_id, "follow_up")
+
+
+async def test_a_petitioner_who_wants_an_operator_is_put_through(settings: Settings, redis: Redis) -> None:
+    operators = "+867341112222"
+    async with office_in(settings, twilio_operators_line=operators) as office:
+        office.here.cloud.callees[CITIZEN] = Callee(answer_after_s=1, script=(When("转人工", press="0"),))
+        office.here.cloud.callees[operators] = Callee(answer_after_s=1, talk_s=5)
+        order_id = await office.order("replied")
+        await office.ask(order_id, "follow_up")
+        assert (await office.over(order_id)).result == "operator"
+        assert {leg.parties.to for leg in office.legs()} == {CITIZEN, operators}
+        assert any(one.kind == "bridged" for leg in office.legs() for one in leg.transcript)
+        assert (await left_to_people(office.database))["follow_up"] == 1, "the operator closes it, or sends it back"
+
+
+async def test_nobody_is_called_at_night_nor_without_a_number_nor_for_an_order_that_moved_on(
+    settings: Settings, redis: Redis
+) -> None:
+    async with office_in(settings, follow_up_hours="00:00-00:00:00.000001") as office:
+        order_id = await office.order("replied")
+        placed_id = await office.ask(order_id, "follow_up")
+
+        async def put_off() -> bool:
+            return (await of_order(office.database, order_id))[0].due_at.timestamp() > office.here.core.clock()
+
+        await until(put_off, what="the call put off until the morning")
+        done = await placing.withdraw(office.database, order_id, placed_id, office.here.core.clock(), actor="op")
+        assert (done.result, office.legs()) == ("withdrawn", [])
+        another = await office.order("registered", unit="市教育局")
+        with pytest.raises(placing.AskRefused, match="duty number"):
+            await office.ask(another, "urgent")
+        with pytest.raises(placing.AskRefused, match="replied"):
+            await office.ask(another, "follow_up")
+
+
+async def test_whoever_dies_while_placing_loses_nothing_and_nobody_is_rung_twice(settings: Settings, redis: Redis) -> None:
+    """A worker that claimed a try and died; two who want the same; a cloud whose answer is lost; an order that is registered."""
+    async with office_in(settings, urgent_tries=3) as office:
+        here = office.here
+        assert here.parts is not None
+        here.cloud.callees[DUTY] = CONFIRMS
+        order_id = await office.order("registered")
+        at = here.core.clock() + 1000  # later than the working cron comes to it
+        placed = await placing.ask(office.database, order_id, "urgent", at, actor="op")
+        claims = await asyncio.gather(
+            *(placing.claim(office.database, here.settings, placed.id, at) for _ in range(4))
+        )
+        (claim,) = [one for one in claims if one]
+        assert claim.number == DUTY
+        # It died here. Its time is up: the try counts as missed, and the next one begins.
+        carrier = CloudPlacing(here.parts.exchange)
+        later = at + 1000
+        lapsed = await placing.lapsed(office.database, placed.id, later)
+        assert lapsed is not None
+        assert await carrier.is_over(lapsed.leg), "the cloud has never heard of it"
+        await placing.missed(office.database, here.settings, placed.id, lapsed.leg, "no_word", here.core.clock() - 60)
+        # The working worker places the second try; the cloud carries it out and its answer is lost.
+        here.cloud.troubles.add(Trouble(r"POST .*/Calls\.json$", "after"))
+        done = await office.over(order_id)
+        assert (done.result, done.tries) == ("confirmed", 2)
+        assert len(office.legs()) == 1
+        assert (await office.row(order_id)).status == "signed", "delivered to the unit, and signed"
+
+
+async def test_an_api_that_dies_between_webhooks_is_made_up_for_by_the_next(settings: Settings, redis: Redis) -> None:
+    """Nothing of the conversation is in the process: dropped after the question, replaced before the key."""
+    async with away_town(settings, **QUICK, ask_timeout_s=100.0) as (here, port):
+        here.cloud.callees[DUTY] = Callee(answer_after_s=1, script=(When("请按一", press="2"), When("请按一", press="1", after_s=40)))
+        office = Office(here)
+        order_id = await office.order()
+        exchange = assemble(here.core)
+        async with serving(create_app(here.settings, build(here.settings)), port):
+            placed_id = await office.ask(order_id, "urgent")
+            assert await attend(here.core, CloudPlacing(exchange), placed_id) == "rung"
+            (leg,) = office.legs()
+            asked = said("urgent_choose")
+            await until(lambda: "".join(leg.texts).count(asked) == 2, 30.0, "the question, twice")
+        async with serving(create_app(here.settings, build(here.settings)), port):
+            assert (await office.over(order_id)).result == "confirmed"
+        await exchange.connection.close()
+
+
+async def test_two_orders_for_one_phone_are_told_one_after_the_other(office: Office) -> None:
+    office.here.cloud.callees[DUTY] = CONFIRMS
+    first, second = await office.order(), await office.order()
+    at = office.here.core.clock() + 1000
+    ids = [(await placing.ask(office.database, one, "urgent", at, actor="op")).id for one in (first, second)]
+    claims = [await placing.claim(office.database, office.here.settings, one, at) for one in ids]
+    assert [bool(claim) for claim in claims] == [True, False]
+
+
+async def test_the_books_away_for_a_moment_lose_no_answer(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first turn fails, the person hears an apology, and it goes on."""
+    here = office.here
+    here.cloud.callees[DUTY] = CONFIRMS
+    order_id = await office.order()
+    failures = iter((True,))
+    whole = placed_talk.answered
+
+    async def answered(*of: Any) -> Any:
+        if next(failures, False):
+            raise DatabaseUnavailable("away")
+        return await whole(*of)
+
+    monkeypatch.setattr(placed_talk, "answered", answered)
+    await office.ask(order_id, "urgent")
+    assert (await office.over(order_id)).result == "confirmed"
+    (leg,) = office.legs()
+    assert said("one_moment") in leg.texts[0]
