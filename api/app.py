@@ -24,6 +24,7 @@ from api.routes import (
     orders,
     phone_socket,
     phones,
+    placed_calls,
     proof,
     records,
     seats,
@@ -32,6 +33,7 @@ from api.routes import (
     supervision,
     test_calls,
     twilio,
+    units,
 )
 from api.schemas import ProblemOut
 from api.snapshot import LineReader
@@ -75,8 +77,8 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     app.state.tokens = TokensInTurn(fixed, gate.tokens)
     add_problem_answers(app)
     for routes in (
-        status, line, acts, directions, sessions, seats, supervision, test_calls, calls, records, proof, orders, twilio, phones,
-        phone_socket,
+        status, line, acts, directions, sessions, seats, supervision, test_calls, calls, records, proof, orders, placed_calls, units,
+        twilio, phones, phone_socket,
     ):  # fmt: skip
         app.include_router(routes.router)
     page_feeds = add_pages(app, behind, parts.line, int(time.time() * 1000))

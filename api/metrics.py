@@ -1,6 +1,7 @@
 """Counts and times for Prometheus. Labels are names of ours: never a number, a call, a session or a path as it was sent."""
 
 import time
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -38,6 +39,16 @@ class Metrics:
         self.ledger_broken = Gauge(
             "hotline_ledger_broken", "1: the sealed ledger was tampered with", registry=self.registry
         )
+
+        self._left = Gauge(
+            "hotline_orders_left_to_people", "Orders about which somebody has to call: we could not", ("purpose",),
+            registry=self.registry,
+        )  # fmt: skip
+
+    def set_left_to_people(self, counts: Mapping[str, int]) -> None:
+        """By purpose of the call."""
+        for purpose, count in counts.items():
+            self._left.labels(purpose).set(count)
 
     def count(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request that is answered. Names are ours, so that there are few of them to be kept."""

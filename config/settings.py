@@ -222,6 +222,11 @@ class Settings(BaseSettings):
         return time.fromisoformat(start), time.fromisoformat(end)
 
     @property
+    def places_calls(self) -> bool:
+        """There is a carrier by which units and petitioners are called."""
+        return bool(self.twilio_account_sid and self.twilio_number)
+
+    @property
     def effective_ami_port(self) -> int:
         return self.ami_port or self.sip_port - 22
 

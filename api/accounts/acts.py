@@ -20,6 +20,8 @@ Act = Literal[
     "whisper",  # speak to the leader in a talk, unheard by the caller
     "barge",  # speak to both in a talk
     "three_way",  # be the third party of a talk
+    "placed_calls",  # have a unit or a petitioner called about an order
+    "units",  # the duty numbers of the units
     "orders",  # the transitions of work orders; a unit's own only
     "numbers",  # a full number, with a stated reason that is recorded
     "recordings",  # listen to a recording, with a stated reason that is recorded
@@ -33,8 +35,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 _ANYBODY: frozenset[Act] = frozenset({"screen", "phone"})
 _STAFF: frozenset[Act] = _ANYBODY | {"board"}
-_OPERATOR: frozenset[Act] = _STAFF | {"read", "desk", "line", "listen", "three_way", "orders", "numbers", "recordings"}
-_SUPERVISOR: frozenset[Act] = _OPERATOR | {"sessions", "seats", "whisper", "barge", "prompts", "test_calls", "audit"}
+_OPERATOR: frozenset[Act] = _STAFF | {"read", "desk", "line", "listen", "three_way", "orders", "numbers", "recordings", "placed_calls"}
+_SUPERVISOR: frozenset[Act] = _OPERATOR | {"sessions", "seats", "whisper", "barge", "prompts", "test_calls", "audit", "units"}
 
 TABLE: Mapping[Role, frozenset[Act]] = {
     "citizen": _ANYBODY,

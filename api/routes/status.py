@@ -1,9 +1,11 @@
 """What machines ask about the process: alive, ready, metrics. Without a token."""
 
+from contextlib import suppress
 from ipaddress import ip_address
 
 from fastapi import APIRouter, Request
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from api.documents import problems
@@ -12,7 +14,9 @@ from api.metrics import CONTENT_TYPE
 from api.parts import Behind
 from api.problems import Problem, answer
 from api.schemas import HealthOut, ReadyOut
+from calls.placed_register import left_to_people
 from calls.seals import is_alarmed
+from config.database import DatabaseUnavailable
 
 router = APIRouter(tags=["status"])
 
@@ -50,6 +54,8 @@ async def show_metrics(request: Request, parts: Behind) -> Response:
         parts.metrics.ledger_broken.set(await is_alarmed(parts.core.redis, parts.core.settings.redis_prefix))
     except (RedisError, OSError):
         parts.metrics.set_line(None)
+    with suppress(SQLAlchemyError, DatabaseUnavailable):  # the last values stay
+        parts.metrics.set_left_to_people(await left_to_people(parts.core.database))
     parts.metrics.streams.set(request.app.state.feeds.streams)
     return Response(parts.metrics.text(), media_type=CONTENT_TYPE)
 

@@ -22,12 +22,13 @@ DOORS: dict[Act, list[tuple[str, str]]] = {
     "screen": [("GET", "/screen")],
     "board": [("GET", "/board"), ("GET", "/account"), ("POST", "/account/totp"), ("GET", "/board/stream")],
     "read": [
-        *(("GET", path) for path in ("/api/line", "/api/sessions", "/api/sessions/x", "/api/calls/x", "/api/ledger")),
+        *(("GET", path) for path in ("/api/line", "/api/sessions", "/api/sessions/x", "/api/calls/x", "/api/ledger", "/api/units")),
         *(("GET", path) for path in ("/api/ledger/check", "/api/line/stream")),
         *(("GET", f"/api/sessions/x/{what}") for what in ("fairness", "report", "test-calls")),
         ("GET", "/sessions"), ("GET", "/sessions/x"), ("GET", "/report/x"),
     ],
-    "own_orders": [("GET", "/orders"), ("GET", "/orders/x"), ("GET", "/api/work-orders"), ("GET", "/api/work-orders/x")],
+    "own_orders": [("GET", "/orders"), ("GET", "/orders/x"), ("GET", "/api/work-orders"), ("GET", "/api/work-orders/x"),
+                   ("GET", "/api/work-orders/x/calls")],
     "desk": [
         ("GET", "/desk"), ("GET", "/desk/calls/x"), ("GET", "/desk/calls/x/now"), ("GET", "/api/calls/x/notes"),
         ("POST", "/api/calls/x/notes"), ("GET", "/api/calls/x/form"), ("PUT", "/api/calls/x/form"),
@@ -52,6 +53,11 @@ DOORS: dict[Act, list[tuple[str, str]]] = {
     "barge": [("POST", "/api/seats/x/barge")],
     "three_way": [("POST", "/api/seats/x/three-way")],
     "test_calls": [("POST", "/api/sessions/x/test-calls"), ("POST", "/sessions/x/test-calls")],
+    "placed_calls": [
+        *(("POST", f"/api/work-orders/x/calls/{act}") for act in ("urgent", "follow-up", "y/withdraw")),
+        *(("POST", f"/orders/x/calls/{act}") for act in ("urgent", "y/withdraw")),
+    ],
+    "units": [("PUT", "/api/units/duty-number")],
     "orders": [("POST", "/api/work-orders/x/sign"), ("POST", "/orders/x/step/sign")],
     "numbers": [("POST", "/orders/x/number")],
     "recordings": [("POST", "/orders/x/recordings/y"), ("GET", "/recordings/x")],

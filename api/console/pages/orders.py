@@ -16,8 +16,11 @@ from api.problems import Problem
 from api.proof import read_stated
 from api.recording_links import LINK_S, Link, RecordingLinks
 from api.routes import orders as acts
+from api.routes import placed_calls
 from api.schemas import TransitionIn
 from api.texts import Identifier, Reason
+from calls.placing import OPEN_TO
+from ivr.placed import Purpose
 from workorders import notes, register
 from workorders.transitions import Transition, possible
 
@@ -30,6 +33,7 @@ _LATER = re.compile(r"bytes=[1-9][0-9]*-[0-9]*")
 
 Reading = Annotated[Visit, Depends(visit("read", "own_orders"))]
 Handling = Annotated[Visit, Depends(visit("orders"))]
+Calling = Annotated[Visit, Depends(visit("placed_calls"))]
 Revealing = Annotated[Visit, Depends(visit("numbers"))]
 Listening = Annotated[Visit, Depends(visit("recordings"))]
 
@@ -81,6 +85,22 @@ async def move_order(order_id: Identifier, transition: Identifier, seen: Handlin
     return seen.go(f"/orders/{order_id}", "order_moved")
 
 
+@router.post("/orders/{order_id}/calls/{purpose}")
+async def call_about_order(order_id: Identifier, purpose: Purpose, seen: Calling) -> Response:
+    """Have the unit, or the petitioner, called."""
+    form = await read_stated(seen.request)
+    unit, reason = form.get("unit", "").strip()[:100], form.get("reason", "").strip()[:200]
+    await placed_calls.begin(seen.parts, seen.who, order_id, purpose, unit=unit, reason=reason)
+    return seen.go(f"/orders/{order_id}", "call_asked")
+
+
+@router.post("/orders/{order_id}/calls/{placed_id}/withdraw")
+async def withdraw_call(order_id: Identifier, placed_id: Identifier, seen: Calling) -> Response:
+    """A person takes over."""
+    await placed_calls.withdraw_placed_call(order_id, placed_id, seen.parts, seen.who)
+    return seen.go(f"/orders/{order_id}", "call_withdrawn")
+
+
 @router.post("/orders/{order_id}/recordings/{recording_id}")
 async def listen(
     order_id: Identifier, recording_id: Identifier, reason: Annotated[Reason, Form()], seen: Listening
@@ -123,4 +143,15 @@ async def _show(seen: Visit, order_id: str, *, full: bool) -> Response:
     detail = await acts.detail(seen.parts, order, full=full)
     steps: list[Transition] = possible(order.status) if seen.who.may("orders") else []
     written = await notes.notes_of(seen.parts.core.database, order.call_id) if order.call_id else []
-    return seen.show("order.html", order=detail, steps=steps, full=full, notes=written)
+    calls = (await placed_calls.list_placed_calls(order_id, seen.parts, seen.who)).items
+    possible_calls = _possible_calls(seen, order.status, [call.purpose for call in calls if call.state != "done"])
+    return seen.show(
+        "order.html", order=detail, steps=steps, full=full, notes=written, calls=calls, possible_calls=possible_calls
+    )
+
+
+def _possible_calls(seen: Visit, status: str, under_way: list[Purpose]) -> list[Purpose]:
+    """What may be asked for now by whoever looks."""
+    if not seen.who.may("placed_calls") or not seen.parts.core.settings.places_calls:
+        return []
+    return [purpose for purpose, states in OPEN_TO.items() if status in states and purpose not in under_way]

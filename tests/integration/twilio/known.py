@@ -85,6 +85,7 @@ def make_known(url: str, token: str) -> Known:
     words = {
         "reason": ("停水三天",), "closes_at": tuple(map(datetime.isoformat, closes_at)),
         "opens_at": (datetime.now(UTC).isoformat(),), "seats": ([_SEAT],),
+        "number": (LEADER,), "unit": (_SEAT["unit"],),
     }  # fmt: skip
     return Known(names, words, sids, signatures)
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
@@ -15,6 +16,7 @@ from calls.assembly import build
 from calls.placed_register import due, left_to_people, of_order, wanted_follow_ups
 from config.columns import from_unix
 from config.database import DatabaseUnavailable
+from config.ids import new_id
 from config.settings import Settings
 from ivr.placed import Purpose
 from jobs.placed_calls import attend
@@ -24,7 +26,7 @@ from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.test_twilio_stories import MISCHIEF
-from tests.integration.twilio.town import Town, away_town, said, serving, town
+from tests.integration.twilio.town import ADMIN, Town, away_town, said, serving, town
 from tests.waiting import until
 from workorders.dispatch import unit_id
 from workorders.intake import NewOrder, make_order
@@ -50,7 +52,7 @@ class Office:
     async def order(self, status: str = "dispatched", unit: str = UNIT) -> str:
         """An order of a citizen at this unit."""
         database, clock = self.database, self.here.core.clock
-        new = NewOrder(command_id=f"c-{clock()}", at=clock(), source="declined", number=CITIZEN, unit=unit)
+        new = NewOrder(command_id=new_id(), at=clock(), source="declined", number=CITIZEN, unit=unit)
         made = await make_order(database, new)
         async with database.begin() as session:
             found = await session.get(Unit, await unit_id(session, UNIT, from_unix(clock())))
@@ -120,20 +122,35 @@ async def office(settings: Settings, redis: Redis) -> AsyncIterator[Office]:
 async def test_a_unit_is_rung_hears_the_order_and_confirms(office: Office) -> None:
     here = office.here
     here.cloud.callees[DUTY] = Callee(answer_after_s=1, script=(When("请按一", press="2"), When("请按一", press="1")))
-    order_id = await office.order()
-    placed_id = await office.ask(order_id, "urgent")
-    with pytest.raises(placing.AskRefused):
-        await office.ask(order_id, "urgent")
-    done = await office.over(order_id)
-    assert (done.result, done.tries, done.asked_by) == ("confirmed", 1, "op")
+    order_id = await office.order("registered", unit="")
+    calls, address = f"work-orders/{order_id}/calls", f"{here.settings.effective_public_url}/api/"
+    headers = {"Authorization": f"Bearer {ADMIN}"}
+    async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, timeout=20) as http:
+        wrong = await http.put("units/duty-number", json={"unit": UNIT, "number": "一二三"})
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "invalid_number")
+        kept = await http.put("units/duty-number", json={"unit": UNIT, "number": DUTY})
+        assert kept.json() == {"name": UNIT, "duty_number": "734****0000"} == (await http.get("units")).json()["items"][-1]
+        nobody = await http.post(f"{calls}/urgent")
+        assert (nobody.status_code, nobody.json()["code"]) == (409, "state_conflict"), "no unit is known"
+        asked = await http.post(f"{calls}/urgent", json={"unit": UNIT, "reason": "市领导指示"})
+        placed_id = asked.json()["id"]
+        assert (await http.post(f"{calls}/urgent")).status_code == 409, "it is under way"
+        done = await office.over(order_id)
+        (shown,) = (await http.get(calls)).json()["items"]
+        assert (shown["id"], shown["state"], shown["result"], shown["due_at"]) == (placed_id, "done", "confirmed", None)
+        assert (await http.post(f"{calls}/{placed_id}/withdraw")).status_code == 409
+        assert DUTY not in asked.text + str(shown)
+        metrics = (await http.get(f"{here.settings.effective_public_url}/metrics")).text
+        assert 'hotline_orders_left_to_people{purpose="urgent"} 0.0' in metrics
+    assert (done.result, done.tries, done.asked_by) == ("confirmed", 1, "admin")
     (leg,) = office.legs()
     spoken = "".join(leg.texts)
     assert spoken.count(said("urgent_matter", unit=UNIT)) == 2, "press 2 to hear it again"
     assert said("urgent_confirmed") in spoken
     order = await office.row(order_id)
-    assert (order.status, order.urgent) == ("signed", True)
+    assert (order.status, order.urgent, order.unit) == ("signed", True, UNIT)
     told = next(event for event in await office.history(order_id) if event.kind == "urgent_confirmed")
-    assert told.data == {"unit": UNIT, "tries": 1, "asked_by": "op"}
+    assert told.data == {"unit": UNIT, "tries": 1, "asked_by": "admin"}
     # No citizen's call: not in Redis, not in the ledger, and the account's list has nothing that is unaccounted for.
     assert await here.core.calls.live() == []
     assert await here.core.ledger.outcome(f"t-{leg.sid}") is None
