@@ -139,6 +139,9 @@ async def test_a_unit_is_rung_hears_the_order_and_confirms(office: Office) -> No
         (shown,) = (await http.get(calls)).json()["items"]
         assert (shown["id"], shown["state"], shown["result"], shown["due_at"]) == (placed_id, "done", "confirmed", None)
         assert (await http.post(f"{calls}/{placed_id}/withdraw")).status_code == 409
+        page = (await http.get(f"{here.settings.effective_public_url}/orders/{order_id}")).text
+        assert "已确认收到" in page
+        assert f'action="/orders/{order_id}/calls/urgent"' in page, "it may be asked for again"
         assert DUTY not in asked.text + str(shown)
         metrics = (await http.get(f"{here.settings.effective_public_url}/metrics")).text
         assert 'hotline_orders_left_to_people{purpose="urgent"} 0.0' in metrics
@@ -245,8 +248,16 @@ async def test_nobody_is_called_at_night_nor_without_a_number_nor_for_an_order_t
             return (await of_order(office.database, order_id))[0].due_at.timestamp() > office.here.core.clock()
 
         await until(put_off, what="the call put off until the morning")
-        done = await placing.withdraw(office.database, order_id, placed_id, office.here.core.clock(), actor="op")
-        assert (done.result, office.legs()) == ("withdrawn", [])
+        headers = {"Authorization": f"Bearer {ADMIN}"}
+        base = office.here.settings.effective_public_url
+        async with httpx.AsyncClient(base_url=base, headers=headers, trust_env=False, timeout=20) as http:
+            assert "待拨打" in (await http.get(f"/orders/{order_id}")).text
+            stopped = await http.post(f"/orders/{order_id}/calls/{placed_id}/withdraw")
+            assert (stopped.status_code, stopped.headers["location"]) == (303, f"/orders/{order_id}?done=call_withdrawn")
+            done = (await of_order(office.database, order_id))[0]
+            assert (done.result, office.legs()) == ("withdrawn", [])
+            again = await http.post(f"/orders/{order_id}/calls/follow_up", data={"reason": "再问一次"})
+            assert (again.status_code, again.headers["location"]) == (303, f"/orders/{order_id}?done=call_asked")
         another = await office.order("registered", unit="市教育局")
         with pytest.raises(placing.AskRefused, match="duty number"):
             await office.ask(another, "urgent")

@@ -161,8 +161,8 @@ async def test_names_of_a_session_are_made_beforehand(instance: Settings, monkey
     seat = SeatFacts(id="s", unit="市教育局", leader="李明", state="free")
     session = SessionFacts(id="s", opens_at=0, closes_at=1, seats=(seat,))
     prompts, told = Prompts(instance), list[tuple[int, int]]()
-    assert await prompts.warm([session], progress=lambda done, total: told.append((done, total))) == 5
-    assert told[-1] == (5, 5)
+    assert await prompts.warm([session], progress=lambda done, total: told.append((done, total))) == 6
+    assert told[-1] == (6, 6)
     assert await prompts.warm([session]) == 0
     assert prompts.path(Prompt("next_unit", {"unit": "市教育局"}), "zh-Hans").exists()
 
