@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,12 @@ _CHUNK = 2_000
 WRITES = "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) return "
 READS = "return "
 
+_SERVED: Mapping[Any, Any] = {
+    "state": "free", "since": f"{JOINED_AT:.6f}", "until": "", "reason": "", "line_asterisk": "sip:leader@127.0.0.1",
+    "line_twilio": "", "session_id": "s-1", "unit": "市教育局", "leader": "李明", "token": "1795312800", "call_id": "a-old-0",
+    "attempt": "bench 0123456789abcdef-0", "fate": "freed",
+}  # fmt: skip
+
 Once = Callable[[int], Awaitable[Any]]
 
 
@@ -38,6 +44,9 @@ class Rates:
 
 class _Listening:
     """A connection that remembers the script it was asked to run, and its answer; none when it was asked for something simpler."""
+
+    #: Scripts come by their words, too.
+    begin_script = None
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -97,10 +106,8 @@ class _Place:
                 keys = line_keys(self._settings.redis_prefix, f"{self.seat}-{n}")
                 pipe.zadd(keys.waiting, {f"a-old-{n}": 1})
                 pipe.hset(keys.callers, f"a-old-{n}", repr(JOINED_AT))
-                pipe.hset(keys.seat, mapping={"state": "free", "line_asterisk": "sip:leader@127.0.0.1"})
                 # As after the caller before: a seat serves a dozen in a session, and the no-op makes no new keys either.
-                pipe.hset(keys.claim, mapping={"state": "freed", "call_id": "a-old", "token": "9", "nonce": "", "until": "0"})
-                pipe.setnx(keys.token, 9)
+                pipe.hset(keys.seat, mapping=_SERVED)
             await pipe.execute()
 
     def doing(self, connection: Any) -> Once:
@@ -117,15 +124,23 @@ class _Place:
 
 
 async def _no_op(redis: Redis, text: str, size: Sequence[Any]) -> Once:
-    """`text` with as many keys and arguments as the act's script, under keys of its own."""
+    """`text` with as many keys and arguments as the act's script, under keys of its own: of as many lines as the act's."""
     sha, count = await redis.script_load(text), int(size[2])
     keys = [f"{str(key)[:-1]}0" for key in size[3 : 3 + count]]
     rest = [str(one) for one in size[4 + count :]]
+    words = [
+        ("EVALSHA", sha, count, *_of_line(n, keys), f"a-old-{n}", *_of_line(n, rest)) for n in range(BATCH)
+    ]
 
     def once(n: int) -> Awaitable[Any]:
-        return begin(redis, "EVALSHA", sha, count, *keys, f"a-old-{n}", *rest)
+        return begin(redis, *words[n])
 
     return once
+
+
+def _of_line(n: int, words: Sequence[str]) -> list[str]:
+    """A claim is of the n-th line, where it is the first line's that was listened to."""
+    return [word.replace("rate-claim-0", f"rate-claim-{n}") for word in words]
 
 
 def _literal(answer: Any) -> str:

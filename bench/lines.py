@@ -108,9 +108,9 @@ def chapter(figures: LineFigures) -> Chapter:
         f"One client over loopback, appendfsync always. move: from the end of the line to place {MOVED_TO}.",
         f"A second: {AT_ONCE} clients in one process that each wait for the answer, on a line of {BATCH:,}; an act and its "
         "no-ops take turns, batch by batch; the median batch. A no-op of the same size is a Lua script with as many keys and "
-        "arguments, of the same lengths, and an answer of as many values, that "
-        "writes one value: an act is answered when it is on disk, and a no-op that writes nothing asks no disk. A position is "
-        "only read: its no-op writes nothing. A claim is of a seat that has served somebody before.",
+        "arguments, of the same lengths, and an answer of as many values, on as many lines, that writes one value: an act is "
+        "answered when it is on disk, and a no-op that writes nothing asks no disk. A position is only read: its no-op writes "
+        "nothing. A claim is of a seat that has served somebody before.",
     )
     return Chapter("The waiting line in Redis", tuple(rows), beside="Lua no-op", notes=notes)
 

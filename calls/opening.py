@@ -14,7 +14,7 @@ from calls.turn import Congested, Turns
 from config.settings import Settings
 from ivr.events import Released
 from queueing.line import Line
-from queueing.seats import Seats
+from queueing.seats import BUSY, Seats
 from sessions import board
 from sessions.calendar import Calendar
 from sessions.directions import Directions, read_directions, restore
@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 #: A turn that read the board before it changed may still put somebody into the line: looked after for so long.
 LATE_JOINERS_S = 300.0
-#: States of a seat in which a caller is with the leader, or about to be.
-_BUSY = ("ringing", "talking")
 #: Callers who are told side by side.
 TOLD_AT_ONCE = 16
 #: No call has that many turns.
@@ -125,7 +123,7 @@ class Opening:
         for seat in session.seats:
             state = await self._seats.close(seat.id)
             released += await self._release_waiting(seat.id, reason)
-            busy = busy or state in _BUSY or await self._line.depth(seat.id) > 0
+            busy = busy or state in BUSY or await self._line.depth(seat.id) > 0
         if not busy and session.state == "closing":
             await self._calendar.finish(session.id)
         return released

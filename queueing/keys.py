@@ -21,12 +21,8 @@ class LineKeys(Struct, frozen=True):
     seen: str
     #: hash reason -> how many left the line for it.
     left: str
-    #: hash: the newest claim and what became of it.
-    claim: str
-    #: hash: the seat.
+    #: hash: the seat, with its newest claim and what became of it.
     seat: str
-    #: counter of claims.
-    token: str
     #: hash call_id -> `callback` for callers who have hung up and keep the place.
     marks: str
     #: list: samples of the depth.
@@ -41,3 +37,10 @@ def line_keys(prefix: str, seat_id: str) -> LineKeys:
     if not _SEAT_ID.fullmatch(seat_id):
         raise ValueError("a seat id holds 1 to 64 letters, digits, '_' or '-'")
     return LineKeys(*(shard_key(prefix, f"line:{seat_id}", name) for name in LineKeys.__struct_fields__))
+
+
+@lru_cache(maxsize=1024)
+def line_news(seat_id: str) -> str:
+    """What a script publishes that has changed the line or its seat: a config.changes.Change. An id that can be part of a key
+    holds nothing that JSON would have to quote."""
+    return f'{{"kind":"line","id":"{seat_id}"}}'

@@ -17,7 +17,7 @@ from config.changes import channel
 from config.clock import Clock
 from config.scripts import load
 from config.settings import Settings
-from queueing.keys import LineKeys, line_keys
+from queueing.keys import LineKeys, line_keys, line_news
 
 #: Joining times are compared in milliseconds; within one, this many callers keep the order in which they came.
 #: Milliseconds times this stay exact in a double until the year 2248.
@@ -27,14 +27,14 @@ REMEMBER_S = 24 * 3600
 
 _JOIN = load(__file__, "join-3")
 _LEAVE = load(__file__, "leave-5")
-_CLAIM_NEXT = load(__file__, "claim_next-5")
-_TAKE = load(__file__, "take-5")
-_FREE = load(__file__, "free-3")
-_RETURN_TO_HEAD = load(__file__, "return_to_head-3")
+_CLAIM_NEXT = load(__file__, "claim_next-2")
+_TAKE = load(__file__, "take-4")
+_FREE = load(__file__, "free-2")
+_RETURN_TO_HEAD = load(__file__, "return_to_head-2")
 _MARK = load(__file__, "mark-2")
-_RENEW = load(__file__, "renew-2")
-_REAP = load(__file__, "reap-2")
-_RESTORE = load(__file__, "restore-5")
+_RENEW = load(__file__, "renew-1")
+_REAP = load(__file__, "reap-1")
+_RESTORE = load(__file__, "restore-3")
 
 
 class Claim(Struct, frozen=True):
@@ -44,7 +44,6 @@ class Claim(Struct, frozen=True):
     call_id: str
     #: Grows with every claim of the seat; whoever holds an older one is fenced off.
     token: int
-    joined_at: float
     until: float
     line_asterisk: str = ""
     line_twilio: str = ""
@@ -93,14 +92,14 @@ class Line:
         first, last = order_of(joined_at)
         position = await _JOIN.run(
             self._redis, (keys.waiting, keys.callers, keys.seen),
-            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, seat_id,
+            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id),
         )  # fmt: skip
         return int(position)
 
     async def leave(self, seat_id: str, call_id: str, reason: str, at_seq: int) -> bool:
         """True when the caller was in the line. An offered caller's claim stays until it is freed or lapses."""
         keys = self._keys(seat_id)
-        arguments = (call_id, at_seq, reason, REMEMBER_S, self._channel, seat_id)
+        arguments = (call_id, at_seq, reason, REMEMBER_S, self._channel, line_news(seat_id))
         touched = (keys.waiting, keys.callers, keys.seen, keys.left, keys.marks)
         return bool(await _LEAVE.run(self._redis, touched, *arguments))
 
@@ -113,39 +112,42 @@ class Line:
 
     async def claim_next(self, seat_id: str, owner: str, lease_s: float) -> Claim | None:
         """The head of the line for a seat that is free; None when it is not, or when nobody waits."""
-        keys = self._keys(seat_id)
-        now = self._clock()
+        keys, now = self._keys(seat_id), self._clock()
+        until = now + lease_s
         row = await _CLAIM_NEXT.run(
-            self._redis, (keys.waiting, keys.callers, keys.claim, keys.seat, keys.token),
-            now, owner, f"{self._name}-{next(self._attempts)}", now + lease_s, int(now), self._channel, seat_id,
+            self._redis, (keys.waiting, keys.seat),
+            f"{now:.6f}", f"{until:.6f}", f"{owner} {self._name}-{next(self._attempts)}", self._channel, line_news(seat_id),
         )  # fmt: skip
-        return _claim(seat_id, row)
+        if not row:
+            return None
+        call_id, token, line_asterisk, line_twilio = row
+        return Claim(seat_id, call_id, int(token), until, line_asterisk, line_twilio)
 
     async def renew(self, seat_id: str, token: int, lease_s: float) -> bool:
         """False: the claim lapsed or was overtaken, and the owner must not go on with it."""
         keys = self._keys(seat_id)
         until = self._clock() + lease_s
-        return bool(await _RENEW.run(self._redis, (keys.claim, keys.seat), token, until))
+        return bool(await _RENEW.run(self._redis, (keys.seat,), token, until))
 
     async def take(self, seat_id: str, token: int, at: float) -> bool:
         """The leader and the caller talk: the caller is out of the line. False for a stale token."""
         keys = self._keys(seat_id)
-        touched = (keys.waiting, keys.callers, keys.claim, keys.seat, keys.left)
-        return bool(await _TAKE.run(self._redis, touched, token, at, self._channel, seat_id))
+        touched = (keys.waiting, keys.callers, keys.seat, keys.left)
+        return bool(await _TAKE.run(self._redis, touched, token, at, self._channel, line_news(seat_id)))
 
     async def free(self, seat_id: str, token: int, talked: bool, at: float) -> bool:
         """The claim is over; after a talk the seat wraps up. False for a stale token or a repetition."""
         keys = self._keys(seat_id)
         until = repr(at + self._wrap_up_s) if self._wrap_up_s > 0 else ""
-        arguments = (token, "1" if talked else "0", until, at, self._channel, seat_id)
-        return bool(await _FREE.run(self._redis, (keys.claim, keys.seat, keys.pace), *arguments))
+        arguments = (token, "1" if talked else "0", until, at, self._channel, line_news(seat_id))
+        return bool(await _FREE.run(self._redis, (keys.seat, keys.pace), *arguments))
 
     async def return_to_head(self, seat_id: str, token: int, reason: str, pause: bool, behind: int = 0) -> bool:
         """The caller waits again, at the head or `behind` so many others; the seat pauses for `reason`, or is free. False
         for a stale token."""
         keys = self._keys(seat_id)
-        arguments = (token, reason, "1" if pause else "0", self._clock(), behind, self._channel, seat_id)
-        return bool(await _RETURN_TO_HEAD.run(self._redis, (keys.claim, keys.seat, keys.waiting), *arguments))
+        arguments = (token, reason, "1" if pause else "0", self._clock(), behind, self._channel, line_news(seat_id))
+        return bool(await _RETURN_TO_HEAD.run(self._redis, (keys.seat, keys.waiting), *arguments))
 
     async def mark(self, seat_id: str, call_id: str, mark: str) -> None:
         """Show a caller as `callback`: nobody is on the phone, the place is kept. Empty = on the phone."""
@@ -153,14 +155,17 @@ class Line:
 
     def begin_mark(self, seat_id: str, call_id: str, mark: str) -> Awaitable[Any]:
         """The same, sent now; await it once."""
-        keys, arguments = self._keys(seat_id), (call_id, mark, REMEMBER_S, self._channel, seat_id)
+        keys, arguments = self._keys(seat_id), (call_id, mark, REMEMBER_S, self._channel, line_news(seat_id))
         return _MARK.begin(self._redis, (keys.marks, keys.pace), *arguments)
 
     async def reap(self, seat_id: str) -> Claim | None:
         """Takes back a ringing claim whose lease lapsed; its caller is at the head again. A talk never lapses."""
         keys = self._keys(seat_id)
-        row = await _REAP.run(self._redis, (keys.claim, keys.seat), self._clock(), self._channel, seat_id)
-        return _claim(seat_id, row)
+        row = await _REAP.run(self._redis, (keys.seat,), self._clock(), self._channel, line_news(seat_id))
+        if not row:
+            return None
+        call_id, token, line_asterisk, line_twilio, until = row
+        return Claim(seat_id, call_id, int(token), float(until), line_asterisk, line_twilio)
 
     async def restore(
         self,
@@ -168,14 +173,13 @@ class Line:
         call_id: str,
         token: int,
         state: Literal["ringing", "talking"],
-        joined_at: float,
         since: float,
     ) -> bool:
         """Put back a claim that Redis lost. False when the seat has another one by now."""
         keys = self._keys(seat_id)
-        touched = (keys.waiting, keys.callers, keys.claim, keys.seat, keys.token)
+        touched = (keys.waiting, keys.callers, keys.seat)
         until = self._clock() + self._claim_lease_s if state == "ringing" else ""
-        arguments = (call_id, token, state, joined_at, since, until, self._channel, seat_id)
+        arguments = (call_id, token, state, since, until, self._channel, line_news(seat_id))
         return bool(await _RESTORE.run(self._redis, touched, *arguments))
 
     async def position(self, seat_id: str, call_id: str) -> int:
@@ -193,10 +197,10 @@ class Line:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zrange(keys.waiting, 0, longest - 1)
             pipe.hgetall(keys.callers)
-            pipe.hmget(keys.claim, ["state", "call_id"])
+            pipe.hmget(keys.seat, ["state", "call_id"])
             pipe.hgetall(keys.marks)
-            order, joined, claim, marks = await pipe.execute()
-        offered = claim[1] if claim[0] == "ringing" else None
+            order, joined, seat, marks = await pipe.execute()
+        offered = seat[1] if seat[0] == "ringing" else None
         return [
             Waiting(call_id, place, float(joined[call_id]), _state(call_id == offered, marks.get(call_id)))
             for place, call_id in enumerate(order, 1)
@@ -220,10 +224,3 @@ def _state(offered: bool, mark: str | None) -> State:
     if offered:
         return "offered"
     return "callback" if mark == "callback" else "waiting"
-
-
-def _claim(seat_id: str, row: list[str] | None) -> Claim | None:
-    if not row:
-        return None
-    call_id, token, joined_at, line_asterisk, line_twilio, until = row
-    return Claim(seat_id, call_id, int(token), float(joined_at), float(until), line_asterisk, line_twilio)

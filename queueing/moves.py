@@ -5,7 +5,7 @@ from redis.asyncio import Redis
 from config.changes import channel
 from config.scripts import load
 from config.settings import Settings
-from queueing.keys import line_keys
+from queueing.keys import line_keys, line_news
 
 _MOVE = load(__file__, "move-2")
 
@@ -21,8 +21,8 @@ class IsOffered(Exception):
 async def move(redis: Redis, settings: Settings, seat_id: str, call_id: str, position: int) -> int:
     """The new position, from 1; a position beyond the end is the end. Raises NotInLine, IsOffered."""
     keys = line_keys(settings.redis_prefix, seat_id)
-    announced = channel(settings.redis_prefix)
-    moved = int(await _MOVE.run(redis, (keys.waiting, keys.claim), call_id, position, announced, seat_id))
+    arguments = (call_id, position, channel(settings.redis_prefix), line_news(seat_id))
+    moved = int(await _MOVE.run(redis, (keys.waiting, keys.seat), *arguments))
     if moved == 0:
         raise NotInLine(call_id)
     if moved < 0:

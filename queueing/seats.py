@@ -11,7 +11,7 @@ from config.clock import Clock
 from config.redis import shard_key
 from config.scripts import load
 from config.settings import Settings
-from queueing.keys import line_keys
+from queueing.keys import line_keys, line_news
 
 State = Literal["closed", "free", "ringing", "talking", "wrap_up", "paused"]
 
@@ -26,6 +26,8 @@ _HOLD = load(__file__, "hold-1")
 
 #: Why a seat reads as paused while its line is held.
 HELD = "held"
+#: While a seat is so, its newest claim is open.
+BUSY = frozenset({"ringing", "talking"})
 
 
 class SeatNow(Struct, frozen=True):
@@ -74,7 +76,7 @@ def read_seat(seat_id: str, fields: dict[str, str], now: float) -> SeatNow:
         fields.get("line_asterisk", ""),
         fields.get("line_twilio", ""),
         int(fields.get("token") or 0),
-        fields.get("call_id", ""),
+        fields.get("call_id", "") if state in BUSY else "",
         float(fields.get("since") or 0),
         until,
         reason,
@@ -109,28 +111,28 @@ class Seats:
         await self._redis.zadd(self._known, {seat_id: now})
         state = await _OPEN.run(
             self._redis, (self._seat(seat_id),),
-            now, session_id, unit, leader, line_asterisk, line_twilio, self._channel, seat_id,
+            now, session_id, unit, leader, line_asterisk, line_twilio, self._channel, line_news(seat_id),
         )  # fmt: skip
         return cast(State, state)
 
     async def pause(self, seat_id: str, reason: str) -> bool:
         """No more callers until resume; at once, or after the claim that is open. False when closed."""
-        arguments = (self._clock(), reason, self._channel, seat_id)
+        arguments = (self._clock(), reason, self._channel, line_news(seat_id))
         return bool(await _PAUSE.run(self._redis, (self._seat(seat_id),), *arguments))
 
     async def resume(self, seat_id: str) -> bool:
         """Ready at once: ends a pause and wrap-up, not a hold. False when closed."""
-        arguments = (self._clock(), self._channel, seat_id)
+        arguments = (self._clock(), self._channel, line_news(seat_id))
         return bool(await _RESUME.run(self._redis, (self._seat(seat_id),), *arguments))
 
     async def hold(self, seat_id: str, *, on: bool) -> bool:
         """The seat gets no callers until it is off again, whether its leader is there or not. False when it was so already."""
-        arguments = ("1" if on else "", self._channel, seat_id)
+        arguments = ("1" if on else "", self._channel, line_news(seat_id))
         return bool(await _HOLD.run(self._redis, (self._seat(seat_id),), *arguments))
 
     async def close(self, seat_id: str) -> State:
         """The leader signs out; a talk goes on and the seat closes after it. The state it has now."""
-        arguments = (self._clock(), self._channel, seat_id)
+        arguments = (self._clock(), self._channel, line_news(seat_id))
         return cast(State, await _CLOSE.run(self._redis, (self._seat(seat_id),), *arguments))
 
     async def state(self, seat_id: str) -> SeatNow:

@@ -1,8 +1,7 @@
 -- A caller joins the line; one who is there already keeps the place.
 -- KEYS: waiting, callers, seen
--- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, seat_id
+-- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, news for it
 -- Returns the position from 1; 0 when something newer is known of this call and it is not in the line.
---- @include announce
 local call = ARGV[1]
 if redis.call('HSETNX', KEYS[3], call, ARGV[2]) == 0 then -- of whom nothing is known does not wait here
   local rank = redis.call('ZRANK', KEYS[1], call)
@@ -24,7 +23,7 @@ if not is_last then
 end
 redis.call('ZADD', KEYS[1], score, call)
 redis.call('HSET', KEYS[2], call, ARGV[3])
-announce(ARGV[7], ARGV[8])
+redis.call('PUBLISH', ARGV[7], ARGV[8])
 local position = is_last and redis.call('ZCARD', KEYS[1]) or redis.call('ZRANK', KEYS[1], call) + 1
 if position == 1 then -- what is known is forgotten so long after the line was last empty
   redis.call('EXPIRE', KEYS[3], ARGV[6])

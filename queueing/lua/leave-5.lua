@@ -1,8 +1,7 @@
 -- A caller leaves the line for good. A join that comes later but is older finds the tombstone in `seen`.
 -- KEYS: waiting, callers, seen, left, marks
--- ARGV: call_id, at_seq, reason, seconds to remember, channel, seat_id
+-- ARGV: call_id, at_seq, reason, seconds to remember, channel, news for it
 -- Returns 1 when the caller was in the line, else 0.
---- @include announce
 --- @include remember
 local newest = tonumber(redis.call('HGET', KEYS[3], ARGV[1]) or '-1')
 if tonumber(ARGV[2]) < newest then
@@ -15,5 +14,5 @@ end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HDEL', KEYS[5], ARGV[1])
 redis.call('HINCRBY', KEYS[4], ARGV[3], 1)
-announce(ARGV[5], ARGV[6])
+redis.call('PUBLISH', ARGV[5], ARGV[6])
 return 1

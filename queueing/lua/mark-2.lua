@@ -1,8 +1,7 @@
 -- Shows how a caller waits: `callback` = nobody is on the phone. Nothing changes in the order.
 -- KEYS: marks, pace
--- ARGV: call_id, mark (empty = on the phone), seconds to keep, channel, seat_id
+-- ARGV: call_id, mark (empty = on the phone), seconds to keep, channel, news for it
 -- Returns 1 when that is news.
---- @include announce
 local before = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 if before == ARGV[2] then
   return 0
@@ -16,5 +15,5 @@ else
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
   redis.call('EXPIRE', KEYS[1], ARGV[3])
 end
-announce(ARGV[4], ARGV[5])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1

@@ -1,8 +1,7 @@
 -- The seat gets no more callers until it is resumed; one that rings or talks pauses afterwards.
 -- KEYS: seat
--- ARGV: now, reason, channel, seat_id
+-- ARGV: now, reason, channel, news for it
 -- Returns 1; 0 when the seat is closed.
---- @include announce
 local state = redis.call('HGET', KEYS[1], 'state')
 if not state or state == 'closed' then
   return 0
@@ -12,5 +11,5 @@ if state == 'ringing' or state == 'talking' then
 else
   redis.call('HSET', KEYS[1], 'state', 'paused', 'reason', ARGV[2], 'until', '', 'since', ARGV[1])
 end
-announce(ARGV[3], ARGV[4])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1

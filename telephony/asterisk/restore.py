@@ -103,10 +103,10 @@ async def _take_place(exchange: Exchange, call: Call) -> None:
             await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
         case "ringing":
             await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
-            await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.joined_at, call.entered_at)
+            await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.entered_at)
         case "talking":
             await exchange.line.restore(
-                call.seat_id, call.id, call.token, "talking", call.joined_at, call.talk_started_at
+                call.seat_id, call.id, call.token, "talking", call.talk_started_at
             )
         case _:
             return

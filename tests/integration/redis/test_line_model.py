@@ -117,7 +117,6 @@ class LineMachine(RuleBasedStateMachine):
     def claimed(self, claim: Claim) -> None:
         model = self.model
         assert claim.call_id == model.order[0]
-        assert claim.joined_at == model.joined[claim.call_id]
         assert claim.token > max(self.tokens, default=0)
         self.tokens.append(claim.token)
         model.claim, model.fate, model.state = claim, "ringing", "ringing"
@@ -193,14 +192,14 @@ class LineMachine(RuleBasedStateMachine):
     def restore(self, client: int, choice: int, talking: bool, late: int) -> None:
         """A bridge puts back the claim that it knows of."""
         model, caller = self.model, self.standing(choice)
-        token, joined_at = max(self.tokens, default=0) + 1 - late, model.joined[caller]
+        token = max(self.tokens, default=0) + 1 - late
         good = model.fate not in {"ringing", "talking"} and (model.claim is None or token > model.claim.token)
         state: Literal["ringing", "talking"] = "talking" if talking else "ringing"
-        restored = self.do(self.lines[client].restore(SEAT, caller, token, state, joined_at, self.clock()))
+        restored = self.do(self.lines[client].restore(SEAT, caller, token, state, self.clock()))
         assert restored == good
         if good:
             self.tokens.append(token)
-            model.claim = Claim(SEAT, caller, token, joined_at, self.clock() + LEASE_S)
+            model.claim = Claim(SEAT, caller, token, self.clock() + LEASE_S)
             model.fate = model.state = state
             model.claimed_until = self.clock() + LEASE_S
             if talking:

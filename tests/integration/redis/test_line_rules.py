@@ -1,9 +1,13 @@
 """The rules of one seat's line and of the seat, one at a time, against a real server."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from redis.asyncio import Redis
 
 from config.settings import Settings
+from queueing.keys import line_keys
 from queueing.line import Line
 from queueing.seats import Seats
 from tests.clocks import SetClock
@@ -83,7 +87,8 @@ async def test_no_answer_puts_the_caller_back_at_the_head_and_pauses_the_seat(li
     await seats.resume(SEAT)
     again = await line.claim_next(SEAT, "me", 5)
     assert again is not None
-    assert (again.call_id, again.joined_at) == ("a-1", 1.0)
+    head = (await line.callers(SEAT))[0]
+    assert (again.call_id, head.call_id, head.joined_at) == ("a-1", "a-1", 1.0)
     assert again.token > claim.token
 
 
@@ -150,6 +155,21 @@ async def test_a_lapsed_claim_is_reaped_and_its_owner_fenced_off(line: Line, sea
     ):
         assert not await late
     assert (await seats.state(SEAT)).state == "ringing"
+
+
+async def test_a_seat_that_rang_before_its_claim_was_in_its_hash_talks_and_is_freed(
+    line: Line, seats: Seats, redis: Redis, settings: Settings, clock: SetClock
+) -> None:
+    await line.join(SEAT, "a-1", 1.0, 1)
+    old: Mapping[Any, Any] = {"state": "ringing", "call_id": "a-1", "token": "7", "since": "1.0", "until": repr(clock() + 5)}
+    await redis.hset(line_keys(settings.redis_prefix, SEAT).seat, mapping=old)
+    assert await line.renew(SEAT, 7, 5)
+    assert await line.take(SEAT, 7, clock())
+    assert await line.free(SEAT, 7, False, clock())
+    await line.join(SEAT, "a-2", 2.0, 1)
+    claim = await line.claim_next(SEAT, "me", 5)
+    assert claim is not None
+    assert claim.token == 8
 
 
 async def test_who_answers_after_the_lease_still_talks_if_nobody_else_was_claimed(
