@@ -17,7 +17,7 @@ from queueing.line import Line
 from queueing.seats import BUSY, Seats
 from sessions import board
 from sessions.calendar import Calendar
-from sessions.directions import Directions, read_directions, restore
+from sessions.directions import Directions, are_lost, look_after, read_directions, restore
 from sessions.model import Seat, Session
 
 log = structlog.get_logger()
@@ -102,6 +102,7 @@ class Opening:
             if session.state == "closing" and (await self._calendar.get(session.id)).state == "closed":
                 closed.append(session.id)
         for session in await self._calendar.find("open"):
+            await self._restore_directions(session)
             await self._restore_seats(session)
             for seat in session.seats:  # a turn that read the board before the leader left
                 released += await self._release_waiting(seat.id, "leader_left") if seat.has_left else 0
@@ -166,17 +167,15 @@ class Opening:
             for seat in session.seats
             if seat.is_signed_in and not (await self._seats.state(seat.id)).session_id
         }
-        found = self._missing & lost.keys()
-        if found:
-            await self._restore_directions(session)
-        for seat_id in found:
+        for seat_id in self._missing & lost.keys():
             log.warning("a seat was lost and is opened again", seat_id=seat_id)
             await self._open_seat(lost[seat_id])
         self._missing = self._missing - {seat.id for seat in session.seats} | lost.keys()
 
     async def _restore_directions(self, session: Session) -> None:
-        """A hold, admission that is closed and the announcement stand as the ledger has them, before anybody is put through."""
-        if self._ledger is None or await read_directions(self._redis, self._prefix, session.id) != Directions():
+        """A hold, admission that is closed and the announcement stand as the ledger has them, whether a leader has signed in or
+        not, and before anybody is put through."""
+        if self._ledger is None or not await are_lost(self._redis, self._prefix, session.id):
             return
         stands = as_directed(await self._ledger.of_session(session.id))
         for seat in session.seats if stands.held else ():
@@ -184,6 +183,7 @@ class Opening:
         if stands.directions != Directions():
             await restore(self._redis, self._prefix, session.id, stands.directions)
             await self.post_board()
+        await look_after(self._redis, self._prefix, session.id)
 
     async def _open_seat(self, seat: Seat) -> str:
         return await self._seats.open(

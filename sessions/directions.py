@@ -10,6 +10,7 @@ from config.redis import shard_key
 
 #: Longer than any session.
 KEPT_S = 24 * 3600
+_LOOKED_AFTER = "looked_after"
 
 
 class Directions(Struct, frozen=True):
@@ -43,6 +44,16 @@ async def restore(redis: Redis, prefix: str, session_id: str, directions: Direct
     if directions.notice:
         await announce(redis, prefix, session_id, directions.notice, directions.notice_at)
     await admit(redis, prefix, session_id, closed=directions.admission_closed)
+
+
+async def are_lost(redis: Redis, prefix: str, session_id: str) -> bool:
+    """Redis does not know that this session was ever looked after: it is new, or everything was lost."""
+    return not await cast(Any, redis.hexists(_key(prefix, session_id), _LOOKED_AFTER))
+
+
+async def look_after(redis: Redis, prefix: str, session_id: str) -> None:
+    """From now on, until Redis loses it, the directions stand there as the ledger has them."""
+    await _put(redis, _key(prefix, session_id), {_LOOKED_AFTER: "1"})
 
 
 async def _put(redis: Redis, key: str, fields: dict[str, str]) -> None:

@@ -195,11 +195,17 @@ async def test_a_seat_that_redis_lost_is_open_again_at_the_second_look(
     assert (await read_board(core.redis, core.settings.redis_prefix)).open is not None
 
 
+@pytest.mark.parametrize("leader_is_there", [True, False])
 async def test_a_hold_and_what_was_announced_stand_again_when_redis_lost_everything(
-    core: Core, session: Session, clock: SetClock
+    core: Core, session: Session, clock: SetClock, leader_is_there: bool
 ) -> None:
-    cron, acts = Cron(core), Acts(core)
-    seat_id = await open_with_leader(core, cron, session, clock)
+    """Also for a leader who signs in only afterwards, and until it is resumed."""
+    cron, acts, seat_id = Cron(core), Acts(core), session.seats[0].id
+    if leader_is_there:
+        await open_with_leader(core, cron, session, clock)
+    else:
+        clock.pass_by(10)
+        await cron.tick()
     for act, data in (("resume", {}), ("admission", {"admission": "closed"}), ("hold", {})):
         clock.pass_by(1)
         await acts.note_session(session.id, act, Author("张三", "消防演习"), **data)
@@ -208,11 +214,19 @@ async def test_a_hold_and_what_was_announced_stand_again_when_redis_lost_everyth
     for _ in range(2):
         clock.pass_by(2)
         await cron.tick()
+    if not leader_is_there:
+        await cron.opening.sign_in(seat_id)
     seat = await core.seats.state(seat_id)
     assert (seat.state, seat.reason) == ("paused", HELD)
+    await core.line.join(seat_id, "a-1", clock(), 1)
+    assert await core.line.claim_next(seat_id, "test", 60) is None
     hanging = (await read_board(core.redis, core.settings.redis_prefix)).open
     assert hanging is not None
     assert (hanging.notice, hanging.notice_at, hanging.admission_closed) == ("held", held_at, True)
+    await core.seats.hold(seat_id, on=False)
+    clock.pass_by(2)
+    await cron.tick()  # once is enough: nothing was lost since
+    assert await core.line.claim_next(seat_id, "test", 60) is not None
 
 
 async def test_a_caller_whose_bridge_died_while_the_leader_rang_waits_again_at_the_head(
