@@ -92,8 +92,8 @@ class Effects:
                 await self._join(entry, entry.command)
             case LeaveLine():
                 await self._leave(entry, entry.command)
-            case ReturnToHead(seat_id=seat, token=token, reason=why, pause=pause, behind=behind):
-                await line.return_to_head(seat, token, why, pause, behind)
+            case ReturnToHead(seat_id=seat, token=token, reason=why, pause=pause, behind=behind, from_talk=from_talk):
+                await line.return_to_head(seat, token, why, pause, behind, from_talk=from_talk)
             case TakeSeat(seat_id=seat, token=token, at=at):
                 reading = self._store.begin_read(entry.call_id)
                 await line.take(seat, token, at)

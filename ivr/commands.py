@@ -40,13 +40,15 @@ class LeaveLine(Command, frozen=True, tag=True):
 
 class ReturnToHead(Command, frozen=True, tag=True):
     """The leader did not take this caller: back to the head with the first joining time; the seat pauses, unless the
-    leader cannot be blamed (`pause=False`). `behind`: who did not answer our call back lets so many others go first."""
+    leader cannot be blamed (`pause=False`). `behind`: who did not answer our call back lets so many others go first.
+    `from_talk`: the leader had taken the call, but the two were never put together, as the carrier says afterwards."""
 
     seat_id: str
     token: int
     reason: str
     pause: bool
     behind: int = 0
+    from_talk: bool = False
 
 
 class TakeSeat(Command, frozen=True, tag=True):

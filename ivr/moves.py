@@ -3,11 +3,14 @@
 from msgspec.structs import replace
 
 from ivr.call import Call, NodeName, OrderSource, Outcome
-from ivr.commands import AnyCommand, CloseCall, FreeSeat, LeaveLine, LeaveReason, MakeOrder, Note, WakeAt
+from ivr.commands import AnyCommand, CloseCall, FreeSeat, LeaveLine, LeaveReason, MakeOrder, Note, ReturnToHead, WakeAt
 from ivr.facts import Facts
 
 #: A node's answer to an event: the call after it, and what is to be done.
 Step = tuple[Call, tuple[AnyCommand, ...]]
+
+#: Why a seat pauses whose leader hangs up again and again before the two are together.
+HUNG_UP = "hung_up"
 
 
 def enter(call: Call, node: NodeName, facts: Facts, **changes: object) -> Call:
@@ -95,3 +98,24 @@ def order_and_close(
     ordered, order = make_order(call, facts, source, recording, contact)
     ended, closing = close(ordered, facts, outcome)
     return ended, (*order, *closing)
+
+
+def give_back(call: Call, facts: Facts, reason: str, *, from_talk: bool = False) -> tuple[tuple[Note, ...], ReturnToHead]:
+    """The leader did not take this caller: what is noted, and how the caller is the first again. The seat pauses; not when the
+    two lost each other before they were together, unless that happens again and again."""
+    times = _gone(call, facts) + 1
+    if reason == "gone" and times >= facts.limits.most_gone:
+        reason = HUNG_UP
+    notes = [note(facts, "missed", seat_id=call.seat_id, reason=reason)]
+    if reason == HUNG_UP:
+        notes.append(note(facts, "seat_paused", seat_id=call.seat_id, reason=reason, times=times))
+    back = ReturnToHead(
+        seat_id=call.seat_id, token=call.token, reason=reason, pause=reason != "gone", from_talk=from_talk
+    )
+    return tuple(notes), back
+
+
+def _gone(call: Call, facts: Facts) -> int:
+    """How often in a row the leader of this line hung up before the two were together, before this time."""
+    seats = facts.session.seats if facts.session else ()
+    return next((seat.gone for seat in seats if seat.id == call.seat_id), 0)

@@ -142,11 +142,14 @@ class Line:
         arguments = (token, "1" if talked else "0", until, at, self._channel, line_news(seat_id))
         return bool(await _FREE.run(self._redis, (keys.seat, keys.pace), *arguments))
 
-    async def return_to_head(self, seat_id: str, token: int, reason: str, pause: bool, behind: int = 0) -> bool:
-        """The caller waits again, at the head or `behind` so many others; the seat pauses for `reason`, or is free. False
-        for a stale token."""
+    async def return_to_head(
+        self, seat_id: str, token: int, reason: str, pause: bool, behind: int = 0, *, from_talk: bool = False
+    ) -> bool:
+        """The caller waits again, at the head or `behind` so many others; the seat pauses for `reason`, or is free.
+        `from_talk`: of a talk that was none; its caller has joined again. False for a stale token."""
         keys = self._keys(seat_id)
-        arguments = (token, reason, "1" if pause else "0", self._clock(), behind, self._channel, line_news(seat_id))
+        how = ("1" if pause else "0", self._clock(), behind, "1" if from_talk else "0")
+        arguments = (token, reason, *how, self._channel, line_news(seat_id))
         return bool(await _RETURN_TO_HEAD.run(self._redis, (keys.seat, keys.waiting), *arguments))
 
     async def mark(self, seat_id: str, call_id: str, mark: str) -> None:

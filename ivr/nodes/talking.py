@@ -6,7 +6,7 @@ from ivr.call import Call, Outcome
 from ivr.commands import FreeSeat, JoinLine, TakeSeat, WakeAt
 from ivr.events import AnyEvent, HungUp, Missed, Offered, Released, TalkEnded
 from ivr.facts import Facts
-from ivr.moves import Step, close, enter, make_order, note
+from ivr.moves import Step, close, enter, give_back, make_order, note
 from ivr.nodes import goodbye
 
 
@@ -61,14 +61,15 @@ def _never_talked(call: Call, facts: Facts, reason: str) -> Step:
     """The carrier says afterwards that the two were never put together: the caller is the first again, with the first
     joining time. However short, a talk is a talk; this was none."""
     outcome = call.outcome if call.ended_at else None
+    notes, back = give_back(call, facts, reason, from_talk=True)
     waiting = enter(
         call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", outcome=outcome
     )
     return waiting, (
-        note(facts, "missed", seat_id=call.seat_id, reason=reason),
+        *notes,
         # In this order: the seat that is free again finds this caller at the head.
         JoinLine(seat_id=call.seat_id, joined_at=call.joined_at),
-        FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=facts.now),
+        back,
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )
 

@@ -5,17 +5,14 @@ from typing import Literal
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import AnyCommand, JoinLine, LeaveLine, ReturnToHead, WakeAt, WithdrawOrder
+from ivr.commands import AnyCommand, JoinLine, LeaveLine, WakeAt, WithdrawOrder
 from ivr.events import Answered, AnyEvent, HungUp, Keyed, Offered, Released, TalkEnded, Woken
 from ivr.facts import Facts, Place
-from ivr.moves import Step, again, enter, has_left, just_entered, leave_line, note, order_and_close
+from ivr.moves import Step, again, enter, give_back, has_left, just_entered, leave_line, note, order_and_close
 from ivr.nodes import contact, goodbye, message, ringing, talking
 from ivr.notices import NOTICES
 from ivr.spoken import MOST_SERVED, counted, waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
-
-#: Why a seat pauses whose leader hangs up in one whisper after the other.
-HUNG_UP = "hung_up"
 
 
 def enter_waiting(call: Call, facts: Facts) -> Step:
@@ -55,26 +52,12 @@ def take_back(call: Call, facts: Facts, place: Place) -> Step:
 
 
 def return_to_head(call: Call, facts: Facts, reason: str) -> Step:
-    """The leader did not take this caller: still the first, with the first joining time. The seat pauses; not when the two
-    lost each other in the whisper, unless that happens again and again."""
-    times = _gone(call, facts) + 1
-    if reason == "gone" and times >= facts.limits.most_gone:
-        reason = HUNG_UP
+    """The leader did not take this caller: still the first, with the first joining time."""
+    notes, back = give_back(call, facts, reason)
     after = enter(
         call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", more_lines=()
     )
-    return after, (
-        note(facts, "missed", seat_id=call.seat_id, reason=reason),
-        *((note(facts, "seat_paused", seat_id=call.seat_id, reason=reason, times=times),) if reason == HUNG_UP else ()),
-        ReturnToHead(seat_id=call.seat_id, token=call.token, reason=reason, pause=reason != "gone"),
-        WakeAt(at=facts.now + facts.limits.announce_every_s),
-    )
-
-
-def _gone(call: Call, facts: Facts) -> int:
-    """How often in a row the leader of this line hung up in the whisper, before this time."""
-    seats = facts.session.seats if facts.session else ()
-    return next((seat.gone for seat in seats if seat.id == call.seat_id), 0)
+    return after, (*notes, back, WakeAt(at=facts.now + facts.limits.announce_every_s))
 
 
 def advance(call: Call, event: AnyEvent) -> Step | None:

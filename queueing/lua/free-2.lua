@@ -14,6 +14,9 @@ if ARGV[2] == '1' and fate == 'talking' then -- for the forecast
   redis.call('HINCRBYFLOAT', KEYS[2], 'talked_s',
     string.format('%.3f', math.max(0, tonumber(ARGV[4]) - tonumber(seat[4]))))
 end
+if ARGV[2] == '1' then -- the two were together: whoever hangs up before that is counted anew
+  redis.call('HDEL', KEYS[1], 'gone')
+end
 if fate == 'reaped' then
   redis.call('HSET', KEYS[1], 'fate', 'freed')
 else

@@ -24,6 +24,6 @@ if redis.call('ZREM', KEYS[1], seat[4]) == 1 then
   redis.call('HDEL', KEYS[2], seat[4])
   redis.call('HINCRBY', KEYS[4], 'talked', 1)
 end
-redis.call('HSET', KEYS[3], 'state', 'talking', 'since', ARGV[2], 'until', '', 'reason', '', 'gone', '0')
+redis.call('HSET', KEYS[3], 'state', 'talking', 'since', ARGV[2], 'until', '', 'reason', '')
 redis.call('PUBLISH', ARGV[3], ARGV[4])
 return 1

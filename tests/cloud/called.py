@@ -66,6 +66,8 @@ class Called:
         try:
             await self._answer()
             await self._screen()
+            if self._callee is not None and self._callee.too_soon:
+                raise CallOver("callee")
             self.settled.set_result(True)
             self.leg.listen("talk")
             await self._talk()

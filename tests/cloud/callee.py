@@ -20,6 +20,8 @@ class Callee:
     script: Sequence[When] = ()
     #: Virtual seconds after which they hang up a talk; None = never by themselves.
     talk_s: float | None = None
+    #: They hang up when the whisper is over, before they hear the caller.
+    too_soon: bool = False
 
 
 Callees = dict[str, Callee | tuple[Callee, ...]]

@@ -71,14 +71,19 @@ async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(c
     assert await core.line.join("s1", ghost, clock() - 60, 57) == 1  # restored after all: in the old place
 
 
-async def test_a_leader_who_hangs_up_in_every_whisper_is_rung_three_times_then_the_seat_pauses(core: Core) -> None:
+@pytest.mark.parametrize("as_it_ends", [False, True])
+async def test_a_leader_who_hangs_up_in_every_whisper_is_rung_three_times_then_the_seat_pauses(
+    core: Core, as_it_ends: bool
+) -> None:
+    """Or as it ends: the carrier tells of a talk, and afterwards that the two were never put together."""
+    begun = (lambda facts: Answered(facts=facts),) if as_it_ends else ()
     await happens(core, arrived, key("1"))
     board = Switchboard(core.settings, core.redis, core.line, core.seats, core.turns, "me")
     for _ in range(3):
         claim = await board.serve("s1")
         assert claim is not None
         assert claim.call_id == CALL
-        call = await happens(core, lambda facts: Missed(facts=facts, reason="gone"))
+        call = await happens(core, *begun, lambda facts: Missed(facts=facts, reason="gone"))
         assert call.node == "waiting"
     assert await board.serve("s1") is None
     seat = await core.seats.state("s1")
@@ -88,8 +93,13 @@ async def test_a_leader_who_hangs_up_in_every_whisper_is_rung_three_times_then_t
     assert told == [{"seat_id": "s1", "reason": "hung_up", "times": 3}]
     await core.seats.resume("s1")  # the operators have spoken with the leader: the count begins anew
     assert await board.serve("s1") is not None
-    call = await happens(core, lambda facts: Missed(facts=facts, reason="gone"))
-    assert (await core.seats.state("s1")).state == "free"
+    await happens(core, *begun, lambda facts: Missed(facts=facts, reason="gone"))
+    seat = await core.seats.state("s1")
+    assert (seat.state, seat.gone) == ("free", 1)
+    assert await board.serve("s1") is not None  # and a talk that was one begins it anew, too
+    await happens(core, lambda facts: Answered(facts=facts), lambda facts: TalkEnded(facts=facts, seconds=9.0))
+    seat = await core.seats.state("s1")
+    assert (seat.state, seat.gone) == ("wrap_up", 0)
 
 
 async def test_who_waits_talks_to_the_leader(core: Core, clock: SetClock) -> None:

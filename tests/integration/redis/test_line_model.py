@@ -246,16 +246,21 @@ class LineMachine(RuleBasedStateMachine):
                 model.settle("wrap_up" if talked else "free", self.clock() + WRAP_UP_S)
             model.fate = "freed"
 
-    @rule(client=client, choice=strategies.integers(0, 8), pause=strategies.booleans(), behind=strategies.integers(0, 2))
-    def return_to_head(self, client: int, choice: int, pause: bool, behind: int) -> None:
+    @rule(
+        client=client, choice=strategies.integers(0, 8), pause=strategies.booleans(), behind=strategies.integers(0, 2),
+        from_talk=strategies.booleans(),
+    )  # fmt: skip
+    def return_to_head(self, client: int, choice: int, pause: bool, behind: int, from_talk: bool) -> None:
         token = self.some_token(choice)
         model = self.model
-        good = self.is_newest(token) and model.fate in {"ringing", "reaped"}
-        assert self.do(self.lines[client].return_to_head(SEAT, token, "no_answer", pause, behind)) == good
+        never_talked = from_talk and model.fate == "talking"
+        good = self.is_newest(token) and (never_talked or model.fate in {"ringing", "reaped"})
+        returning = self.lines[client].return_to_head(SEAT, token, "no_answer", pause, behind, from_talk=from_talk)
+        assert self.do(returning) == good
         if good:
-            if model.fate == "ringing" or (model.state == "free" and pause):
+            if never_talked or model.fate == "ringing" or (model.state == "free" and pause):
                 model.settle("paused" if pause else "free")
-            model.fate = "returned"
+            model.fate = "freed" if never_talked else "returned"
             assert model.claim is not None
             to = min(behind, len(model.order) - 1)
             if to > 0 and model.order[0] == model.claim.call_id:

@@ -1,12 +1,16 @@
 """The call as the caller lives it, over the cloud."""
 
+from dataclasses import replace
+
 import pytest
 from redis.asyncio import Redis
 
 from config.settings import Settings
+from ivr.limits import Limits
 from tests.cloud import Callee, When
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
+from tests.waiting import until
 
 
 async def test_who_waits_talks_with_the_leader(here: Town) -> None:
@@ -22,6 +26,25 @@ async def test_who_waits_talks_with_the_leader(here: Town) -> None:
     assert any(said("goodbye_talked") in text for text in leg.texts)
     assert (await here.kinds(leg))[-1] == "closed"
     assert (await here.order(leg)).source == "talked"
+
+
+async def test_a_leader_who_hangs_up_as_the_whisper_ends_is_rung_three_times_then_the_seat_pauses(here: Town) -> None:
+    """The cloud told of a talk each time, and afterwards that the two were never put together."""
+    here.cloud.callees[LEADER] = (*(replace(WILLING, too_soon=True),) * Limits().most_gone, WILLING)
+    await here.open_session()
+    leg = here.call(When(said("choose_free"), press="1"))
+
+    async def paused() -> bool:
+        return (await here.core.seats.state(here.seat_id)).reason == "hung_up"
+
+    await until(paused, 30, "the seat paused")
+    call = await here.at(leg, "waiting")
+    assert (call.missed, await here.core.line.position(here.seat_id, call.id)) == (Limits().most_gone, 1)
+    assert (await here.kinds(leg)).count("connected") == Limits().most_gone
+    await here.core.seats.resume(here.seat_id)
+    await here.at(leg, "talking")
+    leg.dialed[-1].hang_up()
+    assert await here.outcome(leg) == "talked"
 
 
 async def test_who_declines_records_the_matter_and_hears_the_orders_number(here: Town) -> None:

@@ -1,5 +1,6 @@
 """However short, a talk is a talk; two whom the carrier never put together have not talked."""
 
+from ivr.commands import ReturnToHead
 from ivr.events import Answered, Arrived, Missed, TalkEnded
 from tests.unit.ivr.scene import NEW, NOW, OPEN, at, key, names, offer, play
 
@@ -17,3 +18,5 @@ def test_who_was_never_put_together_with_the_leader_is_the_first_again() -> None
     assert (call.node, call.joined_at, call.told_position, call.outcome) == ("waiting", NOW + 3, 1, None)
     assert names(commands).count("JoinLine") == 2
     assert "MakeOrder" not in names(commands)
+    (back,) = [command for command in commands if isinstance(command, ReturnToHead)]
+    assert (back.reason, back.pause, back.from_talk) == ("gone", False, True)
