@@ -144,6 +144,9 @@ class Settings(BaseSettings):
         "09:00-20:00", description="Calling hours for follow-ups, in TIMEZONE; urgent orders know no hours"
     )
     follow_up_automatic: bool = Field(False, description="Call the petitioner of every order that was replied to")
+    placed_carrier: Literal["auto", "twilio", "asterisk"] = Field(
+        "auto", description="By what both are called; auto = the cloud phone where there is one, else Asterisk's trunk"
+    )
     placed_ring_s: float = Field(30.0, ge=5, le=60, description="How long the phone rings for both")
 
     # -- leases -------------------------------------------------------------------------------------------------------
@@ -222,9 +225,12 @@ class Settings(BaseSettings):
         return time.fromisoformat(start), time.fromisoformat(end)
 
     @property
-    def places_calls(self) -> bool:
-        """There is a carrier by which units and petitioners are called."""
-        return bool(self.twilio_account_sid and self.twilio_number)
+    def places_calls_by(self) -> Literal["", "twilio", "asterisk"]:
+        """The carrier by which units and petitioners are called; empty = there is none."""
+        if self.twilio_account_sid and self.twilio_number and self.placed_carrier != "asterisk":
+            return "twilio"
+        reaches_numbers = bool(self.asterisk != "off" and (self.trunk or self.callback_line))
+        return "asterisk" if reaches_numbers and self.placed_carrier != "twilio" else ""
 
     @property
     def effective_ami_port(self) -> int:

@@ -12,6 +12,7 @@ from calls import placing
 from calls.assembly import Core, build
 from calls.placing import Claim
 from config.settings import load_settings
+from telephony.asterisk.placing import AsteriskPlacing
 from telephony.errors import CarrierRefused, CarrierUnavailable, CarrierUncertain
 from telephony.twilio.exchange import assemble
 from telephony.twilio.placed import CloudPlacing
@@ -40,8 +41,9 @@ def place_call(placed_id: str) -> Result:
 async def _with_core(placed_id: str) -> Result:
     core = build(load_settings())
     exchange = assemble(core)
+    by_cloud = core.settings.places_calls_by == "twilio"
     try:
-        return await attend(core, CloudPlacing(exchange), placed_id)
+        return await attend(core, CloudPlacing(exchange) if by_cloud else AsteriskPlacing(core.settings), placed_id)
     finally:
         await exchange.connection.close()
         await core.close()

@@ -98,7 +98,7 @@ async def begin(
     parts: Parts, who: Principal, order_id: str, purpose: Purpose, *, unit: str = "", reason: str = ""
 ) -> PlacedCallOut:
     """Ask for it. Raises order_not_found, state_conflict, no_carrier."""
-    if not parts.core.settings.places_calls:
+    if not parts.core.settings.places_calls_by:
         raise Problem("no_carrier")
     await find_order(parts, order_id, who)
     try:

@@ -27,6 +27,7 @@ from telephony.asterisk.callbacks import Callbacks
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange, health_json
 from telephony.asterisk.legs import Legs
+from telephony.asterisk.placed import PlacedChannels
 from telephony.asterisk.resync import resync
 from telephony.asterisk.storage import trouble_with
 from telephony.asterisk.supervising import Supervising
@@ -75,6 +76,7 @@ class Bridge:
         self._audit = Audit(exchange, core, self._legs)
         self._supervising = Supervising(exchange, core, self._legs)
         self._testing = Testing(exchange, core)
+        self._placed = PlacedChannels(exchange, core)
         owner = f"bridge:{self._tenure.owner}"
         self._switchboard = Switchboard(
             settings, core.redis, core.line, core.seats, core.turns, owner, on_turn=self._legs.take
@@ -131,19 +133,22 @@ class Bridge:
                 if isinstance(result, Exception):
                     log.error("a part of the bridge broke", exc_info=result)
             await self._legs.let_go()
+            await self._placed.let_go()
 
     # -- Asterisk -----------------------------------------------------------------------------------------------------
     async def _on_login(self) -> None:
         """Connected, perhaps again: nothing that was known of channels holds any more."""
         await self._legs.let_go()
         await resync(self._exchange, self._legs)
+        await self._placed.take_up()
         self._in_step.set()
         self._audit_now.set()
         self._supervising.take_up()
         log.info("asterisk is driven", node=self._settings.pbx_node, calls=len(self._legs))
 
     def _on_event(self, event: Event) -> None:
-        if self._tenure.may_act() and not (self._supervising.hear(event) or self._testing.hear(event)):
+        others = (self._supervising, self._testing, self._placed)
+        if self._tenure.may_act() and not any(one.hear(event) for one in others):
             self._legs.route(event)
 
     async def _serve_seats(self, lost: asyncio.Event) -> None:

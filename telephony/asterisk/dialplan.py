@@ -14,6 +14,9 @@ NOTICE = "HOTLINE_NOTICE"
 START_EXTEN = "s"
 
 TEST_CONTEXT = "test"
+#: Whoever answers when we call about an order, and the way to the operators and back.
+PLACED_CONTEXT = "placed"
+OPERATOR_EXTEN = "operator"
 #: Directors and operators at a talk; the extensions are listen, whisper, barge and three-way.
 SUPERVISE_CONTEXT = "supervise"
 TARGET = "HOTLINE_TARGET"

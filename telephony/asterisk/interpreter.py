@@ -35,6 +35,10 @@ OnRecorded = Callable[[float, EndedBy], None]
 class Interpreter:
     """One channel's player. `play` runs until the scene has nothing more to do by itself, or is cancelled."""
 
+    #: Where the channel enters AGI again, and where it is put through to the operators: context and extension.
+    home = (dialplan.SERVICE_CONTEXT, dialplan.AGAIN_EXTEN)
+    operators = (dialplan.TRANSFER_CONTEXT, dialplan.START_EXTEN)
+
     def __init__(
         self,
         channel: Channel,
@@ -87,7 +91,7 @@ class Interpreter:
             case CallBack():
                 return  # nobody is on the phone: telephony.asterisk.callbacks
             case Transfer():
-                await self._leave(dialplan.TRANSFER_CONTEXT, {dialplan.RING_S: str(int(verb.ring_s))})
+                await self._leave(self.operators, {dialplan.RING_S: str(int(verb.ring_s))})
             case HangUp():
                 await self._speak(verb.prompts, language, "")
                 await self._channel.hang_up()
@@ -134,7 +138,7 @@ class Interpreter:
     async def _connect(self, verb: Connect, language: Language) -> None:
         whisper = await self._prompts.audio(verb.whisper, language) if verb.whisper else []
         await self._leave(
-            dialplan.CONNECT_CONTEXT,
+            (dialplan.CONNECT_CONTEXT, dialplan.START_EXTEN),
             {
                 dialplan.LINE: verb.line,
                 dialplan.RING_S: str(int(verb.ring_s)),
@@ -144,13 +148,13 @@ class Interpreter:
             },
         )
 
-    async def _leave(self, context: str, variables: dict[str, str]) -> None:
+    async def _leave(self, place: tuple[str, str], variables: dict[str, str]) -> None:
         """Out of AGI into the dialplan, which brings the channel back when it is done."""
         if not self._answered:
             await self._prepare()
         self._channel.left_agi()
         self._music = False
-        await self._channel.redirect(context, dialplan.START_EXTEN, variables)
+        await self._channel.redirect(*place, variables)
 
     async def _prepare(self) -> None:
         """A channel that is answered and plays no music."""
@@ -190,7 +194,7 @@ class Interpreter:
         if self._channel.is_busy() and self._channel.in_agi.is_set():
             self._channel.left_agi()
             self._music = False
-            await self._channel.redirect(dialplan.SERVICE_CONTEXT, dialplan.AGAIN_EXTEN)
+            await self._channel.redirect(*self.home)
 
 
 def _has_header(path: Path) -> bool:

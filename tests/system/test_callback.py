@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from ivr.verbs import Prompt
+from telephony.asterisk import cdr
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.callers import until_order
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
-from tests.system.watch import call_from, ended, kinds, order_of, reaches, seat_is, session
+from tests.system.watch import call_from, ended, hears, kinds, order_of, reaches, seat_is, session
 from tests.waiting import until
+from workorders.intake import NewOrder, make_order
 
 CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
 
@@ -26,8 +29,9 @@ async def citizen(tmp_path: Path) -> AsyncIterator[Phone]:
 async def house(citizen: Phone, tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
     """An installation that calls numbers back at the citizen's phone."""
     async with brisk(
-        tmp_path, shared, HOTLINE_CALLBACK_LINE=citizen.address, HOTLINE_CALLBACK_RING_S="6"
-    ) as installation:
+        tmp_path, shared, HOTLINE_CALLBACK_LINE=citizen.address, HOTLINE_CALLBACK_RING_S="6", HOTLINE_PLACED_RING_S="8",
+        HOTLINE_FOLLOW_UP_HOURS="00:00-23:59:59.999999", HOTLINE_FOLLOW_UP_PAUSE_S="1",
+    ) as installation:  # fmt: skip
         yield installation
 
 
@@ -115,3 +119,49 @@ async def test_given_the_bridge_is_killed_while_the_phone_rings_then_the_caller_
         await leader.until("CALL_INCOMING", 20)
         await leader.answer()
         await seat_is(house, seat_id, "talking")
+
+
+async def test_given_an_order_then_its_unit_and_its_petitioner_are_called_and_nobody_counts_them(
+    house: Installation, citizen: Phone
+) -> None:
+    """Urgent assignment (電話交辦) and follow-up (電話回訪): asked for at the API, rung by the worker, spoken by the bridge; a bridge that
+    dies in mid-sentence is made up for by the next one."""
+    new = NewOrder(command_id="c", at=house.core.clock(), source="declined", number="+8613812345678", unit="市水务局")
+    order = (await make_order(house.core.database, new)).id
+    path = f"/api/work-orders/{order}"
+    duty = await house.http.put("/api/units/duty-number", json={"unit": "市水务局", "number": "0734-8880000"})
+    assert duty.json()["duty_number"] == "734****0000"
+
+    async def result(wanted: str) -> bool:
+        return bool((await house.get(f"{path}/calls"))["items"][0]["result"] == wanted)
+
+    await house.post(f"{path}/calls/urgent")
+    await citizen.until("CALL_INCOMING", 30)
+    await citizen.answer()
+    greeting = Prompt("placed_greeting", {"city": house.settings.city})
+    await hears(house, citizen, greeting, within_s=40)
+    await citizen.press("1")
+    await until(lambda: result("confirmed"), 20, "the confirmation")
+    await citizen.until("CALL_CLOSED", 40)
+    assert ((await house.get(path))["status"], (await house.get(path))["urgent"]) == ("signed", True)
+
+    citizen.events.clear()
+    await house.post(f"{path}/handle")
+    await house.post(f"{path}/reply")
+    await house.post(f"{path}/calls/follow-up")
+    await citizen.until("CALL_INCOMING", 30)
+    citizen.events.clear()
+    await citizen.hang_up()  # not now: rung again
+    await citizen.until("CALL_INCOMING", 40)
+    await citizen.answer()
+    at = await hears(house, citizen, greeting, within_s=40)
+    await house.kill("bridge")
+    await house.start("bridge")
+    await hears(house, citizen, greeting, within_s=40, after_s=at + 2)  # the next bridge says it once more
+    await citizen.press("2")
+    await until(lambda: result("unsatisfied"), 20, "the answer")
+    await citizen.until("CALL_CLOSED", 40)
+    told = [event["kind"] for event in (await house.get(path))["events"]]
+    assert told[-4:] == ["follow_up_missed", "follow_up_unsatisfied", "redo", "supervision_asked"]
+    assert (await house.ledger())["calls"] == 0
+    assert cdr.calls(cdr.read(house.files.cdr)[0]) == {}, "nor in Asterisk's own records of calls"

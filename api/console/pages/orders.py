@@ -152,6 +152,6 @@ async def _show(seen: Visit, order_id: str, *, full: bool) -> Response:
 
 def _possible_calls(seen: Visit, status: str, under_way: list[Purpose]) -> list[Purpose]:
     """What may be asked for now by whoever looks."""
-    if not seen.who.may("placed_calls") or not seen.parts.core.settings.places_calls:
+    if not seen.who.may("placed_calls") or not seen.parts.core.settings.places_calls_by:
         return []
     return [purpose for purpose, states in OPEN_TO.items() if status in states and purpose not in under_way]

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from calls.placing import Claim
 from config.native import find_program
 from config.secrets import secret
+from telephony.asterisk.placing import AsteriskPlacing, read_uniqueid
 from telephony.demo.scenarios import Citizen, Leader, Place, citizens_argv, leader_argv
+from telephony.errors import CarrierRefused, CarrierUnavailable
 from tests.integration.asterisk.ami import Ami
 from tests.integration.asterisk.conftest import Pbx, make_settings, start_pbx
 from tests.phones.ports import free_block
+from tests.servers import free_port
 from tests.waiting import until
 
 HOSTILE = (
@@ -165,3 +169,20 @@ async def test_the_originate_user_may_only_originate(pbx: Pbx) -> None:
             "Hangup": {"Channel": "x"},
         }.items():
             assert "denied" in (await ami.act(action, **headers))["Message"].lower()
+
+
+@pytest.mark.filterwarnings("ignore:notifyAll:DeprecationWarning")
+async def test_a_job_places_a_call_by_that_user_and_knows_why_it_could_not(pbx: Pbx, tmp_path: Path) -> None:
+    settings = pbx.settings.model_copy(update={"callback_line": "sip:nobody@127.0.0.1:9"})
+    claim = Claim("0" * 26, "1" * 26, "+867348880000", 5.0)
+    async with pbx.ami() as ami:
+        await AsteriskPlacing(settings).ring(claim)
+        failed = await ami.event("OriginateResponse", 30)
+        assert (failed["Response"], read_uniqueid(failed["Uniqueid"])) == ("Failure", (claim.leg, claim.id))
+    for changed, error in (
+        ({"state_dir": tmp_path}, CarrierRefused),  # another secret
+        ({"ami_port": free_port()}, CarrierUnavailable),
+        ({"callback_line": "sip:a@b,c"}, CarrierRefused),
+    ):
+        with pytest.raises(error):
+            await AsteriskPlacing(settings.model_copy(update=changed)).ring(claim)
