@@ -61,7 +61,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return _choose(call, event.facts, chosen)
         case Keyed(key="0") if call.reason == "pick" and event.facts.operators:
             return operator.enter_operator(call, event.facts, source="declined", reason="unsure")
-        case Keyed(key="1") if call.reason not in (*SHUT, "pick"):
+        case Keyed(key="1") if call.reason not in (*SHUT, "pick") and event.facts.session is not None:
             return _wait(call, event.facts)
         case Keyed(key=key) if key == order_key(call):
             return message.enter_message(call, event.facts, source="declined", reason="declined")
@@ -69,6 +69,9 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return contact.reach(call, event.facts, source="callback")
         case Keyed() if call.tries and event.facts.now - call.told_at < event.facts.limits.settle_s:
             return call, ()  # the rest of a handful of keys, not an answer to what was only just asked again
+        case Keyed() | TimedOut() if event.facts.session is None and call.reason not in SHUT:
+            # Whom they would have waited for has gone meanwhile: told so, instead of being asked again.
+            return message.enter_message(call, event.facts, source="released", reason="session_closed")
         case Keyed() | TimedOut():
             asked = try_again(call, event.facts)
             if asked:
@@ -94,8 +97,6 @@ def _choose(call: Call, facts: Facts, seat: SeatFacts) -> Step:
 
 
 def _wait(call: Call, facts: Facts) -> Step:
-    if facts.session is None:
-        return message.enter_message(call, facts, source="released", reason="session_closed")
     if has_left(call, facts):
         return again(call, facts, reason="left"), ()
     if call.reason == "kept" and facts.place and facts.place.seat_id == call.seat_id:

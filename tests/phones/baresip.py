@@ -21,7 +21,7 @@ _CONFIG = """poll_method epoll
 sip_listen 127.0.0.1:{sip}
 sip_trans_def udp
 call_local_timeout 300
-call_max_calls 1
+call_max_calls {lines}
 audio_source aufile,{speech}
 audio_alert aufile,{speech}
 ausrc_srate 8000
@@ -46,7 +46,8 @@ snd_path {folder}
 class Phone:
     """A phone with a number. `async with Phone(folder, number) as phone: ...` starts and ends its process.
 
-    `speech` is played to the other side from the answer on (default: 100 s of `tone_hz`).
+    `speech` is played to the other side from the answer on (default: 100 s of `tone_hz`). `lines`: so many calls at once; what it
+    does, it does with the newest one.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Phone:
     speech: Path | None = None
     keys: Literal["rtp", "info"] = "rtp"
     answers: Literal["auto", "manual"] = "manual"
+    lines: int = 1
     events: list[Mapping[str, Any]] = field(default_factory=list)
     port: int = 0
     _process: asyncio.subprocess.Process | None = None
@@ -151,7 +153,7 @@ class Phone:
     def _configure(self, control: int, modules: Path) -> None:
         speech = self.speech or write_tone(self.folder / "speech.wav", self.tone_hz, 100.0)
         rtp = self.port + 4 + self.port % 2
-        values = {"sip": self.port, "control": control, "rtp": rtp, "rtp_last": rtp + 6, "modules": modules}
+        values = {"sip": self.port, "control": control, "rtp": rtp, "rtp_last": rtp + 6, "modules": modules, "lines": self.lines}
         (self.folder / "config").write_text(_CONFIG.format(speech=speech, folder=self.folder, **values))
         name = f'"{self.display}" ' if self.display else ""
         keys = "rtpevent" if self.keys == "rtp" else "info"

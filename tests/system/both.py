@@ -17,18 +17,25 @@ from tests.system.watch import BRISK
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """`played`: what Asterisk's callers hear; the cloud's have their transcripts."""
+    """`played`: what Asterisk's callers hear; the cloud's have their transcripts. `brief`: the sentences."""
 
     house: Installation
     cloud: Cloud
     played: Played
+    brief: Brief
 
 
 @asynccontextmanager
 async def both_carriers(
-    folder: Path, settings: Mapping[str, str], *, speed: float = 20.0, parts: tuple[str, ...] = PARTS
+    folder: Path,
+    settings: Mapping[str, str],
+    *,
+    speed: float = 20.0,
+    parts: tuple[str, ...] = PARTS,
+    fetches: bool = False,
 ) -> AsyncIterator[Both]:
-    """`speed`: the cloud's virtual seconds in a real one. Sentences are blips on both carriers."""
+    """`speed`: the cloud's virtual seconds in a real one. Sentences are blips; those of the cloud too when it `fetches` them from
+    us, else it speaks them by itself."""
     port, brief = free_port(), Brief(folder / "brief")
     async with Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=speed) as cloud:
         base = f"http://127.0.0.1:{port}/twilio"
@@ -37,9 +44,10 @@ async def both_carriers(
         account = {
             "HOTLINE_HTTP_PORT": str(port), "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT, "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN,
             "HOTLINE_TWILIO_NUMBER": NUMBER, "HOTLINE_TWILIO_API_URL": cloud.api_url,
+            **({"HOTLINE_PUBLIC_URL": f"http://127.0.0.1:{port}"} if fetches else {}),
         }  # fmt: skip
         async with (
             Installation(folder / "hotline", brief.folder, {**BRISK, **account, **settings}, parts) as house,
             watched(house, brief) as played,
         ):
-            yield Both(house, cloud, played)
+            yield Both(house, cloud, played, brief)

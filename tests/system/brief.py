@@ -14,8 +14,9 @@ from telephony.sound import write_wav
 LANGUAGE: Language = "zh-Hans"
 #: 0.1 s at 8 kHz: quiet, not silent.
 _BLIP = array("h", (300 if n // 8 % 2 else -300 for n in range(800)))
-#: Whose names are spoken, as Installation.open_session has them.
-_SEATS = (SeatFacts("1", "市教育局", "李四", "free"), SeatFacts("2", "市住建局", "张三", "free"))
+#: Whose names are spoken: those of Installation.open_session, in turn at as many seats as a session can have.
+UNITS = (("市教育局", "李四"), ("市住建局", "张三"))
+_SEATS = tuple(SeatFacts(str(n), *UNITS[n % 2], "free") for n in range(9))
 _HELD = SessionFacts("s", 0.0, 0.0, seats=_SEATS)
 
 
@@ -27,8 +28,15 @@ class Brief:
         prompts = Prompts(Settings(state_dir=folder, _env_file=None))
         write_music(folder / "moh" / "hold.wav")
         self._sentences = {prompts.path(prompt, LANGUAGE).name: prompt for prompt in prompts.known([_HELD])}
+        self._sounds = prompts.folder / LANGUAGE
         for name in self._sentences:
-            write_wav(prompts.folder / LANGUAGE / name, _BLIP)
+            write_wav(self._sounds / name, _BLIP)
+
+    def make_longer(self, key: str, seconds: float) -> None:
+        """This sentence takes so long from now on."""
+        for name, prompt in self._sentences.items():
+            if prompt.key == key:
+                write_wav(self._sounds / name, _BLIP * round(seconds * 10))
 
     def prompt(self, sound: str) -> Prompt | None:
         """The sentence of a path (with or without its extension) or a URL; None for music and the like."""

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from ivr.commands import JoinLine
 from ivr.events import Arrived, Released, TimedOut, Woken
 from ivr.facts import Facts
-from tests.unit.ivr.scene import NEW, OPEN, SEAT, SESSION, at, heard, key, play, prompts
+from tests.unit.ivr.scene import CLOSED, NEW, OPEN, SEAT, SESSION, at, heard, key, play, prompts
 
 HOUSING = replace(SEAT, id="seat-2", unit="市住建局", state="free", depth=0)
 WATER = replace(SEAT, id="seat-3", unit="市水务局", state="closed", depth=0)
@@ -54,6 +54,15 @@ def test_star_leaves_a_work_order_and_silence_too() -> None:
     assert call.node == "message"
     call, _ = play(NEW, Arrived(facts=SEVERAL), TimedOut(facts=at(SEVERAL, 6)), TimedOut(facts=at(SEVERAL, 12)))
     assert (call.node, call.reason) == ("message", "silence")
+
+
+def test_who_is_still_asked_when_the_session_closes_is_told_so_by_whichever_key_and_by_silence() -> None:
+    asked, _ = play(NEW, Arrived(facts=SEVERAL))
+    for event in (key("1", 9, CLOSED), key("7", 9, CLOSED), TimedOut(facts=at(CLOSED, 9))):
+        call, _ = play(asked, event)
+        assert (call.node, call.source, call.reason) == ("message", "released", "session_closed")
+    call, _ = play(asked, key("*", 9, CLOSED))
+    assert (call.node, call.source) == ("message", "declined")
 
 
 def test_keys_stay_when_seats_open_or_close_meanwhile() -> None:
