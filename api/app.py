@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from api.auth import ALL_SCOPES, FixedTokens, Principal, TokensInTurn
 from api.cloud import assemble_cloud
@@ -48,6 +49,18 @@ from sessions.calendar import Calendar
 DESCRIPTION = "12345 熱線問政: the waiting line, sessions, calls, the ledger and work orders. Errors are problem+json with a stable `code`."
 
 
+class Hotline(FastAPI):
+    """The application, with a door of its own for webhooks."""
+
+    door: WebhookDoor | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.door is not None and self.door.is_for(scope):
+            await self.door.answer(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
 def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
     """The API of these settings. Connections are opened when they are first needed and closed with the app."""
     behind = core or build(settings)
@@ -67,7 +80,7 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
             await feeds.close()
             await behind.close()
 
-    app = FastAPI(
+    app = Hotline(
         title="Hotline", version=_version(), description=DESCRIPTION, lifespan=live,
         redoc_url=None, docs_url=None, generate_unique_id_function=lambda route: route.name,
     )  # fmt: skip
@@ -83,7 +96,8 @@ def create_app(settings: Settings, core: Core | None = None) -> FastAPI:
         app.include_router(routes.router)
     page_feeds = add_pages(app, behind, parts.line, int(time.time() * 1000))
     app.state.feeds = feeds = Feeds(behind.redis, settings.redis_prefix, (parts.feed, *page_feeds))
-    app.add_middleware(WebhookDoor, cloud=cloud)
+    if cloud is not None:
+        app.door = WebhookDoor(cloud, parts.metrics)
     app.add_middleware(Doorway)
     app.add_middleware(Counting, metrics=parts.metrics)
     _document_problems(app)

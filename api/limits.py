@@ -11,8 +11,8 @@ from api.problems import answer
 #: The largest body that any operation needs is a few kilobytes, but for a recorded prompt.
 BODY_MAX = 1_000_000
 LARGER = {"/prompts/replace": 5_100_000}
-#: Unless a route says otherwise.
-_ADDED = (
+#: Headers of every answer, unless a route says otherwise.
+ADDED = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
@@ -47,7 +47,7 @@ class Doorway:
                 started = True
                 headers = message.setdefault("headers", [])
                 given = {name for name, _ in headers}
-                headers.extend(header for header in _ADDED if header[0] not in given)
+                headers.extend(header for header in ADDED if header[0] not in given)
             await send(message)
 
         most = LARGER.get(scope["path"], BODY_MAX)

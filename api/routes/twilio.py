@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 import structlog
 from fastapi import APIRouter, Depends, Path, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import FileResponse, Response
+from starlette.types import Receive, Scope
 
 from api.cloud import Cloud
 from api.documents import problems
@@ -26,6 +28,9 @@ BODY_MAX = 65_536
 #: A sound never changes under its name.
 SOUND_KEPT_S = 86_400
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
+#: What is read of a webhook's head.
+_SIGNATURE, _KIND, _REPETITION = b"x-twilio-signature", b"content-type", b"i-twilio-idempotency-token"
+_TOLD = frozenset({_SIGNATURE, _KIND, _REPETITION})
 _SOUND = re.compile(r"[0-9a-f]{32}\.wav\Z")
 _PIECE = re.compile(r"([0-9]{1,4})\.wav\Z")
 
@@ -88,38 +93,51 @@ def _music(cloud: Cloud, number: int) -> bytes:
 )
 async def take_webhook(step: str, request: Request, cloud: Behind) -> Response:
     """A webhook of the cloud. `voice`, `status` and `fallback` are configured there, the others follow from the TwiML."""
-    return await answer_webhook(cloud, step, request)
+    return Twiml(await answer_webhook(cloud, step, request.scope, request.receive))
 
 
-async def answer_webhook(cloud: Cloud, step: str, request: Request) -> Response:
-    """The TwiML. Raises Problem for what the cloud did not sign, and for a step that there is not."""
-    body = await _body(request)
-    query = request.scope["query_string"].decode("latin-1")
+async def answer_webhook(cloud: Cloud, step: str, scope: Scope, receive: Receive) -> str:
+    """The TwiML. Raises Problem for what the cloud did not sign, and for a step that there is not; ClientDisconnect."""
+    body = await _body(receive)
+    query = scope["query_string"].decode("latin-1")
     target = f"/twilio/{step}?{query}" if query else f"/twilio/{step}"
-    form = _genuine(cloud, target, request.headers, body)
+    headers = _headers(scope)
+    form = _genuine(cloud, target, headers, body)
     if form is None or step not in _STEPS:
         cloud.count_refused(step if step in _STEPS else "other")
         log.warning("a webhook was refused", step=step if step in _STEPS else "other", signed=form is not None)
         raise Problem("signature_invalid") if form is None else Problem("not_found")
-    settings = cloud.exchange.settings
-    hook = read_webhook(settings, step, query, form, request.headers.get("i-twilio-idempotency-token", ""))
-    return Twiml(await cloud.webhooks.answer(step, query, hook))  # type: ignore[arg-type]  # it is one of the steps
+    hook = read_webhook(cloud.exchange.settings, step, query, form, headers.get(_REPETITION, ""))
+    return await cloud.webhooks.answer(step, query, hook)  # type: ignore[arg-type]  # it is one of the steps
 
 
-async def _body(request: Request) -> bytes:
+async def _body(receive: Receive) -> bytes:
     """Raises body_too_large before more than BODY_MAX was kept."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_MAX:
-            raise Problem("body_too_large", "A webhook has at most 64 KB.")
-    return bytes(body)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message["type"] == "http.request" and message.get("more_body") and len(body) <= BODY_MAX:
+        message = await receive()
+        body += message.get("body", b"")
+    if message["type"] != "http.request":
+        raise ClientDisconnect
+    if len(body) > BODY_MAX:
+        raise Problem("body_too_large", "A webhook has at most 64 KB.")
+    return body
 
 
-def _genuine(cloud: Cloud, target: str, headers: Mapping[str, str], body: bytes) -> Form | None:
+def _headers(scope: Scope) -> dict[bytes, str]:
+    """Those of _TOLD; of one that comes several times, the first."""
+    told: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in _TOLD:
+            told.setdefault(name, value.decode("latin-1"))
+    return told
+
+
+def _genuine(cloud: Cloud, target: str, headers: Mapping[bytes, str], body: bytes) -> Form | None:
     """The parameters of a webhook that the cloud signed for our account; None for everything else."""
-    signature = headers.get("x-twilio-signature", "")
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    signature = headers.get(_SIGNATURE, "")
+    kind = headers.get(_KIND, "").partition(";")[0].strip().lower()
     if kind == _JSON:
         return _read_json(cloud, body) if cloud.signatures.signs_json(target, body, signature) else None
     if kind != _FORM:
