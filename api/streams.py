@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.presence import Presence
 from api.problems import Problem
-from config.changes import listen
+from config.changes import Change, follow
 
 #: Changes that come closer together than this are sent as one.
 COALESCE_S = 0.1
@@ -107,14 +107,17 @@ class Feeds:
     def __init__(self, redis: Redis, prefix: str, feeds: Sequence[LineFeed]) -> None:
         self._redis, self._prefix, self._feeds = redis, prefix, feeds
         self._tasks: list[asyncio.Task[None]] = []
+        self._unfollow: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Begin to follow; must be called in the running loop."""
-        self._tasks = [asyncio.create_task(work) for work in (self._listen(), *(feed.publish() for feed in self._feeds))]
+        self._tasks = [asyncio.create_task(feed.publish()) for feed in self._feeds]
+        self._unfollow = follow(self._redis, self._prefix, self._notice)
 
     async def close(self) -> None:
         """End every stream, then stop to follow."""
         self.end_streams()
+        self._unfollow()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -128,11 +131,9 @@ class Feeds:
         """Open streams of this process."""
         return sum(feed.streams for feed in self._feeds)
 
-    async def _listen(self) -> None:
-        """Follow the channel for as long as the process lives; after a break everything counts as changed."""
-        async for _ in listen(self._redis, self._prefix):
-            for feed in self._feeds:
-                feed.notice()
+    def _notice(self, _: Change) -> None:
+        for feed in self._feeds:
+            feed.notice()
 
 
 async def open_stream(feed: LineFeed, presence: Presence) -> AsyncIterator[bytes]:

@@ -25,6 +25,8 @@ PERFORM_LEASE_S = 4.0
 
 #: Of the hash of a call: the call itself, and what the guards need.
 _FIELDS = ("call", "seq", "second", "turns")
+#: What is read of a call that nobody knows.
+NOT_KNOWN: list[str | None] = [None] * len(_FIELDS)
 _ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(Call)
 
 _CREATE = load(__file__, "create-2")

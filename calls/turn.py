@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from calls.outbox import Outbox
-from calls.store import Beside, Calls, CorruptCall, Put, Reading, Saved, UnknownCall
+from calls.store import NOT_KNOWN, Beside, Calls, CorruptCall, Put, Reading, Saved, UnknownCall
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call, Carrier
@@ -135,6 +135,11 @@ class Turns:
         """Asks now for what a turn needs. `fresh`: the record of a call that nobody may have heard of; it is made then."""
         reading = self._store.begin_create(fresh) if fresh is not None else self._store.begin_read(call_id)
         return Begun(reading, self._facts.begin(call_id, fresh))
+
+    def begin_new(self, fresh: Call) -> Begun:
+        """The same for a call of which hardly anybody can have heard: its record is not asked for. If it is there all the
+        same, the turn is taken anew, of what is there."""
+        return Begun(self._store.as_read(fresh.id, NOT_KNOWN), self._facts.begin(fresh.id, fresh), fresh)
 
     def begin_facts(self, call_id: str, fresh: Call | None = None) -> FactsOf:
         """The same without the call, which somebody else reads: for `go_on`."""

@@ -4,7 +4,8 @@ However many parts of a process listen, it subscribes once, and reads every anno
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -63,6 +64,32 @@ async def listen(redis: Redis, prefix: str, *, calls: bool = True, shown: bool =
             _STATIONS.pop(where, None)
 
 
+def follow(redis: Redis, prefix: str, tell: Callable[[Change], None]) -> Callable[[], None]:
+    """Tells of every change the moment it is heard, as `listen` does, until what is returned is called. `tell` may only take note:
+    in a storm of calls it is called a thousand times a second."""
+    where = (redis, prefix, asyncio.get_running_loop())
+    ear = _Noting(tell)
+    station = _STATIONS.setdefault(where, _Station(redis, prefix))
+    station.tune_in(ear)
+
+    def stop() -> None:
+        if not station.tune_out(ear):
+            _STATIONS.pop(where, None)
+
+    return stop
+
+
+class _Hears(Protocol):
+    def tell(self, change: Change) -> None: ...
+
+
+class _Noting:
+    """A listener that takes note at once."""
+
+    def __init__(self, tell: Callable[[Change], None]) -> None:
+        self.tell = tell
+
+
 class _Ear:
     """What one listener has not heard yet."""
 
@@ -88,18 +115,18 @@ class _Station:
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis, self._prefix = redis, prefix
-        self._ears: list[_Ear] = []
+        self._ears: list[_Hears] = []
         self._task: asyncio.Task[None] | None = None
         self._is_on = False
 
-    def tune_in(self, ear: _Ear) -> None:
+    def tune_in(self, ear: _Hears) -> None:
         self._ears.append(ear)
         if self._task is None:
             self._task = asyncio.create_task(self._receive())
         elif self._is_on:
             ear.tell(_RESYNC)
 
-    def tune_out(self, ear: _Ear) -> bool:
+    def tune_out(self, ear: _Hears) -> bool:
         """True while somebody else listens."""
         self._ears.remove(ear)
         if not self._ears and self._task is not None:

@@ -94,9 +94,10 @@ class Wire:
         link = await self._open(_Listener)
         try:
             await link.ask(pack(("SUBSCRIBE", channel)), 1)
+            link.stay_awake(idle_s)
             yield ""
             while True:
-                for message in await link.heard(idle_s, self._answer_within_s):
+                for message in await link.heard():
                     yield message
         finally:
             link.close()
@@ -282,24 +283,33 @@ class _Listener(_Link):
         super().__init__(answer_within_s)
         self._heard: list[str] = []
         self._news = asyncio.Event()
+        self._guard: asyncio.TimerHandle | None = None
+        self._lost_by: RedisError | None = None
 
-    async def heard(self, idle_s: float, answer_within_s: float) -> list[str]:
-        """What came since the last time; waits until there is something, and asks whether anybody is there meanwhile."""
-        asked = False
-        while not self._news.is_set():
-            try:
-                async with asyncio.timeout(answer_within_s if asked else idle_s):
-                    await self._news.wait()
-            except TimeoutError:
-                if asked:
-                    raise TimedOut("Redis does not answer") from None
-                self._write(pack(("PING",)))
-                asked = True
-        if self.is_lost:
-            raise Unreachable(_LOST)
+    async def heard(self) -> list[str]:
+        """What came since the last time; waits until there is something. Raises what the connection was lost by."""
+        await self._news.wait()
+        if self._lost_by is not None:
+            raise self._lost_by
         self._news.clear()
         heard, self._heard = self._heard, []
         return heard
+
+    def stay_awake(self, idle_s: float) -> None:
+        """From now on: after so long a silence it is asked whether anybody is there."""
+        self._heard_at = self.loop.time()
+        self._guard = self.loop.call_later(idle_s, self._is_silent, idle_s, 0.0)
+
+    def _is_silent(self, idle_s: float, asked_at: float) -> None:
+        """`asked_at`: when it was asked; 0.0 = not since something came."""
+        now = self.loop.time()
+        if self._heard_at > asked_at and now < self._heard_at + idle_s:
+            self._guard = self.loop.call_at(self._heard_at + idle_s, self._is_silent, idle_s, 0.0)
+        elif self._heard_at > asked_at:
+            self._write(pack(("PING",)))
+            self._guard = self.loop.call_later(self._within_s, self._is_silent, idle_s, now)
+        else:
+            self._lose(TimedOut("Redis does not answer"))
 
     def _write(self, packed: bytes) -> None:
         if self._transport is not None and not self.is_lost:
@@ -311,10 +321,13 @@ class _Listener(_Link):
                 self._heard.append(text)
                 self._news.set()
             case ["pong", *_]:
-                self._news.set()
+                pass  # that something came is all there is to it
             case _:
                 super()._take(answer)
 
     def _lose(self, why: RedisError) -> None:
         super()._lose(why)
+        self._lost_by = self._lost_by or why
+        if self._guard is not None:
+            self._guard.cancel()
         self._news.set()

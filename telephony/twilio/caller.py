@@ -90,12 +90,16 @@ class Caller:
         # A call that arrives and ends at once has its record first: its end is the turn.
         fresh = self._fresh(call_id, hook) if _arrives(step, hook) and not _is_over(hook) else None
         request = "" if fresh is not None else secrets.token_hex(6)
-        asked = self._legs.begin(call_id, hook.digest, request)
-        facts = self._turns.begin_facts(call_id, fresh)
-        given, *record = await asked
-        if given:
-            return str(given)
-        begun = self._turns.go_on(call_id, record, facts, fresh)
+        if fresh is not None and not hook.for_sid:
+            # As good as always nobody knows it; else its first turn is not saved, and the answer is looked for at the end.
+            begun = self._turns.begin_new(fresh)
+        else:
+            asked = self._legs.begin(call_id, hook.digest, request)
+            facts = self._turns.begin_facts(call_id, fresh)
+            given, *record = await asked
+            if given:
+                return str(given)
+            begun = self._turns.go_on(call_id, record, facts, fresh)
         answering = _Answering(self._legs, self._interpreter, step, hook, request)
         heard = await self._known(step, call_id, hook, begun, answering)
         if twiml := await answering.finish(heard):
