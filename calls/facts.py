@@ -1,19 +1,20 @@
 """Reads the world for a turn: clock, board, seats, line, forecast. One round trip to Redis, no database, no decisions."""
 
 from collections.abc import Awaitable
+from operator import is_
 from typing import Any
 
 import structlog
-from msgspec import DecodeError
+from msgspec import DecodeError, Struct
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
-from calls.outlook import LineNow, Look, Outlook
+from calls.outlook import MOMENT_S, LineNow, Look, Outlook
 from calls.places import Places
 from config.clock import Clock
 from config.settings import Settings
 from config.shared import begin
-from ivr.call import Call
+from ivr.call import Call, Carrier
 from ivr.facts import Facts, Notice, SeatFacts, SessionFacts
 from ivr.limits import Limits
 from queueing.forecast import Forecast
@@ -38,6 +39,12 @@ class FactsReader:
         self._outlook = Outlook(redis, settings, clock)
         self._places = Places(redis, settings, clock)
         self._board = Board()
+        self._last_told: _Told | None = None
+        #: Carriers whose callers can be put through to operators, and who can be called back.
+        self._with_operators = _carriers(
+            settings.operators_line, settings.effective_twilio_operators_line
+        )
+        self._called_back = _carriers(settings.callback_line or settings.trunk, settings.twilio_number)
 
     async def read(self, call: Call) -> Facts:
         """The facts of this moment for this call."""
@@ -79,45 +86,75 @@ class FactsReader:
         self, call: Call, board: Board, lines: list[LineNow], position: int, known: list[Any] | None
     ) -> Facts:
         """From what was read."""
+        now, open_, settings = self._clock(), board.open, self._settings
+        told = self._told(board, lines, now, deciding=call.node in DECIDING)
+        place, recent = self._places.read_look(call.id, known) if known and open_ else (None, 0)
         facts = Facts(
-            now=self._clock(),
-            session=_session(board.open, ()),
-            notice=_notice(board.open),
-            next_session=_session(board.next, tuple(map(_coming_seat, board.next.seats)) if board.next else ()),
-            timezone=self._settings.timezone,
-            operators=self._has_operators(call),
-            city=self._settings.city,
+            now=now,
+            session=told.session,
+            notice=told.notice,
+            next_session=told.next_session,
+            timezone=settings.timezone,
+            operators=call.carrier in self._with_operators,
+            city=settings.city,
             limits=self._limits,
             position=position,
-            calls_back=self._calls_back(call),
+            calls_back=call.carrier in self._called_back,
+            place=place,
+            recent_calls=recent,
         )
-        if board.open is None or facts.session is None:
+        chosen = _chosen(call, lines) if open_ is not None and call.node not in BEYOND else None
+        if chosen is None or open_ is None:
             return facts
-        closed = board.open.admission_closed
-        told = [self._forecast(facts, line, line.depth) if call.node in DECIDING else None for line in lines]
-        shown = tuple(_seat_facts(*each, closed=closed) for each in zip(board.open.seats, lines, told, strict=True))
-        place, recent = self._places.read_look(call.id, known) if known else (None, 0)
-        facts = replace(facts, session=replace(facts.session, seats=shown), place=place, recent_calls=recent)
-        chosen = _chosen(call, lines)
-        if chosen is None or call.node in BEYOND:
-            return facts
-        ahead = facts.position - 1 if facts.position else chosen.depth
-        mine = told[lines.index(chosen)] if ahead == chosen.depth else None
-        shut = closed or shown[lines.index(chosen)].left
-        return _with_forecast(facts, chosen.depth, mine or self._forecast(facts, chosen, ahead), closed=shut)
+        at = lines.index(chosen)
+        ahead = position - 1 if position else chosen.depth
+        mine = told.forecasts[at] if ahead == chosen.depth and told.forecasts else None
+        shut = open_.admission_closed or told.seats[at].left
+        forecast = mine or self._outlook.forecast(chosen, ahead, open_.closes_at)
+        return _with_forecast(facts, chosen.depth, forecast, closed=shut)
 
-    def _has_operators(self, call: Call) -> bool:
-        settings = self._settings
-        line = settings.effective_twilio_operators_line if call.carrier == "twilio" else settings.operators_line
-        return bool(line)
+    def _told(self, board: Board, lines: list[LineNow], now: float, *, deciding: bool) -> "_Told":
+        """What everybody is told who asks in this moment; the forecasts of the lines for those who choose one."""
+        told = self._last_told
+        if (
+            told is not None
+            and told.board is board
+            and told.deciding is deciding
+            and 0.0 <= now - told.at < MOMENT_S
+            and len(lines) == len(told.lines)
+            and all(map(is_, lines, told.lines))
+        ):
+            return told
+        open_, next_ = board.open, board.next
+        forecasts: tuple[Forecast, ...] = ()
+        seats: tuple[SeatFacts, ...] = ()
+        if open_ is not None:
+            closed = open_.admission_closed
+            if deciding:
+                forecasts = tuple(self._outlook.forecast(line, line.depth, open_.closes_at) for line in lines)
+            each = zip(open_.seats, lines, forecasts or (None,) * len(lines), strict=True)
+            seats = tuple(_seat_facts(*one, closed=closed) for one in each)
+        self._last_told = told = _Told(
+            at=now, board=board, lines=lines, deciding=deciding, forecasts=forecasts, seats=seats,
+            session=_session(open_, seats), notice=_notice(open_),
+            next_session=_session(next_, tuple(map(_coming_seat, next_.seats)) if next_ else ()),
+        )  # fmt: skip
+        return told
 
-    def _calls_back(self, call: Call) -> bool:
-        if call.carrier == "twilio":
-            return bool(self._settings.twilio_number)
-        return bool(self._settings.callback_line or self._settings.trunk)
 
-    def _forecast(self, facts: Facts, line: LineNow, ahead: int) -> Forecast:
-        return self._outlook.forecast(line, ahead, facts.session.closes_at if facts.session else facts.now)
+class _Told(Struct, frozen=True):
+    """What is the same for everybody who asks in one moment, at `at`."""
+
+    at: float
+    board: Board
+    lines: list[LineNow]
+    deciding: bool
+    #: For who joins a line now, of each line; empty for those who do not choose.
+    forecasts: tuple[Forecast, ...]
+    seats: tuple[SeatFacts, ...]
+    session: SessionFacts | None
+    notice: Notice | None
+    next_session: SessionFacts | None
 
 
 class Asked:
@@ -145,6 +182,12 @@ class Asked:
             positions[call.seat_id] = await reader.position(call)
         known = await asked if asked is not None else None
         return reader.put_together(call, board, lines, positions.get(call.seat_id, 0), known)
+
+
+def _carriers(asterisk: str | None, twilio: str | None) -> frozenset[Carrier]:
+    """Those for which there is something."""
+    both: tuple[tuple[Carrier, str | None], ...] = (("asterisk", asterisk), ("twilio", twilio))
+    return frozenset(carrier for carrier, line in both if line)
 
 
 def _seat_ids(board: Board) -> tuple[str, ...]:
@@ -195,9 +238,13 @@ def limits_of(settings: Settings) -> Limits:
 
 def _chosen(call: Call, lines: list[LineNow]) -> LineNow | None:
     """The seat the call is at; else, as the flow proposes it, the first that is open, else the first."""
-    mine = [line for line in lines if line.seat.id == call.seat_id]
-    opened = [line for line in lines if line.seat.state != "closed"]
-    return next(iter(mine + opened + lines), None)
+    opened = None
+    for line in lines:
+        if line.seat.id == call.seat_id:
+            return line
+        if opened is None and line.seat.state != "closed":
+            opened = line
+    return opened or next(iter(lines), None)
 
 
 def _coming_seat(posted: PostedSeat) -> SeatFacts:

@@ -9,7 +9,7 @@ from msgspec import DecodeError, Struct
 from redis.asyncio import Redis
 
 from calls.entries import Entry, Lane, decode
-from calls.shards import SHARDS, ShardKeys, shard_keys, shard_of, todo_key
+from calls.shards import SHARDS, ShardKeys, shard_keys, shard_of
 from calls.store import PERFORM_LEASE_S, Granted
 from config.clock import Clock
 from config.scripts import load
@@ -137,7 +137,7 @@ class Lanes:
         )
 
     def _todo(self, lane: str, call_id: str) -> str:
-        return todo_key(self._prefix, lane, call_id)
+        return self._shards[shard_of(call_id)].todo(lane, call_id)
 
 
 def _member(granted: Granted) -> str:

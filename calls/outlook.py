@@ -19,6 +19,8 @@ _SEAT = ("state", "since", "until", "reason", "closing", "held", "gone")
 #: States of a seat whose leader is not there.
 AWAY = ("closed", "paused")
 
+#: So long is a moment: hundreds who call at once are told the same of lines that are the same.
+MOMENT_S = 0.02
 #: More than a session has.
 SEATS_KEPT = 100
 
@@ -63,8 +65,8 @@ class Outlook:
             settings.handle_time_s, settings.handle_time_weight, settings.patience_s, settings.patience_weight,
             settings.keeping,
         )
-        #: By seat: the answer that was read last, which several who asked in the same moment have in common.
-        self._read: dict[str, tuple[list[Any], LineNow]] = {}
+        #: By seat: the answer that was read last, what it says, and when that was: many who ask in one moment are answered alike.
+        self._read: dict[str, tuple[list[Any], LineNow, float]] = {}
 
     async def look(self, seat_ids: Iterable[str]) -> list[LineNow]:
         """These lines, in the order given."""
@@ -81,17 +83,17 @@ class Outlook:
 
     def line(self, seat_id: str, row: list[Any]) -> LineNow:
         """From the script's answer."""
-        known = self._read.get(seat_id)
-        if known is not None and known[0] is row:
+        known, now = self._read.get(seat_id), self._clock()
+        if known is not None and known[0] == row and 0.0 <= now - known[2] < MOMENT_S:
             return known[1]
         depth, _, values, pace, left, kept = row
         seat = {name: value for name, value in zip(_SEAT, values, strict=True) if value is not None}
         line = LineNow(
-            read_seat(seat_id, seat, self._clock()), depth, read_pace(_fields(pace), _fields(left)), kept
+            read_seat(seat_id, seat, now), depth, read_pace(_fields(pace), _fields(left)), kept
         )
         if len(self._read) >= SEATS_KEPT:
             self._read.clear()
-        self._read[seat_id] = row, line
+        self._read[seat_id] = row, line, now
         return line
 
     def forecast(self, line: LineNow, ahead: int, closes_at: float) -> Forecast:

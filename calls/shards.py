@@ -13,7 +13,7 @@ _KNOWN = 4096
 
 
 class ShardKeys(Struct, frozen=True):
-    """The keys that the calls of one shard share."""
+    """The keys that the calls of one shard share, and of each of them."""
 
     #: zset call_id -> started_at of calls that have not ended.
     live: str
@@ -25,6 +25,16 @@ class ShardKeys(Struct, frozen=True):
     performers: str
     #: hash `<lane>:<call_id>` -> how often its first command failed.
     tries: str
+    #: What all of these, and those of a single call, begin with.
+    start: str
+
+    def call(self, call_id: str) -> str:
+        """As `call_key`."""
+        return f"{self.start}call:{call_id}"
+
+    def todo(self, lane: str, call_id: str) -> str:
+        """As `todo_key`."""
+        return f"{self.start}todo:{lane}:{call_id}"
 
 
 @lru_cache(maxsize=4096)
@@ -35,7 +45,11 @@ def shard_of(call_id: str) -> int:
 
 def shard_keys(prefix: str, shard: int) -> ShardKeys:
     """The keys of a shard."""
-    return ShardKeys(*(shard_key(prefix, tag_of(shard), name) for name in ShardKeys.__struct_fields__))
+    start = shard_key(prefix, tag_of(shard), "")
+    return ShardKeys(
+        live=start + "live", wakeups=start + "wakeups", outbox=start + "outbox", performers=start + "performers",
+        tries=start + "tries", start=start,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=_KNOWN)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Generator
+from itertools import count
 from typing import Any, Protocol
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from calls.entries import Entries, Entry, Lane, encode, sort
-from calls.shards import SHARDS, ShardKeys, call_key, shard_keys, shard_of, todo_key
+from calls.shards import SHARDS, ShardKeys, call_key, shard_keys, shard_of
 from config.changes import channel
 from config.clock import Clock
 from config.scripts import Script, load
@@ -152,6 +153,8 @@ class Calls:
         self._channel = channel(settings.redis_prefix)
         self._clock = clock
         self._shards = [shard_keys(self._prefix, shard) for shard in range(SHARDS)]
+        #: Together a name that no other put of any process has.
+        self._name, self._puts = f"{secrets.token_hex(8)}-", count(1)
 
     async def get(self, call_id: str) -> Call | None:
         """The call, or None. Raises CorruptCall."""
@@ -195,7 +198,7 @@ class Calls:
         """The same, sent now. `before_seq` None: unless the call is known already."""
         now = self._clock()
         entries = sort(after, now, commands)
-        name = secrets.token_hex(12)  # of this put, and of who performs its commands
+        name = f"{self._name}{next(self._puts):x}"  # of this put, and of who performs its commands
         arguments = (
             after.id, "" if before_seq is None else before_seq, after.seq, encode_call(after), name,
             name, now, now + PERFORM_LEASE_S, _wake_up(entries),
@@ -229,15 +232,10 @@ class Calls:
 
     def _put_keys(self, call_id: str) -> tuple[str, ...]:
         shard = self._of(call_id)
-        todo = (todo_key(self._prefix, lane, call_id) for lane in ("line", "books"))
         return (
-            call_key(self._prefix, call_id),
-            shard.live,
-            shard.wakeups,
-            shard.outbox,
-            shard.performers,
-            *todo,
-        )
+            shard.call(call_id), shard.live, shard.wakeups, shard.outbox, shard.performers, shard.todo("line", call_id),
+            shard.todo("books", call_id),
+        )  # fmt: skip
 
 
 def encode_call(call: Call) -> str:

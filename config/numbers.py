@@ -13,6 +13,7 @@ _SIP_USER = re.compile(r"(?:sips?|tel):([^@;>?]*)", re.IGNORECASE)
 _BRACKETED = re.compile(r"<([^<>]*)>\s*(?:;.*)?$")
 _DIALLED = re.compile(r"\+?[0-9]+")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
+_MOBILE_AS_WRITTEN = re.compile(r"\+861[3-9][0-9]{9}")
 _LOCAL = re.compile(r"[2-8][0-9]{6,7}")
 _PUNCTUATION = str.maketrans("", "", " -().\u00a0")
 
@@ -24,6 +25,8 @@ def read_number(raw: object, settings: Settings) -> str:
     tel URIs with display names, full-width digits. Withheld numbers, names, our own service number and everything
     else are empty.
     """
+    if isinstance(raw, str) and _MOBILE_AS_WRITTEN.fullmatch(raw) and raw != f"+{settings.service_number}":
+        return raw  # as a cloud presents nearly everybody
     dialled = _dialled(raw)
     if not dialled or dialled.removeprefix("+") == settings.service_number:
         return ""

@@ -6,16 +6,15 @@ hash tag.
 """
 
 import hashlib
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from config.shared import begin
+from config.shared import Argument, begin, script_words
 
-Argument = str | int | float
 #: A script that takes any number of keys.
 ANY = -1
 #: Every script of this process.
@@ -46,14 +45,14 @@ class Script:
         script that only reads, as config.shared.begin."""
         if self.key_count not in (len(keys), ANY):
             raise ValueError(f"{self.name} takes {self.key_count} keys, not {len(keys)}")
-        words: tuple[Argument, ...] = (
-            len(keys), *keys, *[one if type(one) is str else repr(one) for one in arguments]
-        )  # fmt: skip
-        return _Running(self, redis, words, same=same)
+        begins: Callable[..., Awaitable[Any]] | None = getattr(redis, "begin_script", None)
+        if begins is not None:
+            return begins(self.digest, self.text, keys, arguments, same=same)
+        return _Running(self, redis, script_words(keys, arguments), same=same)
 
 
 class _Running:
-    """A script that is under way by its digest. Await it once."""
+    """A script that is under way by its digest, where the connection knows no scripts. Await it once."""
 
     __slots__ = ("_begun", "_redis", "_script", "_words")
 

@@ -4,17 +4,21 @@ A connection for each task costs a process several times as much, and there are 
 callers press a key at once. Subscriptions have connections of their own.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, cast
 
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
-from redis.exceptions import BusyLoadingError, ExecAbortError, RedisError
+from redis.exceptions import BusyLoadingError, ExecAbortError, NoScriptError, RedisError
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as TimedOut
 
 from config.wire import Wire, pack
+
+#: Of a script.
+Argument = str | int | float
 
 _MULTI, _EXEC = pack(("MULTI",)), pack(("EXEC",))
 
@@ -79,7 +83,23 @@ class SharedRedis(Redis):
     def begin(self, *args: Any, same: bool = False) -> "Begun":
         """A command that is sent now, whenever it is awaited: several begun one after the other go together. `same`: it
         only reads, and goes once for all who ask it in this moment."""
-        return Begun(self, args, same=same)
+        if not same:
+            return Begun(self, self.wire.begin(pack(split(args))), args)
+        future = self.wire.join(args)
+        return Begun(self, future or self.wire.begin(pack(split(args)), args), args)
+
+    def begin_script(
+        self, digest: str, text: str, keys: tuple[str, ...], arguments: tuple[Argument, ...], *, same: bool
+    ) -> "Begun":
+        """The same for a script that the server knows by its digest; by its text, should it not know it."""
+        if not same:
+            future = self.wire.begin(pack(("EVALSHA", digest, *script_words(keys, arguments))))
+        else:
+            what = (digest, keys, arguments)
+            future = self.wire.join(what)
+            if future is None:
+                future = self.wire.begin(pack(("EVALSHA", digest, *script_words(keys, arguments))), what)
+        return BegunScript(self, future, (text, keys, arguments))
 
     def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
         """What is published there from now on; first an empty text, when it is subscribed."""
@@ -98,24 +118,39 @@ class SharedRedis(Redis):
 class Begun:
     """The answer to a command that is under way. Await it once."""
 
-    __slots__ = ("_args", "_future", "_redis")
+    __slots__ = ("_about", "_future", "_redis")
 
-    def __init__(self, redis: SharedRedis, args: tuple[Any, ...], *, same: bool) -> None:
-        self._redis, self._args = redis, args
-        self._future = redis.wire.begin(pack(split(args)), same=same)
+    def __init__(self, redis: SharedRedis, future: "asyncio.Future[Any] | None", about: tuple[Any, ...]) -> None:
+        self._redis, self._future, self._about = redis, future, about
 
     def __await__(self) -> Generator[Any, None, Any]:
         if self._future is not None:
             try:
-                answer = yield from self._future.__await__()
+                answer = yield from self._future
             except (Unreachable, TimedOut):
                 pass
             else:
                 if not isinstance(answer, RedisError):
                     return answer
-                if not isinstance(answer, BusyLoadingError):
+                if not isinstance(answer, BusyLoadingError | NoScriptError):
                     raise answer
-        return (yield from self._redis.execute_command(*self._args).__await__())
+        return (yield from self._again().__await__())
+
+    def _again(self) -> Awaitable[Any]:
+        """The connection was not there, was lost, or the server is not ready."""
+        again: Awaitable[Any] = self._redis.execute_command(*self._about)
+        return again
+
+
+class BegunScript(Begun):
+    """The same for a script, which is sent as a whole then: a server that has restarted has forgotten it, too."""
+
+    __slots__ = ()
+
+    def _again(self) -> Awaitable[Any]:
+        text, keys, arguments = self._about
+        again: Awaitable[Any] = self._redis.execute_command("EVAL", text, *script_words(keys, arguments))
+        return again
 
 
 class Later:
@@ -137,6 +172,11 @@ def begin(redis: Redis, *args: Any, same: bool = False) -> Awaitable[Any]:
     # Not by the type: redis-py's is a protocol, of which Python asks much before it knows what is an instance.
     begins: Callable[..., Awaitable[Any]] | None = getattr(redis, "begin", None)
     return Later(redis, args) if begins is None else begins(*args, same=same)
+
+
+def script_words(keys: tuple[str, ...], arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
+    """Keys and arguments of a script as they go over the wire. A number goes as Python's repr, which is exact."""
+    return (len(keys), *keys, *[one if type(one) is str else repr(one) for one in arguments])
 
 
 def split(arguments: Sequence[Any]) -> tuple[Any, ...]:

@@ -5,7 +5,7 @@ event loop is sent in one piece, and answered in the order in which it was asked
 import asyncio
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping
 from typing import Any, Final, TypeVar
 
 from hiredis import ProtocolError, Reader, pack_command
@@ -78,13 +78,20 @@ class Wire:
             link = await self._connected()
         return await link.ask(packed, count)
 
-    def begin(self, packed: bytes, *, same: bool = False) -> "asyncio.Future[Any] | None":
-        """One command, sent without waiting for its turn; None when there is no connection yet. `same`: it only reads, and
-        if another task asks the very same in the same round of the loop, it is sent once."""
+    def begin(self, packed: bytes, same: Hashable = None) -> "asyncio.Future[Any] | None":
+        """One command, sent without waiting for its turn; None when there is no connection yet. `same`: what others may
+        `join` by, until it is sent; of a command that only reads."""
         link = self._link
         if link is None or link.is_lost or link.loop is not asyncio.get_running_loop():
             return None
-        return link.ask_once(packed) if same else link.ask(packed, 1)
+        return link.ask(packed, 1) if same is None else link.ask_for_all(packed, same)
+
+    def join(self, same: Hashable) -> "asyncio.Future[Any] | None":
+        """The answer to the very same command, begun in this round of the loop by somebody else; None when nobody has."""
+        link = self._link
+        if link is None or link.is_lost or link.loop is not asyncio.get_running_loop():
+            return None
+        return link.join(same)
 
     async def messages(self, channel: str, idle_s: float) -> AsyncIterator[str]:
         """What is published there from now on, by a connection of its own; first an empty text, when it is subscribed.
@@ -169,7 +176,7 @@ class _Link(asyncio.Protocol):
         self._asked: deque[tuple[asyncio.Future[Any], int, float]] = deque()
         self._unsent: list[bytes] = []
         #: Questions not sent yet that others may join, and who joined them.
-        self._shared: dict[bytes, asyncio.Future[Any]] = {}
+        self._shared: dict[Hashable, asyncio.Future[Any]] = {}
         self._joined: dict[asyncio.Future[Any], list[asyncio.Future[Any]]] = {}
         #: Answers to the first of `_asked`, until it has all of them.
         self._some: list[Any] = []
@@ -191,13 +198,17 @@ class _Link(asyncio.Protocol):
             self._watch = self.loop.call_at(now + self._within_s, self._look)
         return future
 
-    def ask_once(self, packed: bytes) -> asyncio.Future[Any]:
-        """For one answer; each who asks has a future of their own, because one may be cancelled."""
-        first = self._shared.get(packed)
-        if first is None or self.is_lost:
-            future = self._shared[packed] = self.ask(packed, 1)
-            return future
-        future = self.loop.create_future()
+    def ask_for_all(self, packed: bytes, same: Hashable) -> asyncio.Future[Any]:
+        """For one answer, which others may join until it is sent."""
+        future = self._shared[same] = self.ask(packed, 1)
+        return future
+
+    def join(self, same: Hashable) -> asyncio.Future[Any] | None:
+        """A future of one's own for each who joins, because any may be cancelled."""
+        first = self._shared.get(same)
+        if first is None:
+            return None
+        future: asyncio.Future[Any] = self.loop.create_future()
         self._joined.setdefault(first, []).append(future)
         return future
 

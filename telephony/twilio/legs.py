@@ -51,6 +51,7 @@ class Legs:
 
     def __init__(self, redis: Redis, settings: Settings, clock: Clock) -> None:
         self._redis, self._prefix, self._clock = redis, settings.redis_prefix, clock
+        self._starts = tuple(shard_key(self._prefix, tag_of(shard), "") for shard in range(SHARDS))
         self._all_heard = tuple(shard_key(self._prefix, tag_of(shard), "heard") for shard in range(SHARDS))
         #: `seq` of the calls that this process has answered a moment ago.
         self._answered: dict[str, int] = {}
@@ -134,9 +135,8 @@ class Legs:
 
     def _keys(self, call_id: str) -> tuple[str, str, str]:
         shard = shard_of(call_id)
-        tag = tag_of(shard)
-        leg, answers = shard_key(self._prefix, tag, "leg", call_id), shard_key(self._prefix, tag, "answers", call_id)
-        return leg, answers, self._all_heard[shard]
+        start = self._starts[shard]
+        return f"{start}leg:{call_id}", f"{start}answers:{call_id}", self._all_heard[shard]
 
     def _heard(self, shard: int) -> str:
         return self._all_heard[shard]

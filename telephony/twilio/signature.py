@@ -30,7 +30,8 @@ class Form:
 
     def get(self, name: str) -> str:
         """The first value; empty when there is none."""
-        return self._values.get(name, [""])[0]
+        values = self._values.get(name)
+        return values[0] if values else ""
 
 
 def read_form(body: bytes) -> Form:

@@ -77,7 +77,7 @@ class Webhook(Struct, frozen=True):
 
 def read_webhook(settings: Settings, step: str, query: str, form: Form, token: str) -> Webhook:
     """`token`: the cloud's own mark of a repetition, may be empty. Never raises: the content may be hostile."""
-    ours = dict(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    ours = dict(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else {}
     retries = _count(ours.get("retries", ""))
 
     def kept(name: str) -> str:

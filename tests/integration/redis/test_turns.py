@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from itertools import repeat
 
 import msgspec
 import pytest
@@ -306,7 +307,7 @@ async def test_a_saved_call_reads_back_as_it_was(ours: Process) -> None:
 
 async def test_a_put_whose_answer_was_lost_may_be_repeated(ours: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     call = await ours.calls.create(new_call())
-    monkeypatch.setattr("calls.store.secrets.token_hex", lambda size: "the same connection's repetition")
+    monkeypatch.setattr(ours.calls, "_puts", repeat(1))  # the same connection's repetition
     after, commands = replace(call, seq=1), (JoinLine(seat_id="s1", joined_at=1.0),)
     assert await ours.calls.put(0, after, commands)
     again = await ours.calls.put(0, after, commands)
