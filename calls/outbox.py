@@ -26,7 +26,9 @@ ALIVE_EVERY_S = PERFORM_LEASE_S / 3
 #: How often a drainer looks for what others left.
 LOOK_EVERY_S = 0.5
 #: Facts wait so long for others: a transaction costs the same for one as for a hundred.
-TOGETHER_S, MOST_TOGETHER = 0.02, 200
+TOGETHER_S, MOST_TOGETHER = 0.02, 500
+#: After a transaction with the facts of so many calls they wait longer: many call, and the next comes with more.
+MANY, LONGER = 10, 5
 #: Lanes that one process performs at the same time; SQLite has one writer anyway.
 AT_ONCE = 8
 
@@ -84,12 +86,14 @@ class Outbox:
             self._add(self._telling, asyncio.create_task(self._put_down(self._write_down), name="outbox facts"))
 
     async def _put_down(self, write_down: WriteDown) -> None:
+        wait_s = self._together_s
         try:
             while self._facts:
-                if self._together_s:
-                    await asyncio.sleep(self._together_s)
+                if wait_s:
+                    await asyncio.sleep(wait_s)
                 lanes, self._facts = self._facts[:MOST_TOGETHER], self._facts[MOST_TOGETHER:]
                 await self._put_down_some(write_down, lanes)
+                wait_s = self._together_s * (LONGER if len(lanes) >= MANY else 1)
         finally:
             self._putting_down = False
 

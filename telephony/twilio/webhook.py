@@ -84,6 +84,7 @@ def read_webhook(settings: Settings, step: str, query: str, form: Form, token: s
         return form.get(name) or ours.get(name, "")
 
     told = kept if retries else form.get
+    leg, name = ours.get("leg", ""), ours.get("name", "")
     digits, recording_sid = told("Digits"), told("RecordingSid")
     outbound = form.get("Direction").startswith("outbound")
     return Webhook(
@@ -108,10 +109,10 @@ def read_webhook(settings: Settings, step: str, query: str, form: Form, token: s
         tries=_count(ours.get("tries", "")),
         retries=retries,
         several=ours.get("several") == "1",
-        leg=ours.get("leg", "") if _LEG.match(ours.get("leg", "")) else "",
+        leg=leg if _LEG.match(leg) else "",
         placed=ours.get("placed", "") if _LEG.match(ours.get("placed", "")) else "",
         outbound=outbound,
-        recording=ours.get("name", "") if _RECORDING_NAME.match(ours.get("name", "")) else "",
+        recording=name if _RECORDING_NAME.match(name) else "",
         digest=_digest(step, query, form, token),
         carried=_carried(told, digits),
     )

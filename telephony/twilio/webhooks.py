@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calls.turn import Congested
 from config.database import DatabaseUnavailable
+from config.within import Within
 from telephony.errors import TelephonyError
 from telephony.twilio.addresses import Step
 from telephony.twilio.caller import Caller
@@ -55,14 +56,16 @@ class Webhooks:
         self._other_side = OtherSide(exchange, self._interpreter)
         self._outbound = Outbound(exchange)
         self.spool = Spool(settings)
+        self._within = Within()
         self._notices = Notices(exchange, self._caller, self._outbound, self.spool)
         self._placed = PlacedLegs(exchange, self._outbound, speech, self.music)
 
     async def answer(self, step: Step, query: str, hook: Webhook) -> str:
         """The TwiML."""
         try:
-            async with asyncio.timeout(PRESENT_WITHIN_S if step in FALLBACKS else TURN_WITHIN_S):
-                return await self._answer(step, hook)
+            return await self._within.run(
+                self._answer(step, hook), PRESENT_WITHIN_S if step in FALLBACKS else TURN_WITHIN_S
+            )
         except AWAY as error:
             log.warning("a webhook waits", step=step, error=type(error).__name__, retries=hook.retries)
         except Exception as error:
