@@ -30,8 +30,6 @@ class Change(msgspec.Struct, frozen=True):
     id: str = ""
     #: Of a call: the `seq` that was saved, so that who saved it need not read it again. 0 = not told.
     seq: int = 0
-    #: Of a call: the caller hears it already, by the answer to a webhook.
-    shown: bool = False
 
 
 _RESYNC = Change("resync")
@@ -48,12 +46,12 @@ async def announce(redis: Redis, prefix: str, change: Change) -> None:
     await redis.publish(channel(prefix), msgspec.json.encode(change))
 
 
-async def listen(redis: Redis, prefix: str, *, calls: bool = True, shown: bool = True) -> AsyncIterator[Change]:
+async def listen(redis: Redis, prefix: str, *, calls: bool = True) -> AsyncIterator[Change]:
     """Every change from now on, for ever. The first item, and the first after each outage, is kind "resync". `calls=False`
-    leaves out those of calls, which are most; `shown=False` those that their callers hear already."""
+    leaves out those of calls, which are most. A change of a call that its caller hears by the answer to a webhook is not told."""
     where = (redis, prefix, asyncio.get_running_loop())
     station = _STATIONS.setdefault(where, _Station(redis, prefix))
-    ear = _Ear(calls=calls, shown=shown)
+    ear = _Ear(calls=calls)
     station.tune_in(ear)
     try:
         while True:
@@ -93,13 +91,13 @@ class _Noting:
 class _Ear:
     """What one listener has not heard yet."""
 
-    def __init__(self, *, calls: bool, shown: bool) -> None:
-        self._calls, self._shown = calls, shown
+    def __init__(self, *, calls: bool) -> None:
+        self._calls = calls
         self._changes: list[Change] = []
         self._some = asyncio.Event()
 
     def tell(self, change: Change) -> None:
-        if (self._calls or change.kind != "call") and (self._shown or not change.shown):
+        if self._calls or change.kind != "call":
             self._changes.append(change)
             self._some.set()
 

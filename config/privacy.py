@@ -74,7 +74,7 @@ class Cipher:
 
     def hash_number(self, number: str) -> str:
         """A keyed hash of an E.164 number, by which the same caller is found again. Empty for empty."""
-        return hmac.new(self._hash_key, number.encode(), hashlib.sha256).hexdigest() if number else ""
+        return hmac.digest(self._hash_key, number.encode(), "sha256").hex() if number else ""
 
 
 def open_cipher(settings: Settings) -> Cipher:

@@ -175,8 +175,8 @@ def begin(redis: Redis, *args: Any, same: bool = False) -> Awaitable[Any]:
 
 
 def script_words(keys: tuple[str, ...], arguments: tuple[Argument, ...]) -> tuple[Argument, ...]:
-    """Keys and arguments of a script as they go over the wire. A number goes as Python's repr, which is exact."""
-    return (len(keys), *keys, *[one if type(one) is str else repr(one) for one in arguments])
+    """Keys and arguments of a script as they go over the wire: hiredis and redis-py write a number as Python's repr, which is exact."""
+    return (len(keys), *keys, *arguments)
 
 
 def split(arguments: Sequence[Any]) -> tuple[Any, ...]:

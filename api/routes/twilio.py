@@ -17,7 +17,7 @@ from api.problems import Problem
 from api.webhook_document import TOLD
 from telephony.twilio.addresses import Step
 from telephony.twilio.signature import Form, read_form
-from telephony.twilio.webhook import read_webhook
+from telephony.twilio.webhook import Webhook
 
 WEBHOOKS = "/twilio/{step}"
 router = APIRouter(tags=["cloud phone"])
@@ -107,7 +107,7 @@ async def answer_webhook(cloud: Cloud, step: str, scope: Scope, receive: Receive
         cloud.count_refused(step if step in _STEPS else "other")
         log.warning("a webhook was refused", step=step if step in _STEPS else "other", signed=form is not None)
         raise Problem("signature_invalid") if form is None else Problem("not_found")
-    hook = read_webhook(cloud.exchange.settings, step, query, form, headers.get(_REPETITION, ""))
+    hook = Webhook(cloud.exchange.settings, step, query, form, headers.get(_REPETITION, ""))
     return await cloud.webhooks.answer(step, query, hook)  # type: ignore[arg-type]  # it is one of the steps
 
 

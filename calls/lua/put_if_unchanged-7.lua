@@ -6,6 +6,6 @@
 --- @include announce_call
 local said = put(KEYS, { unpack(ARGV, 2) })
 if said[1] == 2 then
-  announce_call(ARGV[1], ARGV[2], ARGV[4], false)
+  announce_call(ARGV[1], ARGV[2], ARGV[4])
 end
 return said

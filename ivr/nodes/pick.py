@@ -1,5 +1,7 @@
 """Several leaders answer: which unit? Part of the one question, asked only while more than one seat is open (A14)."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from ivr.call import Call
@@ -21,7 +23,13 @@ def offered(facts: Facts) -> dict[str, SeatFacts]:
 
 def choose_seat(facts: Facts) -> SeatFacts | None:
     """For who names none: a seat that is free, else the shortest line of those that are open, else the first."""
-    seats = list(offered(facts).values())
+    return choose_of(list(offered(facts).values()))
+
+
+def choose_of(seats: Sequence[SeatFacts]) -> SeatFacts | None:
+    """The same of these seats."""
+    if len(seats) == 1:
+        return seats[0]
     free = next((seat for seat in seats if seat.state == "free" and not seat.depth), None)
     return free or min(seats, key=lambda seat: seat.depth, default=None)
 

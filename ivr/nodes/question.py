@@ -38,9 +38,10 @@ def _opening(facts: Facts) -> tuple[SeatFacts | None, str]:
         return held, "kept"
     if facts.recent_calls > facts.limits.most_recent_calls:
         return pick.choose_seat(facts), "often"
-    if len(units := pick.offered(facts)) > 1 and not all(seat.left for seat in units.values()):
+    units = list(pick.offered(facts).values())
+    if len(units) > 1 and not all(seat.left for seat in units):
         return None, "pick"
-    seat = pick.choose_seat(facts)
+    seat = pick.choose_of(units)
     return seat, describe_line(facts, seat)
 
 

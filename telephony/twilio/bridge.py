@@ -75,7 +75,7 @@ class Bridge:
 
     # -- interruptions ------------------------------------------------------------------------------------------------
     async def _follow(self) -> None:
-        async for change in listen(self._core.redis, self._prefix, shown=False):
+        async for change in listen(self._core.redis, self._prefix):
             if change.kind == "call" and is_ours(change.id):
                 self._look_soon(change)
             elif change.kind == "resync":

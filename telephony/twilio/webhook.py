@@ -2,10 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable
 from urllib.parse import parse_qsl
-
-from msgspec import Struct
 
 from config.numbers import read_number
 from config.settings import Settings
@@ -26,104 +23,159 @@ CARRIED = ("RecordingDuration", "RecordingSid", "DialCallStatus", "DialCallDurat
 LONGEST_CARRIED = 40
 
 
-class Webhook(Struct, frozen=True):
-    """What one webhook tells. Empty or 0 where it says nothing. `number` is personal data."""
+class Webhook:
+    """What one webhook tells, and what of our own address came back with it: each value is read when it is asked for, because a
+    webhook is about a few of them. Empty or 0 where it says nothing. Reading never raises: the content may be hostile."""
 
-    #: Of the leg the webhook is about, and of the leg that dialled it.
-    call_sid: str
-    parent_sid: str
-    #: The caller's call, from our own address on webhooks of the other side's leg.
-    for_sid: str
-    status: str
-    #: E.164 of the citizen.
-    number: str
-    keys: str
-    hung_up: bool
-    recorded_s: float
-    recording_sid: str
-    recording_status: str
-    dial_status: str
-    dialled_s: float
-    #: None = the cloud did not say.
-    bridged: bool | None
-    #: voicemail detection: human, machine_start, fax, unknown; empty = not asked for.
-    answered_by: str
-    #: ErrorCode with which the cloud came to the fallback.
-    error: str
-    #: From our own address: the scene that is answered, -1 = none.
-    scene: int
-    count: int
-    typed: int
-    tries: int
-    retries: int
-    #: Keys of a number are awaited, several at once.
-    several: bool
-    #: Our id of a call that we placed.
-    leg: str
-    #: Id of a call about an order, from our own address on webhooks of its legs.
-    placed: str
-    outbound: bool
-    #: Name of the recording, as the flow gave it.
-    recording: str
-    #: The same for a repetition, different for everything else.
-    digest: str
-    carried: tuple[tuple[str, str], ...]
+    __slots__ = ("_form", "_mark", "_ours", "_settings", "call_sid", "outbound", "retries", "status")
 
+    def __init__(self, settings: Settings, step: str, query: str, form: Form, token: str) -> None:
+        """`token`: the cloud's own mark of a repetition, may be empty."""
+        self._settings, self._form = settings, form
+        self._ours = dict(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else {}
+        self._mark = step, query, token
+        #: Of the leg the webhook is about.
+        self.call_sid = _sid(form.get("CallSid"))
+        self.status = form.get("CallStatus")
+        self.outbound = form.get("Direction").startswith("outbound")
+        #: How often the same has been asked to come again.
+        self.retries = self._count("retries")
+
+    # -- of the leg ---------------------------------------------------------------------------------------------------
     @property
     def ended(self) -> bool:
         """The call this webhook is about is over."""
         return self.status in ENDED
 
+    @property
+    def parent_sid(self) -> str:
+        """Of the leg that dialled this one."""
+        return _sid(self._form.get("ParentCallSid"))
 
-def read_webhook(settings: Settings, step: str, query: str, form: Form, token: str) -> Webhook:
-    """`token`: the cloud's own mark of a repetition, may be empty. Never raises: the content may be hostile."""
-    ours = dict(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else {}
-    retries = _count(ours.get("retries", ""))
+    @property
+    def number(self) -> str:
+        """E.164 of the citizen. Personal data."""
+        return read_number(self._form.get("To" if self.outbound else "From"), self._settings)
 
-    def kept(name: str) -> str:
-        return form.get(name) or ours.get(name, "")
+    @property
+    def answered_by(self) -> str:
+        """Voicemail detection: human, machine_start, fax, unknown; empty = not asked for."""
+        return self._form.get("AnsweredBy")
 
-    told = kept if retries else form.get
-    leg, name = ours.get("leg", ""), ours.get("name", "")
-    digits, recording_sid = told("Digits"), told("RecordingSid")
-    outbound = form.get("Direction").startswith("outbound")
-    return Webhook(
-        call_sid=_sid(form.get("CallSid")),
-        parent_sid=_sid(form.get("ParentCallSid")),
-        for_sid=_sid(ours.get("of", "")),
-        status=form.get("CallStatus"),
-        number=read_number(form.get("To" if outbound else "From"), settings),
-        keys=digits if _KEYS.match(digits) else "",
-        hung_up=digits == HANGUP,
-        recorded_s=_seconds(told("RecordingDuration")),
-        recording_sid=recording_sid if is_recording_sid(recording_sid) else "",
-        recording_status=form.get("RecordingStatus"),
-        dial_status=told("DialCallStatus"),
-        dialled_s=_seconds(told("DialCallDuration")),
-        bridged={"true": True, "false": False}.get(told("DialBridged").lower()),
-        answered_by=form.get("AnsweredBy"),
-        error=form.get("ErrorCode"),
-        scene=_count(ours["scene"]) if "scene" in ours else -1,
-        count=_count(ours.get("count", "")),
-        typed=_count(ours.get("typed", "")),
-        tries=_count(ours.get("tries", "")),
-        retries=retries,
-        several=ours.get("several") == "1",
-        leg=leg if _LEG.match(leg) else "",
-        placed=ours.get("placed", "") if _LEG.match(ours.get("placed", "")) else "",
-        outbound=outbound,
-        recording=name if _RECORDING_NAME.match(name) else "",
-        digest=_digest(step, query, form, token),
-        carried=_carried(told, digits),
-    )
+    @property
+    def error(self) -> str:
+        """ErrorCode with which the cloud came to the fallback."""
+        return self._form.get("ErrorCode")
 
+    # -- what came of the verb ----------------------------------------------------------------------------------------
+    @property
+    def keys(self) -> str:
+        digits = self._told("Digits")
+        return digits if _KEYS.match(digits) else ""
 
-def _carried(told: Callable[[str], str], digits: str) -> tuple[tuple[str, str], ...]:
-    values = [(name, value) for name in CARRIED if (value := told(name))]
-    kept = [(name, value) for name, value in values if value.isascii() and len(value) <= LONGEST_CARRIED]
-    if digits and ((len(digits) == 1 and _KEYS.match(digits)) or digits == HANGUP):
-        kept.append(("Digits", digits))
-    return tuple(kept)
+    @property
+    def hung_up(self) -> bool:
+        """A message ended because the caller hung up."""
+        return self._told("Digits") == HANGUP
+
+    @property
+    def recorded_s(self) -> float:
+        return _seconds(self._told("RecordingDuration"))
+
+    @property
+    def recording_sid(self) -> str:
+        sid = self._told("RecordingSid")
+        return sid if is_recording_sid(sid) else ""
+
+    @property
+    def recording_status(self) -> str:
+        return self._form.get("RecordingStatus")
+
+    @property
+    def dial_status(self) -> str:
+        return self._told("DialCallStatus")
+
+    @property
+    def dialled_s(self) -> float:
+        return _seconds(self._told("DialCallDuration"))
+
+    @property
+    def bridged(self) -> bool | None:
+        """None = the cloud did not say."""
+        return {"true": True, "false": False}.get(self._told("DialBridged").lower())
+
+    # -- from our own address -----------------------------------------------------------------------------------------
+    @property
+    def for_sid(self) -> str:
+        """The caller's call, on webhooks of the other side's leg or of one that goes on with a call."""
+        return _sid(self._ours.get("of", ""))
+
+    @property
+    def scene(self) -> int:
+        """The scene that is answered, -1 = none."""
+        return self._count("scene") if "scene" in self._ours else -1
+
+    @property
+    def count(self) -> int:
+        """Pieces of music heard, or looks taken, in this scene so far."""
+        return self._count("count")
+
+    @property
+    def typed(self) -> int:
+        """Keys of a number that the call held when it was asked for more."""
+        return self._count("typed")
+
+    @property
+    def tries(self) -> int:
+        return self._count("tries")
+
+    @property
+    def several(self) -> bool:
+        """Keys of a number are awaited, several at once."""
+        return self._ours.get("several") == "1"
+
+    @property
+    def leg(self) -> str:
+        """Our id of a call that we placed."""
+        leg = self._ours.get("leg", "")
+        return leg if _LEG.match(leg) else ""
+
+    @property
+    def placed(self) -> str:
+        """Id of a call about an order, on webhooks of its legs."""
+        placed = self._ours.get("placed", "")
+        return placed if _LEG.match(placed) else ""
+
+    @property
+    def recording(self) -> str:
+        """Name of the recording, as the flow gave it."""
+        name = self._ours.get("name", "")
+        return name if _RECORDING_NAME.match(name) else ""
+
+    # -- of itself ----------------------------------------------------------------------------------------------------
+    @property
+    def digest(self) -> str:
+        """The same for a repetition, different for everything else."""
+        step, query, token = self._mark
+        return _digest(step, query, self._form, token)
+
+    @property
+    def carried(self) -> tuple[tuple[str, str], ...]:
+        """What has to come along when this webhook has to come again."""
+        values = [(name, value) for name in CARRIED if (value := self._told(name))]
+        kept = [(name, value) for name, value in values if value.isascii() and len(value) <= LONGEST_CARRIED]
+        digits = self._told("Digits")
+        if digits and ((len(digits) == 1 and _KEYS.match(digits)) or digits == HANGUP):
+            kept.append(("Digits", digits))
+        return tuple(kept)
+
+    def _told(self, name: str) -> str:
+        """Of one that came again, also what was carried over."""
+        return self._form.get(name) or (self._ours.get(name, "") if self.retries else "")
+
+    def _count(self, name: str) -> int:
+        text = self._ours.get(name, "")
+        return min(int(text), _COUNT_MAX) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 def _digest(step: str, query: str, form: Form, token: str) -> str:
@@ -135,12 +187,8 @@ def _digest(step: str, query: str, form: Form, token: str) -> str:
 
 
 def _sid(text: str) -> str:
-    return text if is_call_sid(text) else ""
+    return text if text and is_call_sid(text) else ""
 
 
 def _seconds(text: str) -> float:
     return float(text) if _SECONDS.match(text) else 0.0
-
-
-def _count(text: str) -> int:
-    return min(int(text), _COUNT_MAX) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
