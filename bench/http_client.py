@@ -83,7 +83,7 @@ async def at_rate(port: int, requests: Sequence[bytes], per_s: float, connection
     return answered
 
 
-async def as_fast_as_possible(port: int, requests: Sequence[bytes], seconds: float, connections: int = 64) -> float:
+async def as_fast_as_possible(port: int, requests: Sequence[bytes], seconds: float, connections: int) -> float:
     """Answers a second; each connection sends the next request when the last one is answered. Raises RuntimeError for refusals."""
     waiting, done = iter(requests), 0
     begun = time.perf_counter()

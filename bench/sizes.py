@@ -26,7 +26,7 @@ class Sizes:
     store_turns: int = 2000
     line_samples: int = 1000
     line_depths: tuple[int, ...] = (10, 1_000, 100_000)
-    throughput_s: float = 4.0
+    throughput_s: float = 8.0
     webhook_s: float = 15.0
     cloud_callers: int = 1000
     fanout_s: float = 20.0

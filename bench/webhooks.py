@@ -28,8 +28,11 @@ PER_S, P99_MOST_S, THROUGHPUT_LEAST = 200.0, 0.05, 0.5
 #: Nothing can be faster; so many requests are made beforehand for each second.
 MOST_PER_S = 4000
 LOOP_S = 30.0
+#: Requests under way at once, at full throughput: as many callers press a key when everybody calls. And few, where each
+#: waits for Redis with hardly anybody to share a round trip with.
+AT_ONCE, FEW_AT_ONCE = 200, 8
 #: The throughput of both sides is measured by turns, so that what else runs on the machine meets both.
-TURNS = 4
+TURNS = 8
 #: After a turn: the books are put down behind the answers.
 SETTLES_S = 0.3
 NOBODY = "http://127.0.0.1:9"
@@ -43,6 +46,9 @@ class WebhookFigures:
     bare: Summary
     ours_per_s: float
     bare_per_s: float
+    #: The same with FEW_AT_ONCE.
+    few_ours_per_s: float
+    few_bare_per_s: float
     refused: int
     #: Processor microseconds for each webhook at full throughput: of the api, of Redis, of the bare route, of the client.
     api_us: float = 0.0
@@ -62,18 +68,23 @@ async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
         say("  at a fixed rate")
         port = house.settings.http_port
         plain = await at_rate(bare_port, _requests(bare_port, steady), PER_S)
-        requests = _requests(port, steady + most)
-        await as_fast_as_possible(port, requests[-50:], 5.0)  # what any first call imports and caches
+        requests = _requests(port, steady + 2 * most)
+        await as_fast_as_possible(port, requests[-50:], 5.0, FEW_AT_ONCE)  # what any first call imports and caches
         ours = await at_rate(port, requests[:steady], PER_S)
-        say("  as fast as possible")
-        us, them = Pace((house.processes["api"].pid, house.redis.pid)), Pace((bare_pid,))
-        for some in _parts(requests[steady:-50], TURNS):
-            await them.go(bare_port, _requests(bare_port, most // TURNS), sizes.throughput_s / TURNS)
-            await us.go(port, some, sizes.throughput_s / TURNS)
+        pids, paces = (house.processes["api"].pid, house.redis.pid), []
+        for at_once, some in zip((AT_ONCE, FEW_AT_ONCE), _parts(requests[steady:-50], 2), strict=True):
+            say(f"  as fast as possible, {at_once} at once")
+            us, them = Pace(pids, at_once), Pace((bare_pid,), at_once)
+            for part in _parts(some, TURNS):
+                await them.go(bare_port, _requests(bare_port, most // TURNS), sizes.throughput_s / TURNS)
+                await us.go(port, part, sizes.throughput_s / TURNS)
+            paces += [us, them]
+        us, them, few_us, few_them = paces
     async with _hotline(folder / "holding", shared) as house:
         joined, api_percent, redis_percent = await _hold(house, sizes)
     return WebhookFigures(
-        summarise(ours.taken), summarise(plain.taken), us.per_s, them.per_s, ours.refused,
+        summarise(ours.taken), summarise(plain.taken), us.per_s, them.per_s, few_us.per_s, few_them.per_s,
+        ours.refused,
         us.cpu_us(0), us.cpu_us(1), them.cpu_us(0), us.client_us, joined, api_percent, redis_percent,
     )  # fmt: skip
 
@@ -81,13 +92,13 @@ async def measure(folder: Path, shared: Path, sizes: Sizes) -> WebhookFigures:
 class Pace:
     """Answers a second, and what they cost, over several short times."""
 
-    def __init__(self, pids: tuple[int, ...]) -> None:
-        self._pids = pids
+    def __init__(self, pids: tuple[int, ...], at_once: int) -> None:
+        self._pids, self._at_once = pids, at_once
         self._answers, self._seconds, self._client_s, self._cpu_s = 0.0, 0.0, 0.0, [0.0] * len(pids)
 
     async def go(self, port: int, requests: list[bytes], seconds: float) -> None:
         before, mine = [usage_of([pid]).cpu_s for pid in self._pids], time.process_time()
-        per_s = await as_fast_as_possible(port, requests, seconds)
+        per_s = await as_fast_as_possible(port, requests, seconds, self._at_once)
         self._client_s += time.process_time() - mine
         await asyncio.sleep(SETTLES_S)
         for n, pid in enumerate(self._pids):
@@ -198,13 +209,18 @@ def chapter(figures: WebhookFigures) -> Chapter:
         ),
         Row("the same: median", ms(figures.ours.median), ms(figures.bare.median), times(ratio(figures.ours.median, figures.bare.median))),
         Row(
-            "throughput of /twilio/voice", f"{figures.ours_per_s:,.0f} /s", f"{figures.bare_per_s:,.0f} /s", times(share),
+            f"throughput of /twilio/voice, {AT_ONCE} at once",
+            f"{figures.ours_per_s:,.0f} /s", f"{figures.bare_per_s:,.0f} /s", times(share),
             f"at least {THROUGHPUT_LEAST} x", share >= THROUGHPUT_LEAST,
         ),
         Row(
             "the same, processor per webhook: api, Redis, client",
             f"{figures.api_us:.0f}, {figures.redis_us:.0f}, {figures.client_us:.0f} us", f"api {figures.bare_us:.0f} us",
             times(ratio(figures.api_us, figures.bare_us)),
+        ),
+        Row(
+            f"throughput, {FEW_AT_ONCE} at once", f"{figures.few_ours_per_s:,.0f} /s", f"{figures.few_bare_per_s:,.0f} /s",
+            times(ratio(figures.few_ours_per_s, figures.few_bare_per_s)),
         ),
         Row(
             f"{figures.on_hold} callers on hold, a webhook every {LOOP_S:.0f} s each: processor",

@@ -139,7 +139,7 @@ async def test_forged_copies_in_the_middle_of_a_call_change_nothing(here: Town, 
         When(said("choose_line"), press="2"), When("提示音", speak_s=9), When(said("order_repeat"), hang_up=True)
     )
     assert await here.outcome(leg) == "work_order"
-    assert len(await here.orders()) == 1
+    assert len(await here.orders(1)) == 1
 
 
 async def test_a_signed_json_body_is_taken_and_a_changed_one_refused(here: Town) -> None:

@@ -82,7 +82,7 @@ async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town
     waiting.hang_up()
     assert await here.outcome(waiting, 30.0) == "talked"
     assert any(said("one_moment") in one for leg in (deciding, waiting, speaking) for one in leg.texts)
-    assert len(await here.orders()) == 5
+    assert len(await here.orders(5)) == 5
     here.cloud.assert_faultless()
 
 
@@ -111,7 +111,7 @@ async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
     waiting.hang_up()
     outcomes = [await here.outcome(leg, 60.0) for leg in (declines, gives_up, talking, waiting)]
     assert outcomes == ["work_order", "abandoned", "talked", "talked"]
-    assert sorted(order.source for order in await here.orders()) == ["abandoned", "declined", "talked", "talked"]
+    assert sorted(order.source for order in await here.orders(4)) == ["abandoned", "declined", "talked", "talked"]
     here.cloud.assert_faultless()
 
 

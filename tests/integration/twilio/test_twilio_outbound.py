@@ -64,7 +64,7 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(here: 
     await here.at(first, "ended", 30.0)
     await back.ended(30.0)
     assert any(said("goodbye_talked") in text for text in back.texts)
-    assert [order.source for order in await here.orders()] == ["talked"]
+    assert [order.source for order in await here.orders(1)] == ["talked"]
     assert len(await here.core.calls.live()) == 0
 
 

@@ -139,9 +139,16 @@ class Town:
         found: WorkOrder = await until(look, deadline, f"the order of {leg}")
         return found
 
-    async def orders(self) -> tuple[WorkOrder, ...]:
-        """All work orders."""
-        return (await find(self.core.database, Wanted(), limit=200)).items
+    async def orders(self, expected: int = 0) -> tuple[WorkOrder, ...]:
+        """All work orders, once there are as many as are expected: they come a moment after the outcome."""
+
+        async def look() -> Any:
+            items = (await find(self.core.database, Wanted(), limit=200)).items
+            return (items,) if len(items) >= expected else None
+
+        (items,) = await until(look, 10.0, f"{expected} orders")
+        found: tuple[WorkOrder, ...] = items
+        return found
 
     async def cloud_recordings(self, leg: Leg) -> list[CloudRecording]:
         """What the cloud still has of a call."""

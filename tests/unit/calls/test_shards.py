@@ -13,8 +13,9 @@ import telephony.twilio as twilio
 from calls.shards import SHARDS, call_key, shard_keys, shard_of, todo_key
 from config.clock import now
 from config.redis import connect_url
-from config.scripts import ANY, Argument, Script
+from config.scripts import ANY, Script
 from config.settings import Settings
+from config.shared import Argument
 from ivr.call import Call
 from queueing.keys import line_keys
 from queueing.line import Line

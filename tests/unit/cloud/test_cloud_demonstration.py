@@ -42,7 +42,7 @@ async def test_a_call_is_told_as_it_goes(application: Application, tmp_path: Pat
     code, said = await dial(there, CloudCall(caller="+8613800138000"))
     *lines, summary = said.splitlines()
     assert code == 0
-    assert lines == ["0:00  “hello”"]
+    assert [line.partition("  ")[2] for line in lines] == ["“hello”"]
     assert json.loads(summary) | {"call_sid": ""} == {
         "call_sid": "", "status": "completed", "ended_by": "hangup", "faults": [],
     }  # fmt: skip
