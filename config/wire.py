@@ -295,6 +295,7 @@ class _Listener(_Link):
         self._heard: list[str] = []
         self._news = asyncio.Event()
         self._guard: asyncio.TimerHandle | None = None
+        self._idle_s = 0.0
         self._lost_by: RedisError | None = None
 
     async def heard(self) -> list[str]:
@@ -308,19 +309,16 @@ class _Listener(_Link):
 
     def stay_awake(self, idle_s: float) -> None:
         """From now on: after so long a silence it is asked whether anybody is there."""
-        self._heard_at = self.loop.time()
-        self._guard = self.loop.call_later(idle_s, self._is_silent, idle_s, 0.0)
+        self._idle_s, self._heard_at = idle_s, self.loop.time()
+        self._guard = self.loop.call_later(idle_s, self._look_whether_silent)
 
-    def _is_silent(self, idle_s: float, asked_at: float) -> None:
-        """`asked_at`: when it was asked; 0.0 = not since something came."""
-        now = self.loop.time()
-        if self._heard_at > asked_at and now < self._heard_at + idle_s:
-            self._guard = self.loop.call_at(self._heard_at + idle_s, self._is_silent, idle_s, 0.0)
-        elif self._heard_at > asked_at:
-            self._write(pack(("PING",)))
-            self._guard = self.loop.call_later(self._within_s, self._is_silent, idle_s, now)
+    def _look_whether_silent(self) -> None:
+        due = self._heard_at + self._idle_s
+        if self.loop.time() < due:
+            self._guard = self.loop.call_at(due, self._look_whether_silent)
         else:
-            self._lose(TimedOut("Redis does not answer"))
+            self._write(pack(("PING",)))
+            self._guard = self.loop.call_later(self._within_s, self._lose, TimedOut("Redis does not answer"))
 
     def _write(self, packed: bytes) -> None:
         if self._transport is not None and not self.is_lost:
@@ -331,8 +329,9 @@ class _Listener(_Link):
             case ["message", _, str(text)]:
                 self._heard.append(text)
                 self._news.set()
-            case ["pong", *_]:
-                pass  # that something came is all there is to it
+            case ["pong", *_] if self._guard is not None:
+                self._guard.cancel()
+                self._guard = self.loop.call_later(self._idle_s, self._look_whether_silent)
             case _:
                 super()._take(answer)
 
