@@ -14,7 +14,7 @@ from calls.places import Places
 from config.clock import Clock
 from config.settings import Settings
 from config.shared import begin
-from ivr.call import Call, Carrier
+from ivr.call import Call
 from ivr.facts import Facts, Notice, SeatFacts, SessionFacts
 from ivr.limits import Limits
 from queueing.forecast import Forecast
@@ -40,11 +40,6 @@ class FactsReader:
         self._places = Places(redis, settings, clock)
         self._board = Board()
         self._last_told: _Told | None = None
-        #: Carriers whose callers can be put through to operators, and who can be called back.
-        self._with_operators = _carriers(
-            settings.operators_line, settings.effective_twilio_operators_line
-        )
-        self._called_back = _carriers(settings.callback_line or settings.trunk, settings.twilio_number)
 
     async def read(self, call: Call) -> Facts:
         """The facts of this moment for this call."""
@@ -95,11 +90,11 @@ class FactsReader:
             notice=told.notice,
             next_session=told.next_session,
             timezone=settings.timezone,
-            operators=call.carrier in self._with_operators,
+            operators=self._has_operators(call),
             city=settings.city,
             limits=self._limits,
             position=position,
-            calls_back=call.carrier in self._called_back,
+            calls_back=self._calls_back(call),
             place=place,
             recent_calls=recent,
         )
@@ -140,6 +135,16 @@ class FactsReader:
             next_session=_session(next_, tuple(map(_coming_seat, next_.seats)) if next_ else ()),
         )  # fmt: skip
         return told
+
+    def _has_operators(self, call: Call) -> bool:
+        settings = self._settings
+        line = settings.effective_twilio_operators_line if call.carrier == "twilio" else settings.operators_line
+        return bool(line)
+
+    def _calls_back(self, call: Call) -> bool:
+        if call.carrier == "twilio":
+            return bool(self._settings.twilio_number)
+        return bool(self._settings.callback_line or self._settings.trunk)
 
 
 class _Told(Struct, frozen=True):
@@ -182,12 +187,6 @@ class Asked:
             positions[call.seat_id] = await reader.position(call)
         known = await asked if asked is not None else None
         return reader.put_together(call, board, lines, positions.get(call.seat_id, 0), known)
-
-
-def _carriers(asterisk: str | None, twilio: str | None) -> frozenset[Carrier]:
-    """Those for which there is something."""
-    both: tuple[tuple[Carrier, str | None], ...] = (("asterisk", asterisk), ("twilio", twilio))
-    return frozenset(carrier for carrier, line in both if line)
 
 
 def _seat_ids(board: Board) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from redis.exceptions import BusyLoadingError, ExecAbortError, NoScriptError, Re
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as TimedOut
 
-from config.wire import Wire, pack
+from config.link import pack
+from config.wire import Wire
 
 #: Of a script.
 Argument = str | int | float

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 from redis.exceptions import RedisError
 
+from config.link import new_reader, pack, read_answers
 from config.shared import shaped, split
-from config.wire import new_reader, pack, read_answers
 
 ANSWER_WITHIN_S = 10
 _CHUNK = 1 << 16
