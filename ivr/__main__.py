@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from ivr.call import Language
 from ivr.events import AnyEvent
 from ivr.play import HELP, Stage
+from ivr.play_placed import PLACED_HELP, PlacedStage
 
 LANGUAGES: tuple[Language, ...] = ("zh-Hans", "zh-Hant", "en")
 
@@ -22,12 +23,34 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--queue", type=int, default=2, metavar="N", help="N others wait already; 0 = the leader is free"
     )
+    parser.add_argument("--placed", choices=("urgent", "follow_up"), help="a call that we place about an order instead")
+    parser.add_argument("--operators", action="store_true", help="with --placed: an operators' line is there")
     chosen = parser.parse_args(arguments)
+    if chosen.placed:
+        return play_placed(PlacedStage(chosen.placed, chosen.language, operators=chosen.operators), lines())
     stage = Stage(chosen.language, withheld=chosen.withheld, depth=chosen.queue)
     tell([HELP, ""])
     tell(stage.do("arrive"))
     mistakes = play(stage, lines())
     tell(["", as_test(stage)])
+    return 2 if mistakes and not sys.stdin.isatty() else 0
+
+
+def play_placed(stage: PlacedStage, script: Iterable[str]) -> int:
+    """The same for a call that we place; exit code as `main`."""
+    tell([PLACED_HELP, "", *stage.hear()])
+    mistakes = 0
+    for line in script:
+        if not sys.stdin.isatty():
+            tell([f"call> {line}"])
+        try:
+            tell(stage.do(line))
+        except ValueError as error:
+            mistakes += 1
+            tell([f"  ? {error}"])
+        if stage.talk.stage == "over":
+            break
+    tell(["", stage.as_test()])
     return 2 if mistakes and not sys.stdin.isatty() else 0
 
 

@@ -62,7 +62,7 @@ LOOKED_AT = {("zh-Hans", "light", width) for width in WIDTHS} | {("zh-Hans", "da
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def console(tmp_path_factory: pytest.TempPathFactory, console_redis: RedisServer) -> AsyncIterator[Console]:
     """One that thinks there is an Asterisk: with browser phones."""
-    extra = {"HOTLINE_ASTERISK": "external", "HOTLINE_OPERATORS_LINE": "sip:web-9@browser"}
+    extra = {"HOTLINE_ASTERISK": "external", "HOTLINE_OPERATORS_LINE": "sip:web-9@browser", "HOTLINE_CALLBACK_LINE": "sip:x@127.0.0.1:9"}
     async with running_console(tmp_path_factory.mktemp("pages"), console_redis, **extra) as made:
         yield made
 

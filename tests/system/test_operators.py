@@ -13,6 +13,7 @@ from tests.phones.baresip import Phone
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
 from tests.system.watch import call_from, ended, hears, kinds, order_of, reaches
+from workorders.intake import NewOrder, make_order
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,15 +24,23 @@ OPERATOR_HZ, CITIZEN_HZ = 900.0, 500.0
 class Hall:
     house: Installation
     operator: Phone
+    #: Whoever is called about an order.
+    petitioner: Phone
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def hall(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Hall]:
     folder = tmp_path_factory.mktemp("hall")
-    async with Phone(folder / "operator", "operator", tone_hz=OPERATOR_HZ) as operator:
-        extra = {"HOTLINE_OPERATORS_LINE": operator.address, "HOTLINE_OPERATOR_RING_S": "4"}
+    async with (
+        Phone(folder / "operator", "operator", tone_hz=OPERATOR_HZ) as operator,
+        Phone(folder / "petitioner", "13800000803", tone_hz=CITIZEN_HZ) as petitioner,
+    ):
+        extra = {
+            "HOTLINE_OPERATORS_LINE": operator.address, "HOTLINE_OPERATOR_RING_S": "4",
+            "HOTLINE_CALLBACK_LINE": petitioner.address, "HOTLINE_FOLLOW_UP_HOURS": "00:00-23:59:59.999999",
+        }  # fmt: skip
         async with brisk(folder, shared, **extra) as house:
-            yield Hall(house, operator)
+            yield Hall(house, operator, petitioner)
 
 
 async def test_given_no_session_when_0_is_pressed_then_an_operator_and_the_citizen_hear_each_other(
@@ -80,3 +89,26 @@ async def test_given_no_operator_answers_then_the_matter_is_recorded(hall: Hall,
     order = await order_of(house, call_id)
     assert (order["source"], order["tags"]) == ("closed", [])
     assert [one["state"] for one in order["recordings"]] == ["ready"]
+
+
+async def test_given_a_follow_up_when_0_is_pressed_then_an_operator_and_the_petitioner_hear_each_other(hall: Hall) -> None:
+    house, operator, petitioner = hall.house, hall.operator, hall.petitioner
+    operator.events.clear()
+    new = NewOrder(command_id="c", at=house.core.clock(), source="declined", number="+8613800000803", unit="市水务局")
+    path = f"/api/work-orders/{(await make_order(house.core.database, new)).id}"
+    for step in ("dispatch", "handle", "reply", "calls/follow-up"):
+        await house.post(f"{path}/{step}")
+    await petitioner.until("CALL_INCOMING", 30)
+    await petitioner.answer()
+    await hears(house, petitioner, Prompt("placed_greeting", {"city": house.settings.city}), within_s=40)
+    await petitioner.press("0")
+    await operator.until("CALL_INCOMING", 30)
+    await operator.answer()
+    await operator.until("CALL_ESTABLISHED")
+    assert hearing.tone_share(await petitioner.listen(2.0), OPERATOR_HZ) > 0.5
+    assert hearing.tone_share(await operator.listen(1.0), CITIZEN_HZ) > 0.8
+    await operator.hang_up()
+    await hears(house, petitioner, Prompt("goodbye"))
+    await petitioner.until("CALL_CLOSED", 30)
+    assert (await house.get(path))["status"] == "replied", "the operator says what becomes of it"
+    assert (await house.get(f"{path}/calls"))["items"][0]["result"] == "operator"

@@ -19,6 +19,7 @@ from api.routes import orders as acts
 from api.routes import placed_calls
 from api.schemas import TransitionIn
 from api.texts import Identifier, Reason
+from calls.placed_register import left_among
 from calls.placing import OPEN_TO
 from ivr.placed import Purpose
 from workorders import notes, register
@@ -49,8 +50,9 @@ async def list_page(
     """The newest first; a unit's handler finds the unit's own only."""
     wanted = register.Wanted(status=status, unit=acts.own_unit(seen.who) or unit, session_id=session_id)
     page = await register.find(seen.parts.core.database, wanted, cursor=cursor, limit=PAGE)
+    left = await left_among(seen.parts.core.database, [order.id for order in page.items])
     return seen.show(
-        "orders.html", page=page, chosen=status, unit=unit, session_id=session_id, now=datetime.now(UTC), over=_OVER
+        "orders.html", left=left, page=page, chosen=status, unit=unit, session_id=session_id, now=datetime.now(UTC), over=_OVER
     )
 
 

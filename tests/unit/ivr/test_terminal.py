@@ -52,3 +52,19 @@ def test_a_line_that_means_nothing_fails_the_script() -> None:
     done = run("dance\nhangup\n")
     assert done.returncode == 2
     assert "? dance" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "heard"),
+    [
+        ("2\nsilence\n1\n", ("urgent",), "! confirmed"),
+        ("0\nmiss\n", ("follow_up", "--operators"), "很抱歉，人工坐席没有接起"),
+    ],
+)
+def test_a_call_that_we_place_is_played_too(script: str, options: tuple[str, ...], heard: str) -> None:
+    done = run(script, "--placed", *options)
+    assert done.returncode == 0, done.stderr
+    assert heard in done.stdout
+    printed: dict[str, object] = {}
+    exec(compile(done.stdout[done.stdout.index("from ivr") :], "printed", "exec"), printed)
+    printed["test_a_played_call"]()  # type: ignore[operator]
