@@ -19,8 +19,8 @@ from config.database import DatabaseUnavailable
 from config.ids import new_id
 from config.settings import Settings
 from ivr.placed import Purpose
+from jobs import placed_calls
 from jobs.placed_calls import attend
-from telephony.twilio.exchange import assemble
 from telephony.twilio.placed import CloudPlacing
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
@@ -294,31 +294,23 @@ async def test_whoever_dies_while_placing_loses_nothing_and_nobody_is_rung_twice
         assert (await office.row(order_id)).status == "signed", "delivered to the unit, and signed"
 
 
-async def test_an_api_that_dies_between_webhooks_is_made_up_for_by_the_next(settings: Settings, redis: Redis) -> None:
-    """Nothing of the conversation is in the process: dropped after the question, replaced before the key."""
+async def test_an_api_that_dies_between_webhooks_is_made_up_for_by_the_next(
+    settings: Settings, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the conversation is in the process: dropped after the question, replaced before the key. Rung by the job."""
     async with away_town(settings, **QUICK, ask_timeout_s=100.0) as (here, port):
         here.cloud.callees[DUTY] = Callee(answer_after_s=1, script=(When("请按一", press="2"), When("请按一", press="1", after_s=40)))
         office = Office(here)
         order_id = await office.order()
-        exchange = assemble(here.core)
+        monkeypatch.setattr(placed_calls, "load_settings", lambda: here.settings)
         async with serving(create_app(here.settings, build(here.settings)), port):
             placed_id = await office.ask(order_id, "urgent")
-            assert await attend(here.core, CloudPlacing(exchange), placed_id) == "rung"
+            assert await asyncio.to_thread(placed_calls.place_call, placed_id) == "rung"
             (leg,) = office.legs()
             asked = said("urgent_choose")
             await until(lambda: "".join(leg.texts).count(asked) == 2, 30.0, "the question, twice")
         async with serving(create_app(here.settings, build(here.settings)), port):
             assert (await office.over(order_id)).result == "confirmed"
-        await exchange.connection.close()
-
-
-async def test_two_orders_for_one_phone_are_told_one_after_the_other(office: Office) -> None:
-    office.here.cloud.callees[DUTY] = CONFIRMS
-    first, second = await office.order(), await office.order()
-    at = office.here.core.clock() + 1000
-    ids = [(await placing.ask(office.database, one, "urgent", at, actor="op")).id for one in (first, second)]
-    claims = [await placing.claim(office.database, office.here.settings, one, at) for one in ids]
-    assert [bool(claim) for claim in claims] == [True, False]
 
 
 async def test_the_books_away_for_a_moment_lose_no_answer(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
