@@ -5,7 +5,7 @@ already and goes on, so it is not spoken a second time.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any, assert_never
 
@@ -192,15 +192,15 @@ class Interpreter:
         return str(response)
 
     # -- what needs no call -------------------------------------------------------------------------------------------
-    def sorry(self) -> str:
-        """Nothing of ours is there: a message is taken without it."""
+    def sorry(self, about: Mapping[str, str] | None = None) -> str:
+        """Nothing of ours is there: a message is taken without it. `about`: which call this leg of ours goes on with."""
         response = VoiceResponse()
         language = self._settings.language
         minutes = max(1, round(self._settings.message_max_s / 60))
         how = Prompt("message_how", {"minutes": minutes})
         self._speech.add(response, (Prompt("fallback_sorry"), Prompt("message_what"), how), language)
         response.record(
-            action=self._addresses.plain("fallback-recorded"),
+            action=(recorded := self._after_sorry(about)),
             method="POST",
             timeout=max(1, round(self._settings.message_silence_s)),
             max_length=max(1, round(self._settings.message_max_s)),
@@ -208,8 +208,12 @@ class Interpreter:
             play_beep=True,
             trim="do-not-trim",
         )
-        self._go_on(response, self._addresses.plain("fallback-recorded"))
+        self._go_on(response, recorded)
         return str(response)
+
+    def _after_sorry(self, about: Mapping[str, str] | None) -> str:
+        addresses = self._addresses
+        return addresses.step("fallback-recorded", about) if about else addresses.plain("fallback-recorded")
 
     def thanks(self) -> str:
         """After that message."""

@@ -79,7 +79,7 @@ class Outbound:
             "From": settings.twilio_number,
             "Url": addresses.step("voice", about),
             "Method": "POST",
-            "FallbackUrl": addresses.step("fallback", about) if "placed" in about else addresses.plain("fallback"),
+            "FallbackUrl": addresses.step("fallback", about),
             "FallbackMethod": "POST",
             "StatusCallback": addresses.step("status", about),
             "StatusCallbackMethod": "POST",

@@ -16,7 +16,9 @@ from redis.exceptions import RedisError
 from config.database import DatabaseUnavailable
 from config.privacy import Cipher, UnreadableData, open_cipher
 from config.settings import Settings
-from ivr.events import HungUp, Missed, Recorded, Released
+from ivr.call import Call
+from ivr.events import Arrived, HungUp, Missed, Recorded, Released
+from telephony.twilio.callbacks import is_of_another_leg
 from telephony.twilio.exchange import Exchange, call_id_of, is_call_sid, new_call
 
 log = structlog.get_logger()
@@ -38,6 +40,9 @@ class Message(Struct, frozen=True):
     recording_sid: str = ""
     #: The message has ended; else it may still be spoken.
     done: bool = False
+    #: By a leg of ours (`leg`, our id of it): CallSid of the call that it goes on with.
+    of: str = ""
+    leg: str = ""
 
 
 class Spool:
@@ -127,11 +132,31 @@ async def _carefully(exchange: Exchange, spool: Spool, message: Message) -> bool
     return True
 
 
+async def _by_our_leg(exchange: Exchange, call: Call, message: Message) -> Call:
+    """Who keeps a place was called back, and the fallback served that leg. Who left a message there has called for an order; who
+    said nothing was not reached, and is called again. A call that goes on without this leg is left alone."""
+    turns, spoken = exchange.core.turns, message.recording_sid
+    if call.leg == message.call_sid:
+        return call
+    if spoken and call.node in ("kept", "calling"):
+        return (await turns.take_turn(call.id, lambda facts: Arrived(facts=facts, leg=message.call_sid))).call
+    if spoken:
+        await exchange.core.queue.enqueue(FETCH, f"{spoken}-{call.id}-m0")
+    elif call.node == "calling" and not is_of_another_leg(call, message.call_sid, message.leg):
+        await turns.take_turn(call.id, lambda facts: HungUp(facts=facts), call.scene)
+    log.warning("a leg of ours that the fallback served is done with", call_id=call.id, spoken=bool(spoken))
+    return call
+
+
 async def _take_up(exchange: Exchange, message: Message, number: str) -> None:
     """The call as it went without us: the fallback, the message, the end."""
-    call_id = call_id_of(message.call_sid)
+    call_id = call_id_of(message.of or message.call_sid)
     turns, calls = exchange.core.turns, exchange.core.calls
     call = await calls.create(new_call(exchange, call_id, number, message.at))
+    if message.of and call.node != "arriving":
+        call = await _by_our_leg(exchange, call, message)
+        if call.leg != message.call_sid:
+            return
     if call.node not in ("message", "fallback", "operator", "ended"):
         call = (await turns.take_turn(call_id, lambda facts: Released(facts=facts, to="fallback", reason="error"))).call
     if call.node == "operator":

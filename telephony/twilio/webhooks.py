@@ -21,7 +21,7 @@ from telephony.twilio.interpreter import Interpreter, hang_up, nothing
 from telephony.twilio.music import Music
 from telephony.twilio.notices import Notices
 from telephony.twilio.other_side import OtherSide
-from telephony.twilio.outbound import Outbound
+from telephony.twilio.outbound import MACHINES, Outbound
 from telephony.twilio.placed import NOT_REACHED, PlacedLegs
 from telephony.twilio.speech import Speech
 from telephony.twilio.spool import Message, Spool
@@ -109,9 +109,13 @@ class Webhooks:
         return self._exchange.addresses.step(step, again)
 
     async def _sorry(self, hook: Webhook) -> str:
-        """A message without Redis and without the database. Also who hangs up before it is spoken is put down."""
+        """A message without Redis and without the database. Also who hangs up before it is spoken is put down; a machine that
+        answered a call of ours is not spoken to."""
+        if hook.leg and hook.answered_by.startswith(MACHINES):
+            return hang_up()
         await self._keep(hook, done=hook.ended)
-        return hang_up() if hook.ended else self._interpreter.sorry()
+        about = {"leg": hook.leg, "of": hook.for_sid} if hook.for_sid else {}
+        return hang_up() if hook.ended else self._interpreter.sorry(about)
 
     async def _message(self, hook: Webhook) -> str:
         await self._keep(hook, done=True)
@@ -122,6 +126,8 @@ class Webhooks:
             return
         message = Message(
             call_sid=hook.call_sid,
+            of=hook.for_sid,
+            leg=hook.leg,
             at=self._exchange.core.clock(),
             recorded_s=hook.recorded_s,
             recording_sid=hook.recording_sid,

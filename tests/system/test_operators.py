@@ -13,6 +13,7 @@ from tests.phones.baresip import Phone
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
 from tests.system.watch import call_from, ended, hears, kinds, order_of, reaches
+from tests.waiting import until
 from workorders.intake import NewOrder, make_order
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -67,6 +68,25 @@ async def test_given_no_session_when_0_is_pressed_then_an_operator_and_the_citiz
         "operator_talked",
     ]
     assert await house.orders(call_id=call_id) == []
+
+
+async def test_given_the_operators_phone_rings_when_the_citizen_hangs_up_then_there_is_an_order_to_call_back(
+    hall: Hall, tmp_path: Path
+) -> None:
+    house, before = hall.house, _rings(hall.operator)
+    async with Phone(tmp_path / "citizen", "13800000803") as citizen:
+        await citizen.dial(house.service)
+        call_id = await call_from(house, "+8613800000803")
+        await reaches(house, call_id, "closed")
+        await citizen.press("0")
+        await until(lambda: _rings(hall.operator) > before, 30, "the operators' phone rings")
+        await citizen.hang_up()
+        assert (await ended(house, call_id))["outcome"] == "abandoned"
+    assert (await order_of(house, call_id))["source"] == "abandoned"
+
+
+def _rings(phone: Phone) -> int:
+    return [event.get("type") for event in phone.events].count("CALL_INCOMING")
 
 
 async def test_given_no_operator_answers_then_the_matter_is_recorded(hall: Hall, tmp_path: Path) -> None:

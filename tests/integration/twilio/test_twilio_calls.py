@@ -124,10 +124,22 @@ async def test_the_operators_of_the_cloud_are_reached_without_those_of_asterisk(
 ) -> None:
     operators = "+8673488812300"
     async with town(settings, twilio_operators_line=operators) as here:
-        here.cloud.callees[operators] = Callee(answer_after_s=1, talk_s=10)
-        leg = here.call(When(said("choose_closed_operators"), press="0"))
+        rung, answers = Callee(answer_after_s=500), Callee(answer_after_s=1)
+        here.cloud.callees[operators] = (Callee(answer_after_s=1, talk_s=10), answers, rung)
+        wants = When(said("choose_closed_operators"), press="0")
+        leg = here.call(wants)
         assert await here.outcome(leg) == "transferred"
         assert [one.parties.to for one in leg.dialed] == [operators]
+        leg = here.call(wants)
+        await until(lambda: any(one.kind == "bridged" for one in leg.transcript), 15.0, "an operator")
+        leg.hang_up()
+        assert await here.outcome(leg) == "transferred", "whoever ends the talk"
+        assert await here.orders() == ()
+        leg = here.call(wants)
+        await until(lambda: leg.dialed and leg.dialed[0].status == "ringing", 15.0, "the operators' phone rings")
+        leg.hang_up()
+        assert await here.outcome(leg) == "abandoned", "nobody has taken them: they are called back"
+        assert (await here.order(leg)).source == "abandoned"
         here.cloud.assert_faultless()
 
 

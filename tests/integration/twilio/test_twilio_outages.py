@@ -12,7 +12,8 @@ import pytest
 
 from config.settings import Settings
 from telephony.twilio.exchange import call_id_of
-from tests.cloud import When
+from tests.cloud import Callee, When
+from tests.cloud.leg import Leg
 from tests.cloud.mischief import Drop, Rule
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.servers import RedisServer, redis_server
@@ -157,3 +158,72 @@ async def test_the_fallback_url_takes_a_message_without_redis_and_database_that_
     assert (await here.outcome(leg, 60.0), (await here.order(leg, 30.0)).source) == ("fallback", "fallback")
     await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
     assert {error.code for error in here.cloud.errors} == {11205}, "what was dropped, and no fault of ours"
+
+
+CITIZEN = "+8613812345678"
+
+
+async def _keeps_a_place(here: Town, *answers: Callee) -> Leg:
+    """A caller who hung up to be called back, and takes our calls so, one after the other. The voice URL of the first does not
+    answer, however often it is tried."""
+    here.cloud.calls_per_second = 1000.0
+    here.cloud.callees.update({LEADER: WILLING, CITIZEN: answers})
+    for nth in (1, 2, 3):
+        here.cloud.mischief.add(Rule(r"/twilio/voice.*leg=", Drop(), nth))
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    first = here.call(When("请按一", press="1"), When("请按三", press="3", after_s=10), number=CITIZEN)
+    await here.at(first, "kept", 30.0)
+    return first
+
+
+async def _one_call(here: Town, first: Leg) -> list[str]:
+    """The ledger knows one call, whatever legs it had; where its order comes from."""
+    await here.core.outbox.idle()
+    summary = await here.core.ledger.summary(here.session_id)
+    assert (summary.calls, summary.outcomes, summary.unaccounted) == (1, {"callback": 1}, ())
+    assert {order.call_id for order in await here.orders()} <= {call_id_of(first.sid)}
+    assert {error.code for error in here.cloud.errors} <= {11205}, "what was dropped, and no fault of ours"
+    return [order.source for order in await here.orders()]
+
+
+async def test_a_leg_of_ours_that_comes_to_the_fallback_url_goes_on_as_the_call_it_is_for(here: Town) -> None:
+    first = await _keeps_a_place(here, Callee(answer_after_s=2, script=(When("请按一", press="1"),)))
+    await here.core.seats.resume(here.seat_id)
+    await here.at(first, "talking", 30.0)
+    (back,) = [leg for leg in here.cloud.calls.values() if leg.parties.to == CITIZEN]
+    back.hang_up()
+    await here.at(first, "ended", 30.0)
+    assert await _one_call(here, first) == ["talked"]
+
+
+async def test_the_same_without_redis_a_message_becomes_the_order_of_that_call(here: Town, server: RedisServer) -> None:
+    first = await _keeps_a_place(here, Callee(answer_after_s=10, script=(When(said("fallback_sorry"), speak_s=11),)))
+    back = await _rung(here)
+    server.kill()
+    await back.ended(60.0)
+    assert any(said("goodbye_order_recorded") in one for one in back.texts)
+    server.start()
+    await here.at(first, "ended", 60.0)
+    await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
+    assert await here.core.line.depth(here.seat_id) == 0
+    assert await _one_call(here, first) == ["fallback"]
+
+
+async def test_who_only_hears_the_apology_keeps_the_place_and_is_called_again(here: Town, server: RedisServer) -> None:
+    apology = Callee(answer_after_s=10, script=(When(said("fallback_sorry"), hang_up=True),))
+    first = await _keeps_a_place(here, apology, Callee(answer_after_s=2, script=(When("请按一", press="1"),)))
+    back = await _rung(here)
+    server.kill()
+    await back.ended(60.0)
+    server.start()
+    assert (await here.at(first, "talking", 60.0)).leg not in ("", back.sid)
+    assert await _one_call(here, first) == []
+
+
+async def _rung(here: Town) -> Leg:
+    """The leader is free: the caller's phone rings."""
+    await here.core.seats.resume(here.seat_id)
+    back = await here.cloud.leg_to(CITIZEN, 30.0)
+    await back.until("ringing", 30.0)
+    return back

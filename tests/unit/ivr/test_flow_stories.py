@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from ivr.call import Call
 from ivr.commands import FreeSeat, MakeOrder, ReturnToHead
-from ivr.events import AnyEvent, Arrived, HungUp, Missed, OrderMade, Recorded, Released, TimedOut, Woken
+from ivr.events import Answered, AnyEvent, Arrived, HungUp, Missed, OrderMade, Recorded, Released, TimedOut, Woken
 from ivr.facts import Facts
 from ivr.flow import present
 from ivr.verbs import Ask, Connect, Record
@@ -286,6 +286,15 @@ def test_silence_without_a_session_ends_with_people_where_there_are_any(operator
     facts = replace(CLOSED, operators=operators)
     call, _ = play(NEW, Arrived(facts=facts), TimedOut(facts=facts), TimedOut(facts=facts))
     assert call.node == node
+
+
+def test_who_hangs_up_is_transferred_once_an_operator_has_taken_the_call_and_called_back_before() -> None:
+    facts = replace(CLOSED, operators=True)
+    call, _ = play(NEW, Arrived(facts=facts), key("0", 3, facts))
+    rung, commands = play(call, HungUp(facts=at(facts, 9)))
+    assert (rung.outcome, the_order(list(commands)).source) == ("abandoned", "abandoned")
+    talked, commands = play(call, Answered(facts=at(facts, 9)), HungUp(facts=at(facts, 99)))
+    assert (talked.outcome, "MakeOrder" in names(commands)) == ("transferred", False)
 
 
 def test_our_failure_takes_the_caller_to_the_operators_then_to_a_recording() -> None:
