@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from calls.placing import LEFT_TO_PEOPLE, OPEN_TO
 from config.columns import from_unix
 from config.database import Database
-from workorders.model import PlacedCall, WorkOrder
+from workorders.model import InboxItem, PlacedCall, WorkOrder
 
 #: So many jobs are handed out at a time: an urgent call never stands behind a day's follow-ups.
 MOST_DUE = 20
@@ -68,6 +68,12 @@ async def wanted_follow_ups(database: Database, limit: int = MOST_DUE) -> Sequen
 
 
 def _still_open() -> ColumnElement[bool]:
-    """The order waits for what the call was about: a unit that has not signed, a reply that was not asked about."""
-    urgent = and_(PlacedCall.purpose == "urgent", WorkOrder.status.in_(("registered", "dispatched", "returned")))
-    return or_(urgent, and_(PlacedCall.purpose == "follow_up", WorkOrder.status == "replied"))
+    """The order waits for what the call was about: a unit that has not signed since, a reply that was not asked about."""
+    signed = select(InboxItem.id).where(
+        InboxItem.order_id == WorkOrder.id, InboxItem.signed_at >= PlacedCall.ended_at
+    )  # fmt: skip
+    urgent = and_(
+        PlacedCall.purpose == "urgent", WorkOrder.status.in_(OPEN_TO["urgent"]),
+        ~exists(signed.correlate(WorkOrder, PlacedCall)),
+    )  # fmt: skip
+    return or_(urgent, and_(PlacedCall.purpose == "follow_up", WorkOrder.status.in_(OPEN_TO["follow_up"])))

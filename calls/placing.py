@@ -41,6 +41,8 @@ HEARD_WITHIN_S, TALK_S = 60.0, 240.0
 BUSY_S = 20.0
 #: Results that leave the order to a person.
 LEFT_TO_PEOPLE = ("unreached", "no_number", "refused", "operator")
+#: Of these a person can say that they took over. Who refused is asked by nobody: the order is closed, or goes back.
+TAKEN_OVER = ("unreached", "no_number", "operator")
 
 
 class AskRefused(ValueError):
@@ -142,12 +144,13 @@ async def missed(database: Database, settings: Settings, placed_id: str, leg: st
 
 
 async def withdraw(database: Database, order_id: str, placed_id: str, at: float, *, actor: str) -> PlacedCall:
-    """A person takes over: nobody is rung any more. Who is on the phone already goes on. Raises UnknownOrder, AskRefused."""
+    """A person takes over: nobody is rung any more, and it is left to nobody else. Who is on the phone already goes on. Raises
+    UnknownOrder, AskRefused."""
     async with database.begin() as session:
         row = await _locked(session, placed_id)
         order = await locked(session, order_id)
-        if row is None or row.order_id != order_id or row.state == "done":
-            raise AskRefused("no such call about this order is under way")
+        if row is None or row.order_id != order_id or (row.state == "done" and row.result not in TAKEN_OVER):
+            raise AskRefused("there is no such call about this order that a person could take over")
         end(session, row, order, "withdrawn", at, actor=actor)
     return row
 
@@ -171,7 +174,7 @@ async def _locked(session: AsyncSession, placed_id: str) -> PlacedCall | None:
 async def _claim(session: AsyncSession, database: Database, settings: Settings, row: PlacedCall, at: float) -> Claim | None:
     order = await locked(session, row.order_id)
     if order.status not in OPEN_TO[row.purpose] or row.unit != order.unit:  # type: ignore[index]
-        end(session, row, order, "withdrawn", at)
+        end(session, row, order, "obsolete", at)
         return None
     if (allowed := _allowed(settings, row.purpose, at)) > at:
         row.due_at = from_unix(allowed)

@@ -200,7 +200,8 @@ class PlacedCall(Base):
     phone: Mapped[str | None] = mapped_column(String(64))
     #: ivr.placed.Conversation of the present try as JSON; empty before somebody is rung.
     talk: Mapped[str] = mapped_column(Text, default="")
-    #: confirmed | satisfied | unsatisfied | refused | operator | unreached | no_number | withdrawn; empty = not done
+    #: confirmed | satisfied | unsatisfied | refused | operator | unreached | no_number | withdrawn (a person took over) |
+    #: obsolete (the order moved on); empty = not done
     result: Mapped[str] = mapped_column(String(12), default="")
     #: Why the last try came to nothing.
     missed: Mapped[str] = mapped_column(String(20), default="")

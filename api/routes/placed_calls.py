@@ -27,7 +27,8 @@ _ACT = _SEEN | problems("order_not_found", "state_conflict", "no_carrier")
 Caller = Annotated[Principal, Depends(require("placed_calls"))]
 
 Result = Literal[
-    "", "confirmed", "satisfied", "unsatisfied", "refused", "operator", "unreached", "no_number", "withdrawn"
+    "", "confirmed", "satisfied", "unsatisfied", "refused", "operator", "unreached", "no_number", "withdrawn",
+    "obsolete",
 ]
 
 
@@ -85,7 +86,7 @@ async def follow_up_by_phone(
 async def withdraw_placed_call(
     order_id: Identifier, placed_id: Identifier, parts: Behind, who: Caller, _: ReasonIn | None = None
 ) -> PlacedCallOut:
-    """A person takes over: nobody is rung any more."""
+    """A person takes over: nobody is rung any more, and the order does not wait for somebody to take over."""
     await find_order(parts, order_id, who)
     try:
         row = await placing.withdraw(parts.core.database, order_id, placed_id, parts.core.clock(), actor=who.name)

@@ -90,6 +90,25 @@ async def test_who_has_no_number_or_an_order_that_moved_on_is_left_to_a_person(d
     asked = await placing.ask(database, gone, "follow_up", AT, actor="op")
     await move(database, gone, "close", AT, timezone="Asia/Shanghai")
     assert await placing.claim(database, SETTINGS, asked.id, AT) is None
-    assert (await of_order(database, gone))[0].result == "withdrawn"
+    assert (await of_order(database, gone))[0].result == "obsolete"
     with pytest.raises(placing.AskRefused):
         await placing.withdraw(database, gone, asked.id, AT, actor="op")
+
+
+async def test_a_unit_that_is_not_reached_waits_for_somebody_until_it_signs_or_somebody_takes_over(database: Database) -> None:
+    await set_duty_number(database, UNIT, DUTY, AT)
+    signs, works = await _order(database, "dispatch"), await _order(database, "dispatch", "sign", "handle")
+    ids: dict[str, str] = {}
+    for order in (signs, works):
+        asked = await placing.ask(database, order, "urgent", AT, actor="op")
+        claim = await placing.claim(database, SETTINGS, asked.id, AT)
+        assert claim is not None
+        ids[order] = claim.id
+        await placing.missed(database, SETTINGS, claim.id, claim.leg, "no_answer", AT + 1)
+    assert await left_among(database, [signs, works]) == {signs, works}
+    await move(database, signs, "sign", AT + 2, timezone="Asia/Shanghai")
+    assert await left_among(database, [signs, works]) == {works}
+    taken = await placing.withdraw(database, works, ids[works], AT + 3, actor="op")
+    assert (taken.result, await left_to_people(database)) == ("withdrawn", {"urgent": 0, "follow_up": 0})
+    with pytest.raises(placing.AskRefused):
+        await placing.withdraw(database, works, ids[works], AT + 4, actor="op")
