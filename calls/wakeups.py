@@ -13,6 +13,7 @@ from calls.turn import Congested, Turns
 from config.clock import Clock, pause
 from config.scripts import load
 from config.settings import Settings
+from config.shared import begin
 from ivr.events import Woken
 
 log = structlog.get_logger()
@@ -51,11 +52,8 @@ class Wakeups:
     async def wake_due(self) -> int:
         """Wakes every call that is due now; how many."""
         now = self._clock()
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for shard in self._shards:
-                pipe.zcount(shard.wakeups, "-inf", repr(now))
-            counts = await pipe.execute()
-        due = [(shard, count) for shard, count in zip(self._shards, counts, strict=True) if count]
+        counting = [(shard, begin(self._redis, "ZCOUNT", shard.wakeups, "-inf", now)) for shard in self._shards]
+        due = [(shard, count) for shard, counted in counting if (count := await counted)]
         woken = 0
         for some in side_by_side(due):
             woken += await self._wake_some(some)

@@ -51,9 +51,8 @@ class Wire:
         #: Of these, questions that others may join.
         self._shared: dict[bytes, _Begun] = {}
 
-    def begin(self, command: Sequence[Any], *, same: bool = False) -> "_Begun":
+    def begin(self, packed: bytes, *, same: bool = False) -> "_Begun":
         """A command that goes out with the next one whose answer is needed; `same`: once for all who ask it till then."""
-        packed = pack(split(command))
         if same and (known := self._shared.get(packed)) is not None:
             return known
         begun = _Begun(self)
@@ -64,12 +63,11 @@ class Wire:
 
     def ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """The answers; an error of the server is an answer, too."""
-        begun, self._begun = self._begun, []
-        self._shared.clear()
-        packed = [each for each, _ in begun]
-        packed.extend(pack(split(command)) for command in commands)
-        self._socket.sendall(b"".join(packed))
-        answers = self._read(len(packed))
+        begun = self._begun
+        packed = b"".join([each for each, _ in begun]) + b"".join([pack(split(command)) for command in commands])
+        self._begun, self._shared = [], {}
+        self._socket.sendall(packed)
+        answers = self._read(len(begun) + len(commands))
         for (_, waiting), answer in zip(begun, answers, strict=False):
             waiting.answer = answer
         return answers[len(begun) :]
@@ -139,7 +137,14 @@ class DirectRedis(Redis):
 
     def begin(self, *arguments: Any, same: bool = False) -> _Begun:
         """A command whose answer, as the server gives it, is needed later; `same`: as SharedRedis.begin."""
-        return self.wire.begin(arguments, same=same)
+        return self.wire.begin(pack(split(arguments)), same=same)
+
+    def begin_script(
+        self, digest: str, text: str, keys: tuple[str, ...], arguments: tuple[Any, ...], *, same: bool
+    ) -> _Begun:
+        """The same for a script; the server was taught all of them."""
+        del text
+        return self.wire.begin(pack(("EVALSHA", digest, len(keys), *keys, *arguments)), same=same)
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> DirectPipeline:
         pipe = DirectPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from ivr.call import Call
+from ivr.call import Call, NodeName
 from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Missed, Recorded, TalkEnded, TimedOut
 from ivr.facts import Facts
 from ivr.verbs import AnyVerb, Ask, Await, CallBack, Connect, HangUp, Hold, Record, Say, Transfer
@@ -31,6 +31,7 @@ class Phone:
         self._play = play
         self._random = Random(f"{play.plan.seed} {call_id}")  # noqa: S311 - a simulation
         self.scene = -1
+        self._node: NodeName = "arriving"
         self._waits = False
         self.on_hook = False
         self.over = False
@@ -39,6 +40,7 @@ class Phone:
 
     def hear(self, call: Call, verbs: tuple[AnyVerb, ...]) -> None:
         """React to what is heard now."""
+        self._node = call.node
         if call.node == "ended":
             self.over = True
         if self.over or call.scene == self.scene or not verbs:
@@ -101,8 +103,7 @@ class Phone:
         self._play.stage.after(left, self._lose_patience)
 
     async def _lose_patience(self) -> None:
-        call = await self._play.process.calls.get(self.call_id)
-        if self.over or self.on_hook or call is None or call.node != "waiting":
+        if self.over or self.on_hook or self._node != "waiting":
             return
         match self.citizen.gives_up:
             case "hang_up":
