@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from config.clock import Clock
 from config.scripts import load
 from config.settings import Settings
+from config.shared import begin
 from queueing.forecast import Forecast, forecast
 from queueing.keys import line_keys
 from queueing.pace import Pace, Prior, read_pace
@@ -41,18 +42,21 @@ class Look:
     """What was asked of some lines, and of one call in them. Await it once: the lines, in the order they were asked for, and
     the positions of the call by seat (0 = not in that line; empty when no call was asked for)."""
 
-    def __init__(self, asked: list[tuple[str, Awaitable[Any]]], outlook: "Outlook", *, of_call: bool) -> None:
-        self._asked, self._outlook, self._of_call = asked, outlook, of_call
+    def __init__(
+        self, asked: list[tuple[str, Awaitable[Any]]], ranks: list[Awaitable[Any]], outlook: "Outlook"
+    ) -> None:
+        self._asked, self._ranks, self._outlook = asked, ranks, outlook
 
     def __await__(self) -> Generator[Any, None, tuple[list[LineNow], dict[str, int]]]:
         return self._seen().__await__()
 
     async def _seen(self) -> tuple[list[LineNow], dict[str, int]]:
-        rows = [(one, await answer) for one, answer in self._asked]
-        lines = [self._outlook.line(one, row) for one, row in rows]
-        if not self._of_call:
-            return lines, {}
-        return lines, {one: 0 if row[1] is None else int(row[1]) + 1 for one, row in rows}
+        lines = [self._outlook.line(one, await answer) for one, answer in self._asked]
+        positions = {}
+        for (one, _), asked in zip(self._asked, self._ranks, strict=False):
+            rank = await asked
+            positions[one] = 0 if rank is None else int(rank) + 1
+        return lines, positions
 
 
 class Outlook:
@@ -73,20 +77,22 @@ class Outlook:
         return (await self.begin(seat_ids))[0]
 
     def begin(self, seat_ids: Iterable[str], call_id: str = "") -> Look:
-        """The same, asked now, and where a call is in them."""
-        return Look([(one, self._ask(one, call_id)) for one in seat_ids], self, of_call=bool(call_id))
-
-    def _ask(self, seat_id: str, call_id: str) -> Awaitable[Any]:
-        names = line_keys(self._prefix, seat_id)
-        keys = (names.waiting, names.seat, names.pace, names.left, names.marks)
-        return _LOOK.begin(self._redis, keys, call_id, *_SEAT, same=True)
+        """The same, asked now, and where a call is in them: once for all who ask in this moment, but for their places."""
+        asked, ranks = [], []
+        for one in seat_ids:
+            names = line_keys(self._prefix, one)
+            keys = (names.waiting, names.seat, names.pace, names.left, names.marks)
+            asked.append((one, _LOOK.begin(self._redis, keys, *_SEAT, same=True)))
+            if call_id:
+                ranks.append(begin(self._redis, "ZRANK", names.waiting, call_id))
+        return Look(asked, ranks, self)
 
     def line(self, seat_id: str, row: list[Any]) -> LineNow:
         """From the script's answer."""
         known, now = self._read.get(seat_id), self._clock()
         if known is not None and known[0] == row and 0.0 <= now - known[2] < MOMENT_S:
             return known[1]
-        depth, _, values, pace, left, kept = row
+        depth, values, pace, left, kept = row
         seat = {name: value for name, value in zip(_SEAT, values, strict=True) if value is not None}
         line = LineNow(
             read_seat(seat_id, seat, now), depth, read_pace(_fields(pace), _fields(left)), kept

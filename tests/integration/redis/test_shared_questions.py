@@ -5,8 +5,11 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from calls.outlook import Outlook
+from config.clock import now
 from config.settings import Settings
 from config.shared import SharedRedis, begin
+from queueing.line import Line
 
 
 async def _asked(redis: Redis, command: str) -> int:
@@ -23,6 +26,19 @@ async def test_one_question_for_all_who_ask_it_at_once(redis: Redis, settings: S
     assert await _asked(redis, "get") == before + 1
     await redis.set(key, "after")
     assert await begin(redis, "GET", key, same=True) == "after"
+
+
+async def test_a_line_is_looked_at_once_for_all_who_ask_where_they_are(redis: Redis, settings: Settings) -> None:
+    line, outlook = Line(redis, settings, now), Outlook(redis, settings, now)
+    for n in range(3):
+        await line.join("s1", f"a-{n}", 1.0 + n, 1)
+    await outlook.look(("s1",))  # the server knows the script from now on
+    before = await _asked(redis, "zcard")
+    looking = [outlook.begin(("s1", "s2"), f"a-{n}") for n in range(3)]
+    seen = [await look for look in looking]
+    assert [positions for _, positions in seen] == [{"s1": n, "s2": 0} for n in (1, 2, 3)]
+    assert [[one.depth for one in lines] for lines, _ in seen] == [[3, 0]] * 3
+    assert await _asked(redis, "zcard") == before + 2  # of each line
 
 
 async def test_who_gives_up_takes_the_answer_from_nobody(redis: Redis, settings: Settings) -> None:
