@@ -119,6 +119,24 @@ async def test_forged_missing_and_foreign_signatures_are_refused_and_counted(her
     assert await here.core.calls.live() == []
 
 
+async def test_what_fails_at_the_door_is_told_counted_and_answered_without_a_trace(here: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert here.parts is not None
+
+    async def breaks(*_: object) -> str:
+        raise KeyError("13812345678")
+
+    monkeypatch.setattr(here.parts.webhooks, "answer", breaks)
+    with structlog.testing.capture_logs() as logs:
+        answer = await here.post("/twilio/voice", _form())
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert [(one["event"], one["error"]) for one in logs if one["log_level"] == "error"] == [("a request failed", "KeyError")]
+    assert "13812345678" not in answer.text
+    async with httpx.AsyncClient(trust_env=False) as client:
+        metrics = (await client.get(f"{here.settings.effective_public_url}/metrics")).text
+    assert 'hotline_http_requests_total{method="POST",route="/twilio/{step}",status="500"} 1.0' in metrics
+
+
 async def _refused(here: Town, url: str, foreign: dict[str, str]) -> list[httpx.Response]:
     return [
         await here.post("/twilio/voice", _form(), signature=""),
