@@ -75,7 +75,8 @@ def _tell_check(found: dict[str, Any]) -> None:
         tell("checked_live", live=found["live"])
     others = [name for name in ("asterisk", "cloud") if found[name] != "ok"]
     if others:
-        tell("checked_off", sources=", ".join([f"{name} ({found[name]})" for name in others] + found["silent_nodes"]))
+        words = [f"{say(f'records_{name}')} ({say(f'records_{found[name]}')})" for name in others]
+        tell("checked_off", sources=", ".join(words + found["silent_nodes"]))
     for one in found["unaccounted"]:
         out.print(
             f"  {one['call_id']}  {local(one['first_at'])} - {local(one['last_at'])}  {one['last_kind']}", markup=False

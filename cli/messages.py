@@ -6,19 +6,20 @@ from functools import lru_cache
 from pydantic import ValidationError
 
 from api.console.catalogue import LANGUAGES, Words
+from cli.called import called
 from cli.proof_messages import SENTENCES
 
 #: key -> (zh-Hans, zh-Hant, en)
 CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "api_away": (
-        "连不上 API（{url}）。请先运行 `hotline up`，或用 --url 指定地址。",
-        "連不上 API（{url}）。請先執行 `hotline up`，或用 --url 指定位址。",
-        "The API does not answer at {url}. Start it with `hotline up`, or give its address with --url.",
+        "连不上 API（{url}）。请先运行 `{hotline} up`，或用 --url 指定地址。",
+        "連不上 API（{url}）。請先執行 `{hotline} up`，或用 --url 指定位址。",
+        "The API does not answer at {url}. Start it with `{hotline} up`, or give its address with --url.",
     ),
     "token_missing": (
-        "没有令牌。请设置 HOTLINE_ADMIN_TOKEN，或在运行 `hotline up` 的目录里执行（状态目录 {path}）。",
-        "沒有令牌。請設定 HOTLINE_ADMIN_TOKEN，或在執行 `hotline up` 的目錄裡執行（狀態目錄 {path}）。",
-        "There is no token. Set HOTLINE_ADMIN_TOKEN, or run this where `hotline up` runs (state directory {path}).",
+        "没有令牌。请设置 HOTLINE_ADMIN_TOKEN，或在运行 `{hotline} up` 的目录里执行（状态目录 {path}）。",
+        "沒有令牌。請設定 HOTLINE_ADMIN_TOKEN，或在執行 `{hotline} up` 的目錄裡執行（狀態目錄 {path}）。",
+        "There is no token. Set HOTLINE_ADMIN_TOKEN, or run this where `{hotline} up` runs (state directory {path}).",
     ),
     "refused": (
         "API 拒绝了（{code}）：{detail} 请检查令牌 HOTLINE_ADMIN_TOKEN。",
@@ -27,11 +28,12 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     ),
     "impossible": ("做不到（{code}）：{detail}", "做不到（{code}）：{detail}", "Not possible ({code}): {detail}"),
     "api_failed": (
-        "API 暂时不可用（{code}）：{detail} 请看 `hotline doctor`。",
-        "API 暫時不可用（{code}）：{detail} 請看 `hotline doctor`。",
-        "The API cannot do this now ({code}): {detail} See `hotline doctor`.",
+        "API 暂时不可用（{code}）：{detail} 请看 `{hotline} doctor`。",
+        "API 暫時不可用（{code}）：{detail} 請看 `{hotline} doctor`。",
+        "The API cannot do this now ({code}): {detail} See `{hotline} doctor`.",
     ),
     "bad_setting": ("设置有误：{detail}", "設定有誤：{detail}", "A setting is wrong: {detail}"),
+    "missing_setting": ("需要设置：{names}", "需要設定：{names}", "To be set first: {names}"),
     "bad_value": ("{name} 不对：{value}。{hint}", "{name} 不對：{value}。{hint}", "{name} is wrong: {value}. {hint}"),
     "port_taken": (
         "端口被占用（{detail}）。请停掉占用者，或设置 HOTLINE_HTTP_PORT。",
@@ -44,14 +46,14 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "The program {name} is missing. Install it with `{command}`.",
     ),
     "no_open_session": (
-        "现在没有进行中的场次。先运行 `hotline session create --demo`。",
-        "現在沒有進行中的場次。先執行 `hotline session create --demo`。",
-        "No session is open. Run `hotline session create --demo` first.",
+        "现在没有进行中的场次。先运行 `{hotline} session create --demo`。",
+        "現在沒有進行中的場次。先執行 `{hotline} session create --demo`。",
+        "No session is open. Run `{hotline} session create --demo` first.",
     ),
     "no_seat_here": (
-        "进行中的场次没有本机的席位线路。用 `hotline session create --demo` 建一个演示场次。",
-        "進行中的場次沒有本機的席位線路。用 `hotline session create --demo` 建一個演示場次。",
-        "No seat of the open session answers on this machine. `hotline session create --demo` makes one that does.",
+        "进行中的场次没有本机的席位线路。用 `{hotline} session create --demo` 建一个演示场次。",
+        "進行中的場次沒有本機的席位線路。用 `{hotline} session create --demo` 建一個演示場次。",
+        "No seat of the open session answers on this machine. `{hotline} session create --demo` makes one that does.",
     ),
     "session_made": (
         "场次 {id} 已建立（{state}），{opens} 至 {closes}。",
@@ -75,9 +77,9 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     ),
     "ledger_live": ("其中 {live} 个还在进行。", "其中 {live} 個還在進行。", "{live} of them are still going on."),
     "ledger_broken": (
-        "有 {count} 个来电没有结果：{calls}。请看 `hotline call show <编号>`。",
-        "有 {count} 個來電沒有結果：{calls}。請看 `hotline call show <編號>`。",
-        "{count} calls have no outcome: {calls}. See `hotline call show <id>`.",
+        "有 {count} 个来电没有结果：{calls}。请看 `{hotline} call show <编号>`。",
+        "有 {count} 個來電沒有結果：{calls}。請看 `{hotline} call show <編號>`。",
+        "{count} calls have no outcome: {calls}. See `{hotline} call show <id>`.",
     ),
     "ledger_cdr": (
         "Asterisk 话单 {records} 条，台账缺 {missing} 条。",
@@ -107,15 +109,15 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "The double of the cloud phone is in the source's tests/cloud, not in the package. Run this in a source checkout.",
     ),
     "cloud_not_local": (
-        "没有指向本机的云电话。请为 `hotline up` 和本命令设置：{example}",
-        "沒有指向本機的雲電話。請為 `hotline up` 和本命令設定：{example}",
-        "There is no cloud phone on this machine. Set for `hotline up` and for this command: {example}",
+        "没有指向本机的云电话。请为 `{hotline} up` 和本命令设置：{example}",
+        "沒有指向本機的雲電話。請為 `{hotline} up` 和本命令設定：{example}",
+        "There is no cloud phone on this machine. Set for `{hotline} up` and for this command: {example}",
     ),
     "phone_failed": ("电话程序出错：{detail}", "電話程式出錯：{detail}", "The phone failed: {detail}"),
     "leader_port_taken": (
-        "领导线路的端口 {port} 被占用：是否已有一个 `hotline dial --leader`？",
-        "領導線路的埠 {port} 被占用：是否已有一個 `hotline dial --leader`？",
-        "Port {port} of the leader's line is taken: does another `hotline dial --leader` run?",
+        "领导线路的端口 {port} 被占用：是否已有一个 `{hotline} dial --leader`？",
+        "領導線路的埠 {port} 被占用：是否已有一個 `{hotline} dial --leader`？",
+        "Port {port} of the leader's line is taken: does another `{hotline} dial --leader` run?",
     ),
     "dial_done": (
         "{good} 个来电成功，{bad} 个失败。",
@@ -123,23 +125,23 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "{good} calls went well, {bad} failed.",
     ),
     "demo_next": (
-        "接着：在一个终端运行 `hotline dial --leader`，在另一个运行 `hotline dial --wait`。",
-        "接著：在一個終端執行 `hotline dial --leader`，在另一個執行 `hotline dial --wait`。",
-        "Next: `hotline dial --leader` in one terminal, `hotline dial --wait` in another.",
+        "接着：在一个终端运行 `{hotline} dial --leader`，在另一个运行 `{hotline} dial --wait`。",
+        "接著：在一個終端執行 `{hotline} dial --leader`，在另一個執行 `{hotline} dial --wait`。",
+        "Next: `{hotline} dial --leader` in one terminal, `{hotline} dial --wait` in another.",
     ),
     "account_made": ("账号 {login} 已建立（{role}）。", "帳號 {login} 已建立（{role}）。", "Account {login} is made ({role})."),
     "account_is": ("账号 {login} 已更新：{enabled}", "帳號 {login} 已更新：{enabled}", "Account {login} is changed: {enabled}"),
     "accounts_away": (
-        "账号暂时用不了：{detail} 请先运行 `hotline up`。",
-        "帳號暫時用不了：{detail} 請先執行 `hotline up`。",
-        "Accounts cannot be reached: {detail} Start `hotline up` first.",
+        "账号暂时用不了：{detail} 请先运行 `{hotline} up`。",
+        "帳號暫時用不了：{detail} 請先執行 `{hotline} up`。",
+        "Accounts cannot be reached: {detail} Start `{hotline} up` first.",
     ),
     "token_revoked": ("令牌 {name} 已吊销。", "令牌 {name} 已撤銷。", "Token {name} is revoked."),
     "interrupted": ("已停止。", "已停止。", "Stopped."),
     "unforeseen": (
-        "意外错误（{kind}）。请运行 `hotline doctor`；设 HOTLINE_LOG_LEVEL=debug 可看详情。",
-        "意外錯誤（{kind}）。請執行 `hotline doctor`；設 HOTLINE_LOG_LEVEL=debug 可看詳情。",
-        "An unforeseen error ({kind}). Run `hotline doctor`; HOTLINE_LOG_LEVEL=debug shows the details.",
+        "意外错误（{kind}）。请运行 `{hotline} doctor`；设 HOTLINE_LOG_LEVEL=debug 可看详情。",
+        "意外錯誤（{kind}）。請執行 `{hotline} doctor`；設 HOTLINE_LOG_LEVEL=debug 可看詳情。",
+        "An unforeseen error ({kind}). Run `{hotline} doctor`; HOTLINE_LOG_LEVEL=debug shows the details.",
     ),
     "part_missing": (
         "这一部分还没有装上：{part}",
@@ -219,7 +221,7 @@ def say(key: str, /, **values: object) -> str:
     """The sentence `key` in the language of the settings, with `values` filled in. Unknown words stay as they are."""
     if key not in CATALOGUE:
         return key
-    return CATALOGUE[key][_COLUMN[_language()]].format(**values)
+    return CATALOGUE[key][_COLUMN[_language()]].format(hotline=called(), **values)
 
 
 def word(kind: str, value: str) -> str:

@@ -15,6 +15,9 @@ from rich.text import Text
 from cli.messages import say
 from config.settings import load_settings
 
+#: What people read out or copy is not broken in two on a narrow terminal.
+_WHOLE = ("col_number", "col_order", "col_outcome")
+
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -34,7 +37,7 @@ def make_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
     """A table whose heads are keys of the catalogue. Nothing in a cell is read as markup."""
     table = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(Text(say(column)), overflow="fold")
+        table.add_column(Text(say(column)), overflow="fold", no_wrap=column in _WHOLE)
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     return table

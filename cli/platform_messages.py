@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cli.called import called
 from config.settings import Language
 
 #: key -> (zh-Hans, zh-Hant, en)
@@ -50,39 +51,39 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "{console}"
         "  接口说明  {url}/openapi.json\n"
         "  令牌      {token}\n"
-        "  看队列    hotline line\n"
+        "  看队列    {hotline} line\n"
         "  打电话    任何软电话拨 sip:{number}@{sip}（本机无需注册）\n"
-        "            没有电话？另开一个终端：hotline session create --demo，\n"
-        "            然后 hotline dial --leader 当领导接听，hotline dial --wait 当市民拨打\n"
+        "            没有电话？另开一个终端：{hotline} session create --demo，\n"
+        "            然后 {hotline} dial --leader 当领导接听，{hotline} dial --wait 当市民拨打\n"
         "  停止      Ctrl-C\n",
         "\n已就緒。\n"
         "{console}"
         "  介面說明  {url}/openapi.json\n"
         "  令牌      {token}\n"
-        "  看隊列    hotline line\n"
+        "  看隊列    {hotline} line\n"
         "  打電話    任何軟電話撥 sip:{number}@{sip}（本機無需註冊）\n"
-        "            沒有電話？另開一個終端：hotline session create --demo，\n"
-        "            然後 hotline dial --leader 當領導接聽，hotline dial --wait 當市民撥打\n"
+        "            沒有電話？另開一個終端：{hotline} session create --demo，\n"
+        "            然後 {hotline} dial --leader 當領導接聽，{hotline} dial --wait 當市民撥打\n"
         "  停止      Ctrl-C\n",
         "\nReady.\n"
         "{console}"
         "  API        {url}/openapi.json\n"
         "  Token      {token}\n"
-        "  The line   hotline line\n"
+        "  The line   {hotline} line\n"
         "  Call       any softphone to sip:{number}@{sip} (no registration on this machine)\n"
-        "             No phone? In another terminal: hotline session create --demo,\n"
-        "             then hotline dial --leader answers as the leader, hotline dial --wait calls as a citizen\n"
+        "             No phone? In another terminal: {hotline} session create --demo,\n"
+        "             then {hotline} dial --leader answers as the leader, {hotline} dial --wait calls as a citizen\n"
         "  Stop       Ctrl-C\n",
     ),
     "console": (
-        "  控制台    {url}/\n  登录链接  {link}（一次有效，{minutes} 分钟内；以后用 hotline account link）\n",
-        "  控制台    {url}/\n  登入連結  {link}（一次有效，{minutes} 分鐘內；以後用 hotline account link）\n",
-        "  Console    {url}/\n  Sign in    {link} (works once, {minutes} minutes; later: hotline account link)\n",
+        "  控制台    {url}/\n  登录链接  {link}（一次有效，{minutes} 分钟内；以后用 {hotline} account link）\n",
+        "  控制台    {url}/\n  登入連結  {link}（一次有效，{minutes} 分鐘內；以後用 {hotline} account link）\n",
+        "  Console    {url}/\n  Sign in    {link} (works once, {minutes} minutes; later: {hotline} account link)\n",
     ),
     "not_ready": (
-        "已启动，但尚未就绪：{detail}。`hotline doctor` 会说明缺什么。",
-        "已啟動，但尚未就緒：{detail}。`hotline doctor` 會說明缺什麼。",
-        "Started, but not ready yet: {detail}. `hotline doctor` tells what is missing.",
+        "已启动，但尚未就绪：{detail}。`{hotline} doctor` 会说明缺什么。",
+        "已啟動，但尚未就緒：{detail}。`{hotline} doctor` 會說明缺什麼。",
+        "Started, but not ready yet: {detail}. `{hotline} doctor` tells what is missing.",
     ),
     "part": ("部件", "部件", "part"),
     "state": ("状态", "狀態", "state"),
@@ -97,4 +98,4 @@ _COLUMN: Mapping[Language, int] = {"zh-Hans": 0, "zh-Hant": 1, "en": 2}
 
 def sentence(key: str, language: Language, **values: object) -> str:
     """The sentence `key` with `values` filled in. Raises KeyError for a key that is not in the catalogue."""
-    return SENTENCES[key][_COLUMN[language]].format(**values)
+    return SENTENCES[key][_COLUMN[language]].format(hotline=called(), **values)

@@ -51,6 +51,10 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "未核對：{sources}",
         "Not compared: {sources}",
     ),
+    "records_asterisk": ("Asterisk 话单", "Asterisk 話單", "Asterisk's records"),
+    "records_cloud": ("云电话", "雲電話", "cloud phone"),
+    "records_off": ("未启用", "未啟用", "not in use"),
+    "records_away": ("现在读不到", "現在讀不到", "cannot be read now"),
     "col_seal": ("封存", "封存", "seal"),
     "col_fault": ("问题", "問題", "fault"),
     "rehearsed": (

@@ -69,9 +69,9 @@ def _configured() -> Settings:
     settings = read_settings()
     if not (settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value() and settings.twilio_number):
         names = "HOTLINE_TWILIO_ACCOUNT_SID, HOTLINE_TWILIO_AUTH_TOKEN, HOTLINE_TWILIO_NUMBER"
-        raise CommandError(Exit.IMPOSSIBLE, "bad_setting", detail=f"{names} ?")
+        raise CommandError(Exit.IMPOSSIBLE, "missing_setting", names=names)
     if not settings.public_url:
-        raise CommandError(Exit.IMPOSSIBLE, "bad_setting", detail="HOTLINE_PUBLIC_URL ?")
+        raise CommandError(Exit.IMPOSSIBLE, "missing_setting", names="HOTLINE_PUBLIC_URL")
     return settings
 
 

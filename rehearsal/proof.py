@@ -1,8 +1,10 @@
 """What must hold after every rehearsal, whatever was broken on the way. Each violation is one sentence."""
 
 from msgspec import Struct
+from sqlalchemy import func, select
 
 from calls.ledger import Ledger
+from calls.model import LedgerEntry
 from calls.served_order import Deviation, fairness_of
 from rehearsal.play import Play
 
@@ -17,6 +19,8 @@ class Result(Struct, frozen=True):
     seed: int
     calls: int
     outcomes: dict[str, int]
+    #: Talks with the leader; those of who was called back have the outcome `callback`.
+    talks: int
     orders: int
     unaccounted: int
     doubled: int
@@ -49,6 +53,7 @@ async def prove(play: Play) -> Result:
         seed=play.plan.seed,
         calls=summary.calls,
         outcomes=summary.outcomes,
+        talks=await _talks(play),
         orders=play.orders.orders,
         unaccounted=len(summary.unaccounted) + abs(len(play.signals) - summary.calls),
         doubled=len(play.orders.doubled),
@@ -58,6 +63,12 @@ async def prove(play: Play) -> Result:
         longest_depth=max((depth for _, depth in play.told.depths), default=0),
         violations=tuple(broken),
     )
+
+
+async def _talks(play: Play) -> int:
+    async with play.database.read() as database:
+        query = select(func.count(LedgerEntry.call_id.distinct())).where(LedgerEntry.kind == "talked")
+        return await database.scalar(query) or 0
 
 
 def _together(one: Deviation, joined: dict[str, float]) -> bool:

@@ -31,6 +31,7 @@ def story(play: Play, result: Result) -> Iterator[str]:
     yield f"== 演练 · rehearsal, seed {result.seed}: {result.calls} 来电 calls, {result.orders} 工单 orders"
     for outcome, count in sorted(result.outcomes.items(), key=lambda pair: -pair[1]):
         yield f"   {OUTCOMES[outcome]} {outcome:<12} {count:>5}"
+    yield f"   与领导通话 talks with the leader {result.talks} (含回拨 those called back included)"
     yield f"   最多等候 longest line {result.longest_depth}; 次序例外 deviations {result.deviations} (都有原因 all explained)"
     if result.injected:
         yield "   注入故障 faults: " + ", ".join(f"{name} {count}" for name, count in sorted(result.injected.items()))

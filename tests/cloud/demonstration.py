@@ -16,7 +16,7 @@ HESITATION_S = 4.0
 FETCH_S = 20.0
 #: Longest demonstration.
 LONGEST_S = 4 * 3600.0
-MARKS = {"say": "“{}”", "play": "♪ {}", "key": "[{}]", "lost_key": "[{}] (lost)", "ring": "☎ … {}", "bridged": "☎ {}"}
+MARKS = {"say": "“{}”", "play": "♪ {}", "key": "[{}]", "lost_key": "[{}] (lost)", "ring": "☎ … {}", "bridged": "☎ {}", "pause": "…"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ async def _tell(cloud: Cloud, call: Leg) -> None:
 
 def _line(heard: Heard, seconds: float) -> str:
     whole = max(0, int(seconds))
-    return f"{whole // 60}:{whole % 60:02d}  " + MARKS.get(heard.kind, "({}) " + heard.kind).format(heard.text)
+    return f"{whole // 60}:{whole % 60:02d}  " + MARKS.get(heard.kind, heard.kind + " {}").format(heard.text).rstrip()
 
 
 async def _let_fetch(cloud: Cloud) -> None:
