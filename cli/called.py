@@ -8,9 +8,9 @@ _NAME = "hotline"
 
 
 def called() -> str:
-    """`hotline` when it is found by that name, else with its folder as it was given: `.venv/bin/hotline`."""
-    given = sys.argv[0]
-    if Path(given).name != _NAME:
-        return _NAME
+    """`hotline` when it is found by that name, else with its folder as seen from here: `.venv/bin/hotline`."""
+    given = Path(sys.argv[0]).absolute()
     found = shutil.which(_NAME)
-    return _NAME if found and Path(found).resolve() == Path(given).resolve() else given
+    if given.name != _NAME or (found and Path(found).resolve() == given.resolve()):
+        return _NAME
+    return str(given.relative_to(Path.cwd()) if given.is_relative_to(Path.cwd()) else given)

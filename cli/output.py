@@ -16,7 +16,7 @@ from cli.messages import say
 from config.settings import load_settings
 
 #: What people read out or copy is not broken in two on a narrow terminal.
-_WHOLE = ("col_number", "col_order", "col_outcome")
+_WHOLE = ("col_id", "col_number", "col_order", "col_outcome")
 
 out = Console(soft_wrap=True, highlight=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False)

@@ -11,8 +11,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+
+from tests.servers import end_with_parent
 
 #: What every part imports.
 _PRELOADED = [
@@ -79,7 +82,18 @@ def run_part(*arguments: str, environment: Mapping[str, str]) -> None:
     assert code == 0, f"hotline {' '.join(arguments)} ended with {code}"
 
 
+def _end_with_the_tests() -> None:
+    """kill -9 of who started the parts ends them, too. The process that forks them ends when nobody holds its pipe any more: a
+    part, which got it for processes of its own, must not; and when it ends, its parts do."""
+    end_with_parent()
+    pipe = forkserver._forkserver._forkserver_alive_fd  # type: ignore[attr-defined]
+    if pipe is not None:
+        os.close(pipe)
+        forkserver._forkserver._forkserver_alive_fd = None  # type: ignore[attr-defined]
+
+
 def _become(arguments: tuple[str, ...], environment: dict[str, str], log: Path | None, folder: Path | None) -> None:
+    _end_with_the_tests()
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)

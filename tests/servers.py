@@ -1,7 +1,10 @@
 """Real servers for tests, started and stopped by the tests that use them."""
 
+import ctypes
+import signal
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +12,14 @@ from pathlib import Path
 from config.embedded_redis import find_server, server_argv, wait_until_it_answers
 
 STARTS_WITHIN_S = 15.0
+#: Of prctl(2).
+_SET_PARENT_DEATH_SIGNAL = 1
+_LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent() -> None:
+    """Called in a process that was just forked: it is killed when the thread that forked it has gone, by kill -9 too. Linux."""
+    _LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def free_port() -> int:
@@ -40,7 +51,11 @@ class RedisServer:
         return self._process.pid if self._process is not None else 0
 
     def start(self) -> None:
-        self._process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Of another thread only the end of that thread would be noticed.
+        watched = end_with_parent if threading.current_thread() is threading.main_thread() else None
+        self._process = subprocess.Popen(
+            self._argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=watched  # noqa: PLW1509
+        )
         wait_until_it_answers(self.port, STARTS_WITHIN_S)
 
     def kill(self) -> None:
