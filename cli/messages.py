@@ -73,7 +73,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "ledger_whole": (
         "每一个来电都有结果：{calls} 个来电。",
         "每一個來電都有結果：{calls} 個來電。",
-        "Every call is accounted for: {calls} calls.",
+        "Every call is accounted for. Calls: {calls}.",
     ),
     "ledger_live": ("其中 {live} 个还在进行。", "其中 {live} 個還在進行。", "{live} of them are still going on."),
     "ledger_broken": (
@@ -122,7 +122,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "dial_done": (
         "{good} 个来电成功，{bad} 个失败。",
         "{good} 個來電成功，{bad} 個失敗。",
-        "{good} calls went well, {bad} failed.",
+        "Calls that went well: {good}; that failed: {bad}.",
     ),
     "demo_next": (
         "接着：在一个终端运行 `{hotline} dial --leader`，在另一个运行 `{hotline} dial --wait`。",

@@ -32,8 +32,8 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     "checked_whole": (
         "台账完整：{calls} 个来电，每个恰有一个结果；封存 {seals} 次，核对无改动；话单 {records} 条，云端 {cloud} 条。",
         "臺賬完整：{calls} 個來電，每個恰有一個結果；封存 {seals} 次，核對無改動；話單 {records} 條，雲端 {cloud} 條。",
-        "The ledger is whole: {calls} calls, each with one outcome; {seals} seals hold; {records} calls of Asterisk's and "
-        "{cloud} of the cloud's records are in it.",
+        "The ledger is whole. Calls, each with one outcome: {calls}; seals that hold: {seals}; from Asterisk's records: {records}, "
+        "from the cloud's: {cloud}.",
     ),
     "checked_broken": (
         "台账有问题：无结果 {unaccounted}，话单缺 {missing}，封存不符 {broken}。",
