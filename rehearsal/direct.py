@@ -5,6 +5,7 @@ that are begun before their answers are needed go together with the first one wh
 other tasks of the loop begin theirs before.
 """
 
+import os
 import socket
 import struct
 from collections.abc import Callable, Generator, Sequence
@@ -20,6 +21,9 @@ from config.shared import shaped, split
 
 ANSWER_WITHIN_S = 10
 _CHUNK = 1 << 16
+#: How often to look for an answer before sleeping till it comes. A server on the same machine answers within tens of
+#: microseconds; to sleep and be woken takes longer than that. With one processor, looking would keep it from answering.
+_LOOKS = 120 if len(os.sched_getaffinity(0)) > 1 else 0
 #: What a command has for an answer before it is asked.
 _NOT_YET: Final = object()
 
@@ -78,12 +82,20 @@ class Wire:
     def _read(self, count: int) -> list[Any]:
         answers: list[Any] = []
         while len(answers) < count:
-            data = self._socket.recv(_CHUNK)
+            data = self._receive()
             if not data:
                 raise ConnectionError("the server has gone")
             self._reader.feed(data)
             answers += read_answers(self._reader)
         return answers
+
+    def _receive(self) -> bytes:
+        for _ in range(_LOOKS):
+            try:
+                return self._socket.recv(_CHUNK, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                continue
+        return self._socket.recv(_CHUNK)
 
 
 class _Begun:
