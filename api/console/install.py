@@ -18,6 +18,7 @@ from api.console.pages import (
     report,
     sessions,
     sign_in,
+    units,
 )
 from api.console.visit import Studio, show_missing
 from api.snapshot import LineReader
@@ -25,7 +26,7 @@ from api.streams import LineFeed
 from calls.assembly import Core
 
 #: Every page; the menu shows those that are here.
-PAGES = (front, sign_in, board, desk, leader, sessions, report, orders, prompts, audit, accounts)
+PAGES = (front, sign_in, board, desk, leader, sessions, report, orders, units, prompts, audit, accounts)
 
 
 def add_pages(app: FastAPI, core: Core, line: LineReader, first_number: int) -> tuple[LineFeed, ...]:

@@ -21,6 +21,7 @@ MENU = (
     Entry("leader", "/leader", ("lead",)),
     Entry("sessions", "/sessions", ("read",)),
     Entry("orders", "/orders", ("read", "own_orders")),
+    Entry("units", "/units", ("units",)),
     Entry("prompts", "/prompts", ("prompts",)),
     Entry("audit", "/audit", ("audit",)),
     Entry("accounts", "/accounts", ("accounts",)),

@@ -18,6 +18,7 @@ from tests.phones import hearing
 from tests.phones.browser import Chromiums
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording
+from workorders.units import all_units
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PICTURES = Path(__file__).parent / "pictures"
@@ -83,6 +84,34 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
     await page.locator("#r-stop").fill("火警")
     await page.locator("details[open]").get_by_role("button", name="确认").click()
     await expect(page.get_by_role("status").first).to_contain_text("已紧急停止")
+    await page.context.close()
+
+
+async def test_a_units_duty_number_is_set_and_taken_away_and_never_shown_in_full(console: Console, browser: Browser) -> None:
+    unit = "市<b>水务</b>局 & 中心"
+    page = await enter(browser, console, "sup")
+    await page.goto("/units")
+    other = page.get_by_role("region", name="添加单位")
+    await other.get_by_label("单位", exact=True).fill(unit)
+    await other.get_by_label("值班电话").fill("110")
+    await other.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("alert")).to_have_text(f"{unit}: 这不是有效的电话号码。")
+    await other.get_by_label("单位", exact=True).fill(unit)
+    await other.get_by_label("值班电话").fill("0734-811 5678")
+    await other.get_by_role("button", name="保存").click()
+    await expect(page.get_by_role("status").first).to_have_text("值班电话已保存。")
+    row = page.get_by_role("row").filter(has_text=unit)
+    await expect(row.locator("code")).to_contain_text("***")
+    assert "8115678" not in await page.content()
+    known = {one.name: one.duty_number for one in await all_units(console.core.database)}
+    assert known[unit] == "+867348115678"
+    await page.get_by_label(f"值班电话 {unit}").fill("13800005678")
+    await page.get_by_role("button", name=f"保存 {unit}").click()
+    await expect(row.locator("code")).to_contain_text("5678")
+    await page.get_by_role("button", name=f"删除 {unit}").click()
+    await expect(row).to_contain_text("未设置")
+    assert {one.name: one.duty_number for one in await all_units(console.core.database)}[unit] is None
+    assert len(faults_of(page)) == 1  # the number that was refused
     await page.context.close()
 
 

@@ -23,6 +23,7 @@ from workorders.forms import Form, save_form
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording
 from workorders.notes import add_note
+from workorders.units import set_duty_number
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PICTURES = Path(__file__).parent / "pictures"
@@ -46,6 +47,7 @@ PAGES = {
     "/report/{session}": "sup",
     "/orders": "op",
     "/orders/{order}": "op",
+    "/units": "sup",
     "/prompts?q=nobody_waits": "sup",
     "/audit": "sup",
     "/accounts": "root",
@@ -87,6 +89,7 @@ async def town(console: Console) -> dict[str, Any]:
         ),
     )  # fmt: skip
     await _recorded(console)
+    await set_duty_number(console.core.database, "市水务局", "+867348115678", console.core.clock())
     async with console.client() as http:
         answer = await http.post("/api/sessions", json=plan(86_400, 2))
     session["coming"], session["order"] = answer.json()["id"], made.id
@@ -155,6 +158,7 @@ async def test_a_page_is_for_everybody(visitors: Visitors, path: str, town: dict
             await is_accessible(page, f"{path} {language} {scheme}")
             for width, height in WIDTHS.items():
                 await page.set_viewport_size({"width": width, "height": height})
+                assert "<Macro" not in await page.inner_text("body"), "a name of the template hides another"
                 wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
                 assert wide <= 0, f"{path} scrolls sideways at {width} px ({language})"
                 if (language, scheme, width) in LOOKED_AT:

@@ -57,7 +57,7 @@ DOORS: dict[Act, list[tuple[str, str]]] = {
         *(("POST", f"/api/work-orders/x/calls/{act}") for act in ("urgent", "follow-up", "y/withdraw")),
         *(("POST", f"/orders/x/calls/{act}") for act in ("urgent", "y/withdraw")),
     ],
-    "units": [("PUT", "/api/units/duty-number")],
+    "units": [("PUT", "/api/units/duty-number"), ("GET", "/units"), ("POST", "/units")],
     "orders": [("POST", "/api/work-orders/x/sign"), ("POST", "/orders/x/step/sign")],
     "numbers": [("POST", "/orders/x/number")],
     "recordings": [("POST", "/orders/x/recordings/y"), ("GET", "/recordings/x")],
