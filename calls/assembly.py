@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from calls.effects import Effects, OrderMaker, OrderWithdrawer, write_down
 from calls.enqueue import Enqueuer
+from calls.entries import Entry
 from calls.facts import FactsReader
 from calls.ledger import Ledger
 from calls.outbox import Outbox
@@ -77,6 +78,9 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         except UnknownCall:
             return
 
+    async def add_fact(fact: Entry) -> None:
+        await outbox.add(fact)
+
     effects = Effects(
         calls,
         line,
@@ -87,6 +91,8 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         give_way,
         queue.enqueue,
         tell_number,
+        add_fact,
+        clock,
     )
     outbox = Outbox(redis, settings, clock, effects.perform, write_down(ledger))
     turns = Turns(calls, outbox, facts, clock, settings, advance, present)

@@ -11,7 +11,9 @@ from calls.ledger import LedgerBook
 from calls.model import CLOSED
 from calls.outbox import WriteDown
 from calls.places import Places
+from calls.served_order import MEANWHILE_S
 from calls.store import Calls, Reading, UnknownCall
+from config.clock import Clock
 from ivr.call import Call
 from ivr.commands import (
     CloseCall,
@@ -57,6 +59,8 @@ OrderWithdrawer = Callable[[str, Call, float], Awaitable[bool]]
 GiveWay = Callable[[str], Awaitable[None]]
 #: (call id, number of the order): the turn by which the caller hears it.
 TellNumber = Callable[[str, str], Awaitable[None]]
+#: A fact that no turn says goes to the ledger, soon: the line does not wait for the database.
+AddFact = Callable[[Entry], Awaitable[None]]
 
 
 class Effects:
@@ -73,6 +77,8 @@ class Effects:
         give_way: GiveWay,
         enqueue: Enqueue,
         tell_number: TellNumber,
+        add_fact: AddFact,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._line = line
@@ -83,6 +89,8 @@ class Effects:
         self._give_way = give_way
         self._enqueue = enqueue
         self._tell_number = tell_number
+        self._add_fact = add_fact
+        self._clock = clock
 
     async def perform(self, entry: Entry) -> None:
         """A result that says "stale" or "there already" is a success: somebody or something was earlier."""
@@ -121,9 +129,11 @@ class Effects:
     async def _join(self, entry: Entry, command: JoinLine) -> None:
         """Into the line; and one place a number: who waits with the same number by another call gives way."""
         reading = self._store.begin_read(entry.call_id)
-        position = await self._line.join(command.seat_id, entry.call_id, command.joined_at, entry.seq)
-        if not position:
+        joined = await self._line.join(command.seat_id, entry.call_id, command.joined_at, entry.seq)
+        if not joined.position:
             return
+        if joined.is_new and (at := self._clock()) - entry.at > MEANWHILE_S:
+            await self._add_fact(_joined_late(entry, command, at))
         marking = self._line.begin_mark(command.seat_id, entry.call_id, command.mark)
         call = await _known(entry, reading)
         before = await self._places.take(call.number, entry.call_id, command.seat_id, command.joined_at)
@@ -161,6 +171,13 @@ class Effects:
         if command.recording:
             await self._enqueue(FINISH_RECORDING, order.id)
         await self._tell_number(entry.call_id, order.number)
+
+
+def _joined_late(entry: Entry, command: JoinLine, at: float) -> Entry:
+    """Who said yes to a process that died is in the line once another one took over: that others went first meanwhile needs
+    this reason."""
+    note = Note(kind="joined_late", at=at, data={"seat_id": command.seat_id, "since": entry.at})
+    return replace(entry, id=f"{entry.id}-late", at=at, command=note)
 
 
 async def _known(entry: Entry, reading: Reading) -> Call:

@@ -8,7 +8,7 @@ import structlog
 from msgspec import DecodeError, Struct
 from redis.asyncio import Redis
 
-from calls.entries import Entry, Lane, decode
+from calls.entries import Entry, Lane, decode, encode
 from calls.shards import SHARDS, ShardKeys, shard_keys, shard_of
 from calls.store import PERFORM_LEASE_S, Granted
 from config.clock import Clock
@@ -27,6 +27,7 @@ TRIES_BEFORE_SET_ASIDE = 10
 #: Lanes whose age is looked at for the report.
 SAMPLED = 50
 
+_ADD = load(__file__, "add-2")
 _PICK = load(__file__, "pick-2")
 _DONE = load(__file__, "done-any")
 _FAILED = load(__file__, "failed-5")
@@ -66,6 +67,14 @@ class Lanes:
             rows = await pipe.execute() if members else []
         saved = [entry.at for entry in map(_readable, rows) if entry]
         return max(0.0, self._clock() - min(saved)) if saved else 0.0
+
+    async def add(self, lane: Lane, entry: Entry) -> None:
+        """One that belongs to no turn; whoever drains performs it."""
+        shard = self._shards[shard_of(entry.call_id)]
+        member = f"{lane}:{entry.call_id}"
+        await _ADD.run(
+            self._redis, (shard.outbox, self._todo(lane, entry.call_id)), member, repr(self._clock()), encode(entry)
+        )
 
     async def due_shards(self) -> list[ShardKeys]:
         now = repr(self._clock())

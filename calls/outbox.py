@@ -75,6 +75,10 @@ class Outbox:
             if granted.lane != "books":
                 await self._go_through(granted)
 
+    async def add(self, fact: Entry) -> None:
+        """A fact that no turn says: put down like those of the call's turns, after them. Idempotent by its id."""
+        await self._lanes.add("books", fact)
+
     def _keep(self, granted: Granted) -> None:
         """Facts wait a moment for those of other calls; everything else of the books begins now."""
         if self._write_down is None or not granted.entries or not all(map(is_fact, granted.entries)):

@@ -17,7 +17,7 @@ from config.database import Database
 #: What happened to a caller's place in a line.
 KINDS = (
     "willing", "place_taken_back", "seat_changed", "callback", "left_line", "offered", "connected", "operator_act",
-    "act_refused", "callback_missed", "callback_ended",
+    "act_refused", "callback_missed", "callback_ended", "joined_late", "restored",
 )  # fmt: skip
 #: What follows from everything else of the same moment.
 OFFERS = ("offered", "connected")
@@ -25,6 +25,8 @@ OFFERS = ("offered", "connected")
 TO_THE_FRONT = ("next", "urgent")
 #: A turn is saved a moment before the line knows of it: who came in so shortly before an offer may have come after the claim.
 MEANWHILE_S = 3.0
+#: Who is restored, because Redis had lost everything, was not in the line since then: this long at most.
+RESTORED_WITHIN_S = 60.0
 
 Way = Literal["forward", "back"]
 
@@ -78,6 +80,15 @@ class _Stand:
         return [reason for one, reason in self.moved if one == way]
 
 
+class _Absence(Struct, frozen=True):
+    """When a caller whom the ledger knows to wait was not in the line, in Unix seconds, and why."""
+
+    call_id: str
+    since: float
+    until: float
+    why: str
+
+
 @dataclass(frozen=True)
 class _Offer:
     """Whom the leader's line rang for, and who was overtaken by that, each with the reasons."""
@@ -92,15 +103,19 @@ class _Line:
 
     stands: dict[str, _Stand] = field(default_factory=dict)
     offers: dict[str, _Offer] = field(default_factory=dict)
+    absences: list[_Absence] = field(default_factory=list)
 
     def offer(self, fact: Fact) -> None:
         seat_id, mine = str(fact.data.get("seat_id", "")), self.stands.get(fact.call_id)
         overtook: dict[str, list[str]] = {}
         for call_id, stand in self.stands.items():
             if mine and stand is not mine and stand.seat_id == seat_id and stand.joined_at < mine.joined_at:
-                meanwhile = [stand.came] if fact.at - stand.since <= MEANWHILE_S else []
+                meanwhile = [stand.came] if fact.at - stand.since <= MEANWHILE_S else self._away(call_id, fact.at)
                 overtook[call_id] = [*mine.reasons("forward"), *stand.reasons("back")] or meanwhile
         self.offers[fact.call_id] = _Offer(seat_id, overtook)
+
+    def _away(self, call_id: str, at: float) -> list[str]:
+        return [one.why for one in self.absences if one.call_id == call_id and one.since <= at <= one.until]
 
     def serve(self, fact: Fact) -> Deviation | None:
         if fact.call_id not in self.offers:  # its offer was never put down
@@ -122,8 +137,9 @@ class _Line:
 
 def judge(facts: Iterable[Fact]) -> Fairness:
     """The deviations in these facts, which are in the order of time: who left makes room for the offer of the same moment."""
-    line, served, deviations = _Line(), 0, list[Deviation]()
-    for fact in sorted(facts, key=lambda one: (one.at, one.kind in OFFERS)):
+    told = sorted(facts, key=lambda one: (one.at, one.kind in OFFERS))
+    line, served, deviations = _Line(absences=[*map(_absence, filter(_was_away, told))]), 0, list[Deviation]()
+    for fact in told:
         if fact.kind == "connected":
             served += 1
             if deviation := line.serve(fact):
@@ -133,6 +149,14 @@ def judge(facts: Iterable[Fact]) -> Fairness:
         else:
             _follow(line.stands, fact)
     return Fairness(served, tuple(deviations))
+
+
+def _was_away(fact: Fact) -> bool:
+    return fact.kind in ("joined_late", "restored")
+
+
+def _absence(fact: Fact) -> _Absence:
+    return _Absence(fact.call_id, float(fact.data.get("since", fact.at - RESTORED_WITHIN_S)), fact.at, fact.kind)
 
 
 def _follow(stands: dict[str, _Stand], fact: Fact) -> None:

@@ -68,6 +68,15 @@ class Waiting(Struct, frozen=True):
     state: State
 
 
+class Joined(Struct, frozen=True):
+    """What became of a join."""
+
+    #: From 1; 0 = not in the line.
+    position: int
+    #: It was not there before.
+    is_new: bool
+
+
 def order_of(joined_at: float) -> tuple[int, int]:
     """First and last score in the line for a joining time (Unix seconds). Smaller is served earlier."""
     first = int(joined_at * 1000) * PLACES_PER_MS
@@ -86,15 +95,15 @@ class Line:
         #: Each attempt to claim has a name of its own, among all processes.
         self._name, self._attempts = secrets.token_hex(8), count()
 
-    async def join(self, seat_id: str, call_id: str, joined_at: float, at_seq: int) -> int:
-        """The position, from 1. Idempotent. 0: a newer act on this call is known, and it is not in the line."""
+    async def join(self, seat_id: str, call_id: str, joined_at: float, at_seq: int) -> Joined:
+        """Idempotent. When a newer act on this call is known, it is not in the line."""
         keys = self._keys(seat_id)
         first, last = order_of(joined_at)
-        position = await _JOIN.run(
+        position: int = await _JOIN.run(
             self._redis, (keys.waiting, keys.callers, keys.seen),
             call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id),
         )  # fmt: skip
-        return int(position)
+        return Joined(abs(position), is_new=position > 0)
 
     async def leave(self, seat_id: str, call_id: str, reason: str, at_seq: int) -> bool:
         """True when the caller was in the line. An offered caller's claim stays until it is freed or lapses."""

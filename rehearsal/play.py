@@ -67,7 +67,7 @@ class Play:
         self._waiting: set[str] = set()
         self._reaped_at, self._struck, self._left_behind = 0.0, 0, False
         self._dialled: Counter[str] = Counter()
-        self._over = False
+        self._over, self._ticks = False, True
         self._ticked_at, self._moved_since = 0.0, False
         self._side_by_side = False
         self._start_process()
@@ -138,6 +138,9 @@ class Play:
         who = replace(citizen, redials_after_s=0.0) if again else citizen
         self.phones[call_id] = Phone(self, call_id, who)
         self.signals.append(call_id)
+        if not self._ticks:  # somebody who comes when everybody had left
+            self._ticks = True
+            self.stage.after(LOOK_EVERY_S, self._tick)
         call = Call(call_id, citizen.carrier, self.stage.now, number=citizen.number, host="pbx1")
         self.deliver(0.0, call_id, lambda facts: Arrived(facts=facts), None, call)
 
@@ -202,7 +205,8 @@ class Play:
             self._reaped_at = self.stage.now
             self._reap.update(self.seat_ids)
             self._look.update(self.seat_ids)
-        if await self._goes_on():
+        self._ticks = await self._goes_on()
+        if self._ticks:
             self.stage.after(LOOK_EVERY_S, self._tick)
 
     async def _wake(self) -> None:
@@ -280,7 +284,7 @@ class Play:
     def _hear(self, call: Call, verbs: tuple[AnyVerb, ...], facts: Facts) -> None:
         (self._waiting.add if call.node == "waiting" else self._waiting.discard)(call.id)
         phone = self.phones[call.id]
-        self.told.hears(phone, call, verbs, self.stage.now)
+        self.told.hears(phone, call, verbs)
         phone.hear(call, verbs)
 
     def _tell(self, what: str) -> None:

@@ -5,12 +5,8 @@ from sqlalchemy import func, select
 
 from calls.ledger import Ledger
 from calls.model import LedgerEntry
-from calls.served_order import Deviation, fairness_of
+from calls.served_order import fairness_of
 from rehearsal.play import Play
-
-#: A lease and a look, the time of a ring: whoever was put into the line that late, by a process that had to take over from a
-#: dead one, was not there to be overtaken.
-TOGETHER_S = 20.0
 
 
 class Result(Struct, frozen=True):
@@ -46,7 +42,7 @@ async def prove(play: Play) -> Result:
     broken += [
         f"{one.call_id} went before {' '.join(one.unexplained)}"
         for one in fairness.deviations
-        if one.unexplained and not (play.plan.faults and _together(one, play.told.joined))
+        if one.unexplained
     ]
     broken += await _left_behind(play)
     return Result(
@@ -69,11 +65,6 @@ async def _talks(play: Play) -> int:
     async with play.database.read() as database:
         query = select(func.count(LedgerEntry.call_id.distinct())).where(LedgerEntry.kind == "talked")
         return await database.scalar(query) or 0
-
-
-def _together(one: Deviation, joined: dict[str, float]) -> bool:
-    """Those who were overtaken had only just come when this caller was put through. With faults only: without, nobody may be."""
-    return all(one.served_at - joined.get(call_id, 0.0) <= TOGETHER_S for call_id in one.unexplained)
 
 
 async def _left_behind(play: Play) -> list[str]:

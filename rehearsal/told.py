@@ -14,16 +14,12 @@ class Told:
 
     lines: list[tuple[float, str]] = field(default_factory=list)
     risen: list[str] = field(default_factory=list)
-    #: When each call was first on hold.
-    joined: dict[str, float] = field(default_factory=dict)
     depths: list[tuple[float, int]] = field(default_factory=list)
     turns: int = 0
     restarts: int = 0
 
-    def hears(self, phone: Phone, call: Call, verbs: Iterable[AnyVerb], now: float) -> None:
+    def hears(self, phone: Phone, call: Call, verbs: Iterable[AnyVerb]) -> None:
         """A telephone hears this now."""
-        if call.node == "waiting":
-            self.joined.setdefault(call.id, now)
         for verb in verbs:
             if isinstance(verb, Hold):
                 self._check_position(phone, call, verb)

@@ -97,6 +97,9 @@ def start(
         hear(call, verbs, facts)
         return verbs
 
+    async def add_fact(fact: Entry) -> None:
+        await outbox.add(fact)
+
     effects = Effects(
         calls,
         line,
@@ -107,6 +110,8 @@ def start(
         give_way,
         enqueue,
         tell_number,
+        add_fact,
+        clock,
     )
     perform, puts_down = mortal(effects.perform, faults), mortal_books(write_down(ledger), faults)
     outbox = Outbox(redis, settings, clock, watched(perform, moved), puts_down, together_s=0.0)

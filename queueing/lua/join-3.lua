@@ -1,16 +1,17 @@
 -- A caller joins the line; one who is there already keeps the place.
 -- KEYS: waiting, callers, seen
 -- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, news for it
--- Returns the position from 1; 0 when something newer is known of this call and it is not in the line.
+-- Returns the position from 1, with a minus when it was there already; 0 when something newer is known of this call and it is
+-- not in the line.
 local call = ARGV[1]
 if redis.call('HSETNX', KEYS[3], call, ARGV[2]) == 0 then -- of whom nothing is known does not wait here
   local rank = redis.call('ZRANK', KEYS[1], call)
   if tonumber(ARGV[2]) <= tonumber(redis.call('HGET', KEYS[3], call)) then
-    return rank and rank + 1 or 0
+    return rank and -rank - 1 or 0
   end
   redis.call('HSET', KEYS[3], call, ARGV[2])
   if rank then
-    return rank + 1
+    return -rank - 1
   end
 end
 local score = ARGV[4]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from calls.effects import Effects
+from calls.entries import Entry
 from calls.facts import FactsReader
 from calls.outbox import Outbox
 from calls.places import Places
@@ -52,9 +53,12 @@ def process(
             call_id, lambda facts: Released(facts=facts, to="other_call", reason="same_number")
         )
 
+    async def add_fact(fact: Entry) -> None:
+        await outbox.add(fact)
+
     effects = Effects(
         calls, line, books, Places(redis, settings, clock), books.make_order, books.withdraw_order, give_way,
-        books.enqueue, tell_number,
+        books.enqueue, tell_number, add_fact, clock,
     )  # fmt: skip
     outbox = Outbox(redis, settings, clock, effects.perform)
     facts = FactsReader(redis, settings, clock)

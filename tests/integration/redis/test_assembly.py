@@ -68,7 +68,7 @@ async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(c
     claim = await board.serve("s1")
     assert claim is not None
     assert claim.call_id == CALL
-    assert await core.line.join("s1", ghost, clock() - 60, 57) == 1  # restored after all: in the old place
+    assert (await core.line.join("s1", ghost, clock() - 60, 57)).position == 1  # restored after all: in the old place
 
 
 @pytest.mark.parametrize("as_it_ends", [False, True])

@@ -80,13 +80,14 @@ class LineMachine(RuleBasedStateMachine):
         seq = max(0, self.seqs[caller] + 1 - late)
         self.seqs[caller] = max(seq, self.seqs[caller])
         joined_at = self.clock() - early
-        position = self.do(self.lines[client].join(SEAT, caller, joined_at, seq))
-        model = self.model
+        joined = self.do(self.lines[client].join(SEAT, caller, joined_at, seq))
+        model, before = self.model, list(self.model.order)
         if seq > model.seen.get(caller, -1):
             model.seen[caller] = seq
             if caller not in model.order:
                 model.join(caller, joined_at, self.order(), is_new=not early)
-        assert position == (model.order.index(caller) + 1 if caller in model.order else 0)
+        assert joined.position == (model.order.index(caller) + 1 if caller in model.order else 0)
+        assert joined.is_new == (caller in model.order and caller not in before)
 
     def order(self, seat_id: str = SEAT) -> list[str]:
         return [row.call_id for row in self.do(self.lines[0].callers(seat_id))]
@@ -175,11 +176,11 @@ class LineMachine(RuleBasedStateMachine):
         self.seqs[caller] += 1
         seq, joined_at = self.seqs[caller], source.joined[caller]
         assert self.do(self.lines[client].leave(names[0], caller, "moved", seq))
-        position = self.do(self.lines[client].join(names[1], caller, joined_at, seq))
+        joined = self.do(self.lines[client].join(names[1], caller, joined_at, seq))
         source.leave(caller)
         source.seen[caller] = target.seen[caller] = seq
         target.join(caller, joined_at, self.order(names[1]), is_new=False)
-        assert position == target.order.index(caller) + 1
+        assert joined.position == target.order.index(caller) + 1
 
     @rule(client=client, caller=caller, kept=strategies.booleans())
     def mark(self, client: int, caller: str, kept: bool) -> None:

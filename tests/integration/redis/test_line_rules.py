@@ -42,14 +42,14 @@ async def test_callers_are_served_by_joining_time_not_by_arrival(line: Line, sea
 async def test_the_same_joining_time_is_decided_by_arrival(line: Line) -> None:
     names = [f"a-{number}" for number in (7, 3, 9, 1)]
     for place, call_id in enumerate(names, 1):
-        assert await line.join(SEAT, call_id, 100.0, 1) == place
+        assert (await line.join(SEAT, call_id, 100.0, 1)).position == place
     assert [caller.call_id for caller in await line.callers(SEAT)] == names
 
 
 async def test_joining_again_keeps_the_place_and_the_first_joining_time(line: Line) -> None:
     await line.join(SEAT, "a-1", 100.25, 1)
     await line.join(SEAT, "a-2", 101.0, 1)
-    assert await line.join(SEAT, "a-1", 500.0, 4) == 1
+    assert (await line.join(SEAT, "a-1", 500.0, 4)).position == 1
     assert (await line.callers(SEAT))[0].joined_at == 100.25
 
 
@@ -236,13 +236,13 @@ async def test_opening_a_seat_again_keeps_its_state_and_its_tokens(line: Line, s
 
 
 async def test_late_commands_never_make_a_ghost(line: Line) -> None:
-    assert await line.join(SEAT, "a-1", 1.0, 3) == 1
+    assert (await line.join(SEAT, "a-1", 1.0, 3)).position == 1
     assert await line.leave(SEAT, "a-1", "abandoned", 5)
-    assert await line.join(SEAT, "a-1", 1.0, 3) == 0
+    assert (await line.join(SEAT, "a-1", 1.0, 3)).position == 0
     assert not await line.leave(SEAT, "a-2", "abandoned", 9)
-    assert await line.join(SEAT, "a-2", 1.0, 7) == 0
+    assert (await line.join(SEAT, "a-2", 1.0, 7)).position == 0
     assert await line.depth(SEAT) == 0
-    assert await line.join(SEAT, "a-1", 1.0, 8) == 1
+    assert (await line.join(SEAT, "a-1", 1.0, 8)).position == 1
     assert not await line.leave(SEAT, "a-1", "abandoned", 5)
     assert await line.depth(SEAT) == 1
 
@@ -253,7 +253,7 @@ async def test_a_replayed_join_after_the_talk_began_makes_no_ghost(line: Line, s
     claim = await line.claim_next(SEAT, "me", 5)
     assert claim is not None
     await line.take(SEAT, claim.token, clock())
-    assert await line.join(SEAT, "a-1", 1.0, 3) == 0
+    assert (await line.join(SEAT, "a-1", 1.0, 3)).position == 0
     assert await line.depth(SEAT) == 0
 
 

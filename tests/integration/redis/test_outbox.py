@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
 
+from calls.entries import Entry
 from calls.lanes import LONGEST_PAUSE_S, TRIES_BEFORE_SET_ASIDE, Lag
 from calls.shards import shard_keys, shard_of, todo_key
 from calls.store import PERFORM_LEASE_S
@@ -65,12 +66,50 @@ async def test_what_a_dead_process_saved_is_performed_by_another(ours: Process, 
     clock.pass_by(PERFORM_LEASE_S + 0.1)
     assert await drain(ours) == 2
     assert await ours.line.position("s1", CALL) == 1
-    assert books.performed == [f"{CALL}-1-0", f"{CALL}-1-2"]
+    await drain(ours)  # that this was late
+    assert books.performed == [f"{CALL}-1-0", f"{CALL}-1-2", f"{CALL}-1-1-late"]
     assert books.orders[CALL].number == "2026-1125-0001"
     assert books.jobs == [("jobs.recordings.finish_recording", f"o-{CALL}")]
     clock.pass_by(60)
     assert await drain(ours) == 0
     assert await ours.outbox.lag() == Lag(0, 0, 0.0)
+
+
+async def test_who_is_in_the_line_late_has_a_fact_for_it_once_and_who_is_in_time_has_none(
+    ours: Process, books: Books, clock: SetClock
+) -> None:
+    await put(ours, JOIN)
+    clock.pass_by(PERFORM_LEASE_S + 0.1)
+    await drain(ours)
+    await drain(ours)
+    assert books.notes == {f"{CALL}-1-0-late": "joined_late"}
+    await put(ours, JOIN, NOTE)  # who is there is not late
+    clock.pass_by(PERFORM_LEASE_S + 0.1)
+    await drain(ours)
+    await drain(ours)
+    assert set(books.notes) == {f"{CALL}-1-0-late", f"{CALL}-2-1"}
+    other = await put(ours, call_id="a-other")
+    saved = await ours.calls.put(other.seq, replace(other, seq=other.seq + 1), (JOIN,))
+    assert saved
+    await ours.outbox.settle(saved)
+    await ours.outbox.idle()
+    assert await ours.line.position("s1", "a-other") == 2
+    assert await ours.outbox.lag() == Lag(0, 0, 0.0)
+    assert len(books.notes) == 2
+
+
+async def test_a_fact_that_no_turn_says_comes_after_those_that_wait(
+    ours: Process, books: Books, clock: SetClock
+) -> None:
+    await put(ours, NOTE)
+    await ours.outbox.add(Entry(f"{CALL}-late", CALL, 1, clock(), NOTE))
+    assert await drain(ours) == 0  # whoever performs the lane now takes it along
+    clock.pass_by(PERFORM_LEASE_S + 0.1)
+    await drain(ours)
+    assert books.performed == [f"{CALL}-1-0", f"{CALL}-late"]
+    await ours.outbox.add(Entry(f"{CALL}-later", CALL, 1, clock(), NOTE))
+    assert await drain(ours) == 1
+    assert books.performed[2:] == [f"{CALL}-later"]
 
 
 async def test_four_drainers_perform_each_command_once(
@@ -129,7 +168,7 @@ async def test_a_database_that_is_away_holds_up_neither_the_line_nor_other_calls
     await put(ours, NOTE, call_id="a-other")
     clock.pass_by(PERFORM_LEASE_S + 0.1)
     await drain(ours)
-    assert set(books.performed) == {f"{CALL}-1-0", "a-other-1-0"}
+    assert set(books.performed) == {f"{CALL}-1-0", f"{CALL}-1-1-late", "a-other-1-0"}
     assert (await ours.outbox.lag()).lanes == 0
 
 
@@ -239,10 +278,11 @@ async def test_a_process_killed_amid_its_commands_is_replaced_within_seconds(
     ours = process(redis, settings, now, books)
     stop = asyncio.Event()
     drainers = [asyncio.create_task(ours.outbox.drain(stop)) for _ in range(2)]
-    await until(lambda: len(books.performed) >= 3, deadline=PERFORM_LEASE_S + 5, what="the rest was performed")
+    await until(lambda: len(books.performed) >= 4, deadline=PERFORM_LEASE_S + 5, what="the rest was performed")
     stop.set()
     await asyncio.gather(*drainers)
-    assert books.performed == ["a-killed-1-0", "a-killed-1-1", "a-killed-1-2"]
+    assert sorted(books.performed) == ["a-killed-1-0", "a-killed-1-1", "a-killed-1-2", "a-killed-1-3-late"]
+    assert books.performed.index("a-killed-1-0") < books.performed.index("a-killed-1-1") < books.performed.index("a-killed-1-2")
     assert await ours.line.position("s1", "a-killed") == 1
     call = await ours.calls.get("a-killed")
     assert call is not None

@@ -29,6 +29,16 @@ async def test_nobody_is_lost_or_ordered_twice_whatever_breaks(place: House, see
     assert result.outcomes["talked"] >= 5
 
 
+@pytest.mark.parametrize("seed", [810, 895])
+async def test_sessions_of_full_size_that_once_broke_a_promise(place: House, seed: int) -> None:
+    """810: somebody whose process died between the yes and the line was overtaken, and the ledger could not say why. 895: somebody
+    came when everybody had left, and nobody looked after what a dead process had left behind."""
+    play, result = await place.rehearse(Plan(seed=seed, faults=True))
+    assert result.violations == ()
+    assert result.calls == len(play.signals) >= play.plan.callers
+    assert any(fact.kind == "joined_late" for fact in play.ledger.facts.values())
+
+
 async def test_a_leader_who_is_late_finds_the_line_in_order(place: House) -> None:
     play, result = await place.rehearse(replace(SMALL, seed=20, callers=120, leader_late_s=1800.0))
     assert result.violations == ()

@@ -1,6 +1,6 @@
 """Who overtook whom, and whether there is a reason for each pair: judged from facts alone, when the leader's line rings."""
 
-from calls.served_order import Deviation, Fact, Fairness, judge
+from calls.served_order import RESTORED_WITHIN_S, Deviation, Fact, Fairness, judge
 
 SEAT = "s1"
 
@@ -55,6 +55,20 @@ def test_a_place_taken_back_a_moment_before_the_ring_is_a_reason_and_long_before
     story = Story("a", "b").tell("a", "left_line").tell("a2", "willing", joined_at=1.0).tell("a2", "place_taken_back")
     story.now += 60
     assert story.serve("b").only().unexplained == ("a2",)
+
+
+def test_who_joined_late_because_a_process_died_was_not_there_to_be_overtaken_and_is_from_then_on() -> None:
+    story = Story("a", "b", "c").serve("c").tell("a", "joined_late", since=1.0)
+    assert (story.only().reasons, story.only().unexplained) == (("joined_late",), ("b",))
+    story = Story("a", "b").tell("a", "joined_late", since=1.0).serve("b")
+    assert story.only().unexplained == ("a",)
+
+
+def test_who_was_restored_after_redis_lost_everything_was_away_for_a_minute_at_most() -> None:
+    assert Story("a", "b").serve("b").tell("a", "restored").only().reasons == ("restored",)
+    story = Story("a", "b").serve("b")
+    story.now += RESTORED_WITHIN_S
+    assert story.tell("a", "restored").only().unexplained == ("a",)
 
 
 def test_an_act_on_somebody_else_explains_nothing() -> None:

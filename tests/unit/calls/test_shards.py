@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 import calls
 import queueing
 import telephony.twilio as twilio
+from calls.entries import Entry
 from calls.shards import SHARDS, call_key, shard_keys, shard_of, todo_key
 from config.clock import now
 from config.redis import connect_url
@@ -17,6 +18,7 @@ from config.scripts import ANY, Script
 from config.settings import Settings
 from config.shared import Argument
 from ivr.call import Call
+from ivr.commands import WakeAt
 from queueing.keys import line_keys
 from queueing.line import Line
 from tests.doubles.bench import process
@@ -91,7 +93,7 @@ async def test_every_script_is_run_with_the_keys_of_one_slot(monkeypatch: pytest
         line.renew("s1", 1, 1), line.take("s1", 1, 1.0), line.free("s1", 1, True, 1.0),
         line.return_to_head("s1", 1, "x", True), line.reap("s1"), ours.seats.pause("s1", "x"),
         ours.seats.resume("s1"), ours.seats.close("s1"), ours.seats.hold("s1", on=True),
-        ours.calls.create(call), ours.calls.put(0, call, ()),
+        ours.calls.create(call), ours.calls.put(0, call, ()), ours.outbox.add(Entry("a-1-1-0", "a-1", 1, 1.0, WakeAt(at=1.0))),
     )  # fmt: skip
     for act in acts:
         with pytest.raises(Stopped):

@@ -1,0 +1,6 @@
+-- A command that belongs to no turn is put behind those of its lane: anybody may perform it, or whoever performs the lane now.
+-- KEYS: outbox, todo
+-- ARGV: `<lane>:<call_id>`, now, entry
+-- Returns how many wait in the lane.
+redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
+return redis.call('RPUSH', KEYS[2], ARGV[3])
