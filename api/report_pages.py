@@ -17,6 +17,12 @@ SOURCES = {
     "declined": "选择留单", "abandoned": "等候中挂断（回访）", "callback": "约定回拨", "released": "转出队列",
     "closed": "场外来电", "talked": "领导接听后", "fallback": "故障兜底", "web": "网上",
 }  # fmt: skip
+#: Why somebody went first (`calls.served_order`).
+WHY = {
+    "joined_meanwhile": "同时进入", "joined_late": "故障后才排入", "restored": "故障后恢复", "place_taken_back": "重拨归位",
+    "seat_changed": "换席位", "callback": "约定回拨", "callback_missed": "回拨未接", "move": "调整位置", "next": "排到下一位",
+    "urgent": "紧急",
+}  # fmt: skip
 _STYLE = (
     "body{font:14px/1.5 sans-serif;max-width:60em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;width:100%}"
     "td,th{border:1px solid #999;padding:.2em .6em;text-align:left}h2{margin-top:1.4em}svg{width:100%;height:10em}"
@@ -95,17 +101,23 @@ def _sections(report: Report, zone: ZoneInfo) -> Iterable[tuple[str, Rows]]:
             *((n, call_id) for n, call_id in enumerate(report.served_order, 1)),
             *(
                 (
-                "例外",
-                f"{one.call_id} 先于 before {' '.join(one.overtook)}",
-                _moment(one.served_at, zone),
-                "; ".join((*one.reasons, *(f"? {call_id}" for call_id in one.unexplained))),
-            )
+                    "例外",
+                    f"{one.call_id} 先于 before {' '.join(one.overtook)}",
+                    _moment(one.served_at, zone),
+                    "; ".join((*map(_why, one.reasons), *(f"? {call_id}" for call_id in one.unexplained))),
+                )
                 for one in report.deviations
             ),
         ],
     )
     yield "acts", [(_moment(at, zone), *rest) for at, *rest in report.acts]
     yield "depth", [(_moment(at, zone), depth) for at, depth in report.depth]
+
+
+def _why(reason: str) -> str:
+    """`move: far away (op)` -> `调整位置 move: far away (op)`."""
+    kind = reason.partition(":")[0]
+    return f"{WHY[kind]} {reason}" if kind in WHY else reason
 
 
 def _spell(waits: Waits) -> tuple[str, ...]:

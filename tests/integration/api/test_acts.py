@@ -66,6 +66,8 @@ async def test_next_and_urgent_are_served_first_and_the_proof_says_why(instance:
         (names[3], [names[0], names[1], names[2]]), (names[2], [names[0], names[1]])
     ]  # fmt: skip
     assert fair["deviations"][1]["reasons"] == ["urgent: 停水三天 (admin)"]
+    page = await instance.http.get(f"/api/sessions/{session['id']}/report", params={"format": "html"})
+    assert "紧急 urgent: 停水三天 (admin)" in page.text
     check(await instance.http.post(f"/api/line/{names[1]}/next", json={}), "invalid_request")
     check(await instance.http.post("/api/line/nobody/next", json=WHY), "call_not_found")
     check(await instance.http.post(f"/api/line/{names[0]}/next", json=WHY), "caller_not_waiting")
