@@ -48,7 +48,7 @@ class Addresses:
         self._clock = clock
 
     def plain(self, step: Step) -> str:
-        """The URL of a step that is configured at the cloud."""
+        """The URL of a step without a query."""
         return f"{self._base}/twilio/{step}"
 
     def step(self, step: Step, query: Mapping[str, str | int]) -> str:

@@ -200,7 +200,7 @@ class Interpreter:
         how = Prompt("message_how", {"minutes": minutes})
         self._speech.add(response, (Prompt("fallback_sorry"), Prompt("message_what"), how), language)
         response.record(
-            action=(recorded := self._after_sorry(about)),
+            action=(recorded := self._addresses.step("fallback-recorded", {"seq": 0, **(about or {})})),
             method="POST",
             timeout=max(1, round(self._settings.message_silence_s)),
             max_length=max(1, round(self._settings.message_max_s)),
@@ -210,10 +210,6 @@ class Interpreter:
         )
         self._go_on(response, recorded)
         return str(response)
-
-    def _after_sorry(self, about: Mapping[str, str] | None) -> str:
-        addresses = self._addresses
-        return addresses.step("fallback-recorded", about) if about else addresses.plain("fallback-recorded")
 
     def thanks(self) -> str:
         """After that message."""

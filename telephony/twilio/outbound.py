@@ -61,7 +61,7 @@ class Outbound:
             return Placed(leg, made)
         await self._turn()
         named = {"leg": leg, "of": of, "placed": placed}
-        about: dict[str, str | int] = {name: value for name, value in named.items() if value}
+        about: dict[str, str | int] = {"seq": 0, **{name: value for name, value in named.items() if value}}
         asked_at = self._exchange.core.clock()
         try:
             call_sid = await self._exchange.connection.place(self._order(number, about, ring_s))

@@ -26,10 +26,10 @@ MISSED = {"busy": "busy", "no-answer": "no_answer", "failed": "failed", "cancele
 
 
 class PlacedAddresses(Addresses):
-    """URLs of the turns of such a leg: ids and the scene."""
+    """URLs of the turns of such a leg: ids and the scene, which is its seq as well."""
 
     def turn(self, step: Step, call: Call, **more: str | int) -> str:
-        return self.step(step, {"scene": call.scene, "leg": call.leg, "placed": call.id})
+        return self.step(step, {"scene": call.scene, "seq": call.seq, "leg": call.leg, "placed": call.id})
 
 
 class PlacedLegs:

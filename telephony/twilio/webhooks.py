@@ -105,7 +105,7 @@ class Webhooks:
 
     def _once_more(self, step: Step, query: str, hook: Webhook) -> str:
         ours = {name: value for name, value in parse_qsl(query) if name != "retries"}
-        again = {**ours, **dict(hook.carried), "retries": str(hook.retries + 1)}
+        again = {"seq": "0", **ours, **dict(hook.carried), "retries": str(hook.retries + 1)}
         return self._exchange.addresses.step(step, again)
 
     async def _sorry(self, hook: Webhook) -> str:

@@ -54,6 +54,8 @@ class Cloud:
         self.calls_per_second = 1.0
         #: REST: what goes wrong with the requests to come.
         self.troubles = Troubles()
+        #: Every URL that a document or a REST request held.
+        self.given: set[str] = set()
         #: What a sound says, for the transcript; the URL itself unless a test knows better.
         self.read_aloud: Callable[[str], str] = lambda url: url
         #: Added to every webhook about a call, over what it says by itself: for hostile input.

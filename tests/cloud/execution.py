@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from tests.cloud.document import Node, read, read_response
 from tests.cloud.errors import CloudError, Rejected
+from tests.cloud.given import urls_in
 from tests.cloud.leg import Leg
 from tests.cloud.signals import CallOver, Overtaken, Source
 
@@ -74,7 +75,7 @@ class Execution:
         params = {**self.cloud.call_params(self.leg), **source.params}
         try:
             answer = await self.cloud.webhooks.document(self.leg.sid, source.method, source.url, params)
-            read_response(answer.content_type, answer.body)
+            self.cloud.given.update(urls_in(read_response(answer.content_type, answer.body)))
         except Rejected as fault:
             self._note(fault, source.url)
 
@@ -85,6 +86,7 @@ class Execution:
             answer = await self.request(source)
             self.url = source.url
             verbs = read_response(answer.content_type, answer.body)
+        self.cloud.given.update(urls_in(verbs))
         before = len(self.leg.transcript)
         for node in verbs:
             self._answer(node)

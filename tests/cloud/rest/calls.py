@@ -96,7 +96,8 @@ class Calls:
         timeout = forms.one(form, "Timeout", "60")
         if not values.integer(1, 600)(timeout):
             raise Problem(21208, timeout)
-        fallback = forms.url(form, "FallbackUrl", 21205)
+        fallback, status_url = (forms.url(form, name, 21205) for name in ("FallbackUrl", "StatusCallback"))
+        self._cloud.given.update(url for url in (fallback, status_url) if url)
         detection = forms.one(form, "MachineDetection")
         if detection not in ("", "Enable", "DetectMessageEnd"):
             raise Problem(20001, f"MachineDetection={detection!r}")
@@ -105,7 +106,7 @@ class Calls:
             to=to,
             source=self._read_source(form),
             fallback=Source(fallback, forms.method(form, "FallbackMethod")) if fallback else None,
-            status_url=forms.url(form, "StatusCallback", 21205),
+            status_url=status_url,
             status_method=forms.method(form, "StatusCallbackMethod"),
             events=events,
             timeout_s=int(timeout),
@@ -128,6 +129,8 @@ class Calls:
         twiml, address = forms.one(form, "Twiml"), forms.url(form, "Url", 21205)
         if bool(twiml) == bool(address):
             raise Problem(21205, "either Url or Twiml")
+        if address:
+            self._cloud.given.add(address)
         return Source(address, forms.method(form, "Method"), twiml=twiml)
 
     def _show(self, leg: Leg) -> dict[str, object]:

@@ -240,4 +240,4 @@ async def test_no_url_holds_a_number_or_a_word_and_all_hold_scene_and_seq(here: 
     assert not any("139" in url.partition("?")[2] and "13987654321" in url for url in urls)
     ours = [url for url in urls if not re.search(r"/twilio/(voice|status)$", url)]
     assert ours
-    assert all("scene=" in url and "seq=" in url for url in ours)
+    assert all("scene=" in url and "seq=" in url for url in ours)  # the town looks at what the cloud was given

@@ -1,6 +1,7 @@
 """A town with a cloud phone: one api process in this one, the cloud double, a session with one leader. Used by every test."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -167,6 +168,12 @@ class Town:
         """What the fallback kept."""
         return sorted((self.settings.state_dir / "spool" / "cloud").glob("CA*.json"))
 
+    def assert_addresses(self) -> None:
+        """Every webhook's URL that the cloud was given holds seq, and none a number; sounds have signed addresses instead."""
+        for url in self.cloud.given:
+            assert re.search(r"/twilio/prompts/|/twilio/[a-z-]+\?(.*&)?seq=[0-9]+(&|#|$)", url), url
+            assert not re.search(r"(?<![0-9A-Za-z])(86)?1[0-9]{10}(?![0-9A-Za-z])", url), url
+
     async def post(self, path: str, form: dict[str, str], signature: str | None = None) -> httpx.Response:
         """A webhook by hand, signed unless a signature is given."""
         url = f"{self.settings.effective_public_url}{path}"
@@ -197,6 +204,7 @@ async def town(settings: Settings, speed: float = SPEED, **more: Any) -> AsyncIt
             running = Town(mine, core, cloud, opening, app.state.cloud)
             try:
                 yield running
+                running.assert_addresses()
             finally:
                 await running.close()
             await cloud.close()
@@ -216,6 +224,7 @@ async def away_town(settings: Settings, speed: float = SPEED, **more: Any) -> As
         running = Town(mine, core, cloud, opening)
         try:
             yield running, port
+            running.assert_addresses()
         finally:
             await running.close()
             await cloud.close()
