@@ -121,6 +121,8 @@ class FactsReader:
         ):
             return told
         open_, next_ = board.open, board.next
+        if next_ is not None and next_.closes_at <= now:  # nobody has looked at the board since
+            next_ = None
         forecasts: tuple[Forecast, ...] = ()
         seats: tuple[SeatFacts, ...] = ()
         if open_ is not None:

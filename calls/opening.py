@@ -112,7 +112,7 @@ class Opening:
 
     async def post_board(self) -> None:
         """Put up the open session and the next one."""
-        known = await self._calendar.find("open", "planned", "postponed")
+        known = await self._calendar.on_board()
         directed = {
             one.id: await read_directions(self._redis, self._prefix, one.id) for one in known if one.state == "open"
         }

@@ -10,6 +10,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from calls.acts import Acts, Author
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from calls.opening import Opening
@@ -21,7 +22,7 @@ from config.database import DatabaseUnavailable
 from config.lease import Lease
 from config.settings import Settings
 from ivr.events import Missed
-from sessions.calendar import Calendar
+from sessions.calendar import NEVER_OPENED, Calendar
 from workorders.progress import UnknownOrder
 from workorders.register import unfinished
 
@@ -58,13 +59,15 @@ class Cron:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._lease = Lease(core.redis, f"{core.settings.redis_prefix}cron", LEASE_S)
+        self._calendar = Calendar(core.database, core.clock)
         self.opening = Opening(
-            core.settings, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns, core.ledger
+            core.settings, core.redis, self._calendar, core.seats, core.line, core.turns, core.ledger
         )
         self._seals = Seals(core.database, core.settings, core.clock)
         self._due: dict[str, float] = {}
         self.table = (
             Task("sessions", TICK_S, self.opening.tick),
+            Task("sessions never opened", TICK_S, self.retire),
             Task("lapsed claims", TICK_S, self.reap),
             Task("unfinished orders", TICK_S * 2, self.sweep),
             Task("placed calls", TICK_S, self.place_due),
@@ -95,6 +98,16 @@ class Cron:
                 self._due[task.name] = now + task.every_s
                 await self._attempt(task.name, task.act)
         return True
+
+    async def retire(self) -> int:
+        """Sessions whose time passed while nothing ran are cancelled; ledger and log say so, for somebody has to see it."""
+        missed = await self._calendar.retire_due()
+        for session_id in missed:
+            log.error("a session never took place: nothing opened it in its time", session_id=session_id)
+            await Acts(self._core).note_session(session_id, "never_opened", Author("system", NEVER_OPENED))
+            for seat in (await self._calendar.get(session_id)).seats:
+                await self._core.seats.close(seat.id)
+        return len(missed)
 
     async def reap(self) -> int:
         """Callers whose claim lapsed (its bridge is gone) wait again, and hear so."""

@@ -3,7 +3,7 @@ be taken by several processes at once and happens once."""
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -15,6 +15,8 @@ from sessions.model import Seat, Session, SessionState
 from sessions.plan import Plan, PlanRefused, check_times, session_of
 
 _LONGEST_REASON = 200
+#: Why a session is cancelled whose time passed without anybody or anything opening it.
+NEVER_OPENED = "never opened"
 #: States of a session in which a leader can take a seat: also before it opens.
 _SEATED = ("planned", "postponed", "open")
 #: step -> (from which states, to which state)
@@ -50,6 +52,7 @@ class Calendar:
     async def plan(self, plan: Plan) -> Session:
         """Put a session into the calendar. Raises PlanRefused, LineRefused."""
         planned = session_of(plan, self._clock())
+        self._check_to_come(plan.closes_at)
         async with self._database.begin() as session:
             session.add(planned)
         return await self.get(planned.id)
@@ -65,6 +68,14 @@ class Calendar:
         query = select(Session).order_by(order, Session.id).limit(limit)
         async with self._database.read() as session:
             return list(await session.scalars(query.where(Session.state.in_(states)) if states else query))
+
+    async def on_board(self) -> list[Session]:
+        """What callers are told of: the sessions that are open, and the next one whose time is not over."""
+        coming = Session.state.in_(_STEPS["open"][0]) & (Session.closes_at > from_unix(self._clock()))
+        query = select(Session).order_by(Session.opens_at, Session.id)
+        async with self._database.read() as session:
+            held = list(await session.scalars(query.where(Session.state == "open")))
+            return held + list(await session.scalars(query.where(coming).limit(1)))
 
     async def seat(self, seat_id: str) -> Seat:
         """A seat of any session. Raises UnknownSeat."""
@@ -119,6 +130,7 @@ class Calendar:
     async def postpone(self, session_id: str, opens_at: datetime, closes_at: datetime, reason: str) -> Session:
         """Move it; it opens by itself at the new time, the first date is kept (R1.3). Raises PlanRefused as well."""
         check_times(opens_at, closes_at)
+        self._check_to_come(closes_at)
         return await self._step(
             "postpone",
             session_id,
@@ -153,6 +165,19 @@ class Calendar:
         at = from_unix(self._clock())
         due = update(Session).where(Session.state == "open", Session.closes_at <= at)
         return await self._change_due(due.values(state="closing").returning(Session.id))
+
+    async def retire_due(self) -> list[str]:
+        """Cancel every session whose time is over and that was never opened, with that as its reason (R1.3: a session that does
+        not take place has one); their ids, each given to one process only."""
+        at = from_unix(self._clock())
+        before = case((Session.reason == "", ""), else_="; " + Session.reason)
+        due = update(Session).where(Session.state.in_(_STEPS["cancel"][0]), Session.closes_at <= at)
+        why = func.substr(NEVER_OPENED + before, 1, _LONGEST_REASON)
+        return await self._change_due(due.values(state="cancelled", reason=why).returning(Session.id))
+
+    def _check_to_come(self, closes_at: datetime) -> None:
+        if closes_at.timestamp() <= self._clock():
+            raise PlanRefused("a session closes at a time that is still to come: this one would be over already")
 
     async def _change_due(self, statement: ReturningUpdate[str]) -> list[str]:
         async with self._database.begin() as session:

@@ -14,7 +14,7 @@ from ivr.events import Answered, Arrived, HungUp, Keyed, Offered, Recorded, Talk
 from jobs.cron import Cron
 from queueing.seats import HELD
 from sessions.board import read_board
-from sessions.calendar import Calendar
+from sessions.calendar import NEVER_OPENED, Calendar
 from sessions.model import Session
 from sessions.plan import Plan, PlannedSeat
 from tests.clocks import SetClock
@@ -70,6 +70,31 @@ async def test_the_board_shows_the_session_first_as_next_then_as_open(
     board = await read_board(core.redis, core.settings.redis_prefix)
     assert board.open is not None
     assert (board.open.id, board.open.seats[0].leader) == (session.id, "王局长")
+
+
+async def test_a_session_that_nothing_opened_in_its_time_is_not_the_next_one_for_ever(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    """Cron was down on that day: callers hear of the session after it, and report and page tell what became of the first."""
+    cron, calendar = Cron(core), Calendar(core.database, clock)
+    await cron.opening.sign_in(session.seats[0].id)
+    opens = from_unix(clock() + 7 * 86400)
+    seat = PlannedSeat(unit="市水务局", leader="李局长", line_asterisk="sip:leader@127.0.0.1:5080")
+    after = await calendar.plan(Plan(opens_at=opens, closes_at=opens + timedelta(seconds=LENGTH_S), seats=(seat,)))
+    clock.pass_by(LENGTH_S + 10)
+    await cron.tick()
+    board = await read_board(core.redis, core.settings.redis_prefix)
+    assert board.next is not None
+    assert (board.open, board.next.id) == (None, after.id)
+    call = await core.calls.create(Call(id="a-early", carrier="asterisk", started_at=clock()))
+    assert (await core.facts.read(call)).next_session is not None
+    retired = await calendar.get(session.id)
+    assert (retired.state, retired.reason) == ("cancelled", NEVER_OPENED)
+    facts = [fact.data for fact in await core.ledger.of_session(session.id) if fact.kind == "session_act"]
+    assert facts == [{"act": "never_opened", "who": "system", "reason": NEVER_OPENED}]
+    assert (await core.seats.state(session.seats[0].id)).state == "closed"
+    clock.pass_by(8 * 86400)  # and nobody redraws the board meanwhile
+    assert (await core.facts.read(call)).next_session is None
 
 
 async def test_at_closing_time_who_waits_becomes_a_work_order_and_the_talk_goes_on(

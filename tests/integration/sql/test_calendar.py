@@ -7,7 +7,7 @@ import pytest
 
 from config.columns import from_unix
 from config.database import Database
-from sessions.calendar import Calendar, StepRefused, UnknownSeat, UnknownSession
+from sessions.calendar import NEVER_OPENED, Calendar, StepRefused, UnknownSeat, UnknownSession
 from sessions.lines import LineRefused
 from sessions.plan import Plan, PlannedSeat, PlanRefused
 
@@ -41,9 +41,21 @@ async def test_a_session_opens_and_closes_by_itself_once(database: Database) -> 
 
 
 async def test_a_session_whose_time_passed_while_nothing_ran_is_not_opened(database: Database) -> None:
-    calendar = Calendar(database, lambda: AT + 9000)
-    await calendar.plan(plan())
+    """And is not the next one for ever: callers are told of the one that is still to come, and somebody sees what became of it."""
+    now = [AT]
+    calendar = Calendar(database, lambda: now[0])
+    missed, moved = await calendar.plan(plan()), await calendar.plan(plan())
+    await calendar.postpone(moved.id, moved.opens_at, moved.closes_at, "暴雨" * 100)
+    coming = [await calendar.plan(plan(86400 * days)) for days in (1, 2)]
+    held = await calendar.open((await calendar.plan(plan(86400 * 3))).id)
+    now[0] = AT + 7200
     assert await calendar.open_due() == []
+    assert [one.id for one in await calendar.on_board()] == [held.id, coming[0].id]
+    assert sorted(await calendar.retire_due()) == sorted((missed.id, moved.id))
+    assert await calendar.retire_due() == []
+    found = [await calendar.get(one.id) for one in (missed, moved)]
+    assert [one.state for one in found] == ["cancelled", "cancelled"]
+    assert [one.reason for one in found] == [NEVER_OPENED, f"{NEVER_OPENED}; {'暴雨' * 93}"]
 
 
 async def test_steps_may_be_repeated_and_wrong_ones_are_refused(database: Database) -> None:
@@ -100,7 +112,13 @@ async def test_what_cannot_be_a_session_is_refused(database: Database) -> None:
     ):
         with pytest.raises(PlanRefused):
             await calendar.plan(bad)
+    for over in (plan(-7200), plan(-365 * 86400)):
+        with pytest.raises(PlanRefused, match="still to come"):
+            await calendar.plan(over)
     injected = PlannedSeat(unit="a", leader="b", line_asterisk="sip:x@h,20,g&PJSIP/y")
     with pytest.raises(LineRefused):
         await calendar.plan(Plan(opens_at=good.opens_at, closes_at=good.closes_at, seats=(injected,)))
     assert await calendar.find() == []
+    planned = await calendar.plan(good)
+    with pytest.raises(PlanRefused, match="still to come"):
+        await calendar.postpone(planned.id, plan(-7200).opens_at, plan(-7200).closes_at, "")
