@@ -28,6 +28,8 @@ _STEPS: dict[str, tuple[tuple[SessionState, ...], SessionState]] = {
     "postpone": (("planned", "postponed"), "postponed"),
     "cancel": (("planned", "postponed"), "cancelled"),
 }
+#: It is not held at the time it was planned for: who signed in or out for that time has done so for nothing.
+_NOT_THEN = ("postponed", "cancelled")
 
 
 class UnknownSession(LookupError):
@@ -192,6 +194,9 @@ class Calendar:
                 .values(state=target, **values)
                 .returning(Session.id)
             )
+            if changed and target in _NOT_THEN:
+                absent = update(Seat).where(Seat.session_id == session_id)
+                await session.execute(absent.values(signed_in_at=None, signed_out_at=None))
             found = await _get(session, session_id, fresh=True)
             if changed is None and (found.state != target or always):
                 raise StepRefused(f"a session that is {found.state} cannot {step}")

@@ -103,7 +103,7 @@ async def postpone_session(
     opens_at, closes_at, reason = _new_times(parts, session, wanted or PostponeIn())
 
     async def postpone(_: str) -> Session:
-        return await parts.calendar.postpone(session_id, opens_at, closes_at, reason)
+        return await _vacated(parts, await parts.calendar.postpone(session_id, opens_at, closes_at, reason))
 
     return await _done(parts, who, "postpone", await _step(session_id, postpone), reason)
 
@@ -116,7 +116,7 @@ async def cancel_session(
     reason = (wanted.reason if wanted else None) or "cancelled"
 
     async def cancel(_: str) -> Session:
-        return await parts.calendar.cancel(session_id, reason)
+        return await _vacated(parts, await parts.calendar.cancel(session_id, reason))
 
     return await _done(parts, who, "cancel", await _step(session_id, cancel), reason)
 
@@ -139,6 +139,13 @@ async def show(parts: Parts, session: Session) -> SessionOut:
             for seat in session.seats
         ],
     )  # fmt: skip
+
+
+async def _vacated(parts: Parts, session: Session) -> Session:
+    """Leaders who had signed in already do so again on the new day: the calendar has forgotten it, and so have the seats."""
+    for seat in session.seats:
+        await parts.core.seats.close(seat.id)
+    return session
 
 
 async def _step(session_id: str, step: Callable[[str], Awaitable[Session]]) -> Session:

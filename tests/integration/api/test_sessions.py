@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat, PlanRefused, session_of
 from tests.integration.api.conftest import Instance, plan
 from tests.integration.api.test_problems import check
@@ -47,10 +48,20 @@ async def test_a_seat_without_a_line_is_refused(instance: Instance) -> None:
     check(await instance.http.post("/api/sessions", json=body), "invalid_line")
 
 
-async def test_postponed_without_a_time_is_a_week_later(instance: Instance) -> None:
-    session = await instance.open_session(opens_in_s=3600)
+async def test_postponed_without_a_time_is_a_week_later_and_who_signed_in_or_out_does_so_again(
+    instance: Instance,
+) -> None:
+    """Else callers would hear on the new day that the leader has left, or be put through to one who has not come."""
+    session = await instance.open_session(opens_in_s=3600, seats=2)
+    seats = [seat["id"] for seat in session["seats"]]
+    for seat_id, acts in zip(seats, (("open",), ("open", "close")), strict=True):
+        for act in acts:
+            await instance.http.post(f"/api/seats/{seat_id}/{act}")
     after = (await instance.http.post(f"/api/sessions/{session['id']}/postpone")).json()
     assert after["state"] == "postponed"
+    assert [seat["state"] for seat in after["seats"]] == ["closed", "closed"]
+    kept = (await Calendar(instance.core.database).get(session["id"])).seats
+    assert not any(seat.signed_in_at or seat.signed_out_at for seat in kept)
     moved = datetime.fromisoformat(after["opens_at"]) - datetime.fromisoformat(session["opens_at"])
     assert moved == timedelta(days=7)
 
@@ -75,7 +86,9 @@ async def test_a_session_has_as_many_seats_as_callers_can_pick_by_a_key(instance
 async def test_a_cancelled_session_does_not_open(instance: Instance) -> None:
     session = await instance.open_session(opens_in_s=3600)
     path = f"/api/sessions/{session['id']}"
-    assert (await instance.http.post(f"{path}/cancel", json={"reason": "暴雨"})).json()["state"] == "cancelled"
+    assert (await instance.http.post(f"/api/seats/{session['seats'][0]['id']}/open")).json()["state"] == "free"
+    cancelled = (await instance.http.post(f"{path}/cancel", json={"reason": "暴雨"})).json()
+    assert (cancelled["state"], cancelled["seats"][0]["state"]) == ("cancelled", "closed")
     check(await instance.http.post(f"{path}/open"), "state_conflict")
 
 
