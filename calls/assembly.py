@@ -140,6 +140,7 @@ def order_maker(database: Database, seats: Seats, settings: Settings) -> OrderMa
             seat_id=call.seat_id,
             unit=seat.unit if seat else "",
             recording=command.recording,
+            leg=call.leg,
             number=call.number,
             contact=command.contact,
             timezone=settings.timezone,

@@ -44,6 +44,8 @@ class Expected(Struct, frozen=True):
 
     name: str
     call_id: str
+    #: CallSid of the leg by which we called back; empty = the one they came by.
+    leg: str
     age_s: float
 
 
@@ -182,13 +184,13 @@ async def _finish(core: Core, name: str) -> None:
 async def _expected(core: Core) -> list[Expected]:
     now = core.clock()
     query = (
-        select(Recording.name, Recording.call_id, WorkOrder.created_at)
+        select(Recording.name, Recording.call_id, Recording.leg, WorkOrder.created_at)
         .join(WorkOrder, WorkOrder.id == Recording.order_id)
         .where(Recording.state == "expected", Recording.call_id.like("t-%"))
     )
     async with core.database.read() as session:
         rows = (await session.execute(query)).all()
-    waited = [Expected(row.name, row.call_id, now - row.created_at.timestamp()) for row in rows]
+    waited = [Expected(row.name, row.call_id, row.leg, now - row.created_at.timestamp()) for row in rows]
     return [
         one
         for one in waited
@@ -199,8 +201,8 @@ async def _expected(core: Core) -> list[Expected]:
 
 
 async def _find(connection: Connection, expected: Expected) -> CloudRecording | None:
-    """The newest recording of that kind of this call: a message that was asked for again replaces the one before."""
+    """The newest recording of that kind of the leg they spoke on: a message that was asked for again replaces the one before."""
     sources = SOURCES.get(expected.name.rpartition("-")[2][:1], ())
-    found = await connection.recordings_of(call_sid_of(expected.call_id))
+    found = await connection.recordings_of(expected.leg or call_sid_of(expected.call_id))
     matching = [one for one in found if one.source in sources and one.status == "completed"]
     return matching[-1] if matching else None

@@ -35,6 +35,8 @@ class NewOrder(Struct, frozen=True, kw_only=True):
     unit: str = ""
     #: Name of the recorded message, without folder and extension; empty = nothing is recorded.
     recording: str = ""
+    #: The carrier's name of the leg by which we called back and recorded; empty = the leg they came by.
+    leg: str = ""
     number: str = ""
     contact: str = ""
     name: str = ""
@@ -120,7 +122,7 @@ async def add_recording(database: Database, call_id: str, name: str) -> str:
         if order_id is None:
             return ""
         values = {"id": new_id(), "order_id": order_id, "call_id": call_id, "name": name, "path": f"{name}.wav"}
-        blank = {"state": "expected", "sha256": "", "format": ""}
+        blank = {"state": "expected", "leg": "", "sha256": "", "format": ""}
         await session.execute(
             insert(Recording).values(**values, **blank).on_conflict_do_nothing(index_elements=["name"])
         )
@@ -136,4 +138,5 @@ def _tags(new: NewOrder) -> list[str]:
 def _recordings(new: NewOrder) -> list[Recording]:
     if not new.recording:
         return []
-    return [Recording(call_id=new.call_id or "", name=new.recording, path=f"{new.recording}.wav")]
+    name, path = new.recording, f"{new.recording}.wav"
+    return [Recording(call_id=new.call_id or "", leg=new.leg, name=name, path=path)]

@@ -83,6 +83,8 @@ class Recording(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     order_id: Mapped[str | None] = mapped_column(ForeignKey("work_orders.id"), index=True)
     call_id: Mapped[str] = mapped_column(String(64), index=True)
+    #: The carrier's name of the leg it was made on, when we called back; empty = the leg they came by.
+    leg: Mapped[str] = mapped_column(String(150), default="", server_default=text("''"))
     name: Mapped[str] = mapped_column(String(120), unique=True)
     path: Mapped[str] = mapped_column(String(200))
     #: expected | ready | missing | empty

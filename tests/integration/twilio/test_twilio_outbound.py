@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from jobs import cloud_recordings
 from telephony.errors import CarrierRefused, CarrierUnavailable
 from telephony.twilio.exchange import call_id_of
 from telephony.twilio.outbound import Outbound
@@ -45,7 +46,9 @@ async def _keeps_a_place(here: Town) -> Leg:
     return leg
 
 
-async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(here: Town) -> None:
+async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here.cloud.calls_per_second = 1000.0
     here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, script=(When("请按一", press="1"),))
     here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=30)
@@ -66,6 +69,17 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(here: 
     assert any(said("goodbye_talked") in text for text in back.texts)
     assert [order.source for order in await here.orders(1)] == ["talked"]
     assert len(await here.core.calls.live()) == 0
+    # Nobody performed what the notice of the recording asked for: the sweep looks for it at the leg they talked on.
+    monkeypatch.setattr(cloud_recordings, "NOTICE_WITHIN_S", 0.0)
+    assert here.parts is not None
+    connection = here.parts.exchange.connection
+    await here.cloud.quiet()
+
+    async def swept() -> bool:
+        return await cloud_recordings.sweep(here.core, connection) == 1
+
+    await until(swept, 20.0, "the recording of the talk")
+    assert not await connection.recordings_of(back.sid), "it is not left at the cloud"
 
 
 async def test_a_voicemail_does_not_reach_the_leader_and_after_all_tries_there_is_an_order(here: Town) -> None:
