@@ -67,6 +67,27 @@ class Fairness(Struct, frozen=True):
 
 
 @dataclass
+class _Moved:
+    """What moved a caller within the line at a time; `steps`: past so many others, None = past everybody. `past`: who they were."""
+
+    way: Way
+    reason: str
+    at: float
+    steps: int | None
+    past: set[str] = field(default_factory=set)
+
+    def explains(self, other: str, since: float) -> bool:
+        """True, and `other` is one of those it moved past, unless there are as many as the steps already. Who is there only
+        `since` later came in behind."""
+        if since > self.at:
+            return True
+        if self.steps is not None and other not in self.past and len(self.past) >= self.steps:
+            return False
+        self.past.add(other)
+        return True
+
+
+@dataclass
 class _Stand:
     """A caller in a line: since when, by which joining time, how they came in, and what moved them within it."""
 
@@ -74,10 +95,10 @@ class _Stand:
     joined_at: float
     since: float
     came: str = ""
-    moved: list[tuple[Way, str]] = field(default_factory=list)
+    moved: list[_Moved] = field(default_factory=list)
 
-    def reasons(self, way: Way) -> list[str]:
-        return [reason for one, reason in self.moved if one == way]
+    def reasons(self, way: Way, other: str, since: float) -> list[str]:
+        return [one.reason for one in self.moved if one.way == way and one.explains(other, since)]
 
 
 class _Absence(Struct, frozen=True):
@@ -108,11 +129,19 @@ class _Line:
     def offer(self, fact: Fact) -> None:
         seat_id, mine = str(fact.data.get("seat_id", "")), self.stands.get(fact.call_id)
         overtook: dict[str, list[str]] = {}
-        for call_id, stand in self.stands.items():
+        # A move goes past those who stood right before the caller, first.
+        for call_id, stand in sorted(self.stands.items(), key=lambda one: one[1].joined_at, reverse=True):
             if mine and stand is not mine and stand.seat_id == seat_id and stand.joined_at < mine.joined_at:
-                meanwhile = [stand.came] if fact.at - stand.since <= MEANWHILE_S else self._away(call_id, fact.at)
-                overtook[call_id] = [*mine.reasons("forward"), *stand.reasons("back")] or meanwhile
-        self.offers[fact.call_id] = _Offer(seat_id, overtook)
+                overtook[call_id] = self._why(fact, mine, call_id)
+        self.offers[fact.call_id] = _Offer(seat_id, dict(reversed(overtook.items())))
+
+    def _why(self, fact: Fact, mine: _Stand, call_id: str) -> list[str]:
+        """Why this offer goes past the caller `call_id`."""
+        stand = self.stands[call_id]
+        if back := stand.reasons("back", fact.call_id, mine.since):
+            return back
+        meanwhile = [stand.came] if fact.at - stand.since <= MEANWHILE_S else self._away(call_id, fact.at)
+        return meanwhile or mine.reasons("forward", call_id, stand.since)
 
     def _away(self, call_id: str, at: float) -> list[str]:
         return [one.why for one in self.absences if one.call_id == call_id and one.since <= at <= one.until]
@@ -183,14 +212,21 @@ def _move(stand: _Stand, fact: Fact) -> None:
         case "seat_changed":  # what was done in the other line counts there
             stand.seat_id, stand.since, stand.came, stand.moved = str(data.get("seat_id", "")), fact.at, fact.kind, []
         case "callback_missed":
-            stand.moved.append(("back", fact.kind))
+            stand.moved.append(_Moved("back", fact.kind, fact.at, 1))
         case "operator_act" if data.get("act") in ("move", *TO_THE_FRONT):
             told = f"{data['act']}: {data.get('reason', '')} ({data.get('who', '')})"
-            stand.moved.append((_way(data), told))
+            stand.moved.append(_Moved(_way(data), told, fact.at, _steps(data)))
         case "act_refused":
             stand.moved = stand.moved[:-1]
         case _:
             return
+
+
+def _steps(data: dict[str, Any]) -> int | None:
+    before, wanted = data.get("from_position"), data.get("position")
+    if data["act"] in TO_THE_FRONT or not isinstance(before, int) or not isinstance(wanted, int):
+        return None
+    return abs(before - wanted)
 
 
 def _way(data: dict[str, Any]) -> Way:

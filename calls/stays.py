@@ -32,6 +32,11 @@ def follow(ordered: Iterable[Entry]) -> list[Stay]:
                     stay.left_at = fact.at
                 now[fact.call_id] = Stay(fact.call_id, str(fact.data.get("seat_id", "")), joined_at, fact.at)
                 stays.append(now[fact.call_id])
+            case "callback" if fact.data.get("seat_id") and (stay is None or stay.left_at):
+                # Out of the line while the number was keyed in, and back in the old place without a phone.
+                joined_at = float(fact.data.get("joined_at", fact.at))
+                now[fact.call_id] = Stay(fact.call_id, str(fact.data["seat_id"]), joined_at, fact.at)
+                stays.append(now[fact.call_id])
             case "offered":
                 offered[fact.call_id] = fact.at
             case "connected" if stay and not stay.left_at:

@@ -218,10 +218,10 @@ class Line:
             for place, call_id in enumerate(order, 1)
         ]
 
-    async def members(self, seat_id: str) -> set[str]:
-        """Call ids of everybody in the line."""
+    async def members(self, seat_id: str) -> list[str]:
+        """Call ids of everybody in the line, the first first."""
         ids: Any = await self._redis.zrange(self._keys(seat_id).waiting, 0, -1)
-        return set(ids)
+        return list(ids)
 
     async def left(self, seat_id: str) -> dict[str, int]:
         """How many left the line so far, by reason; `talked` are those who were put through."""

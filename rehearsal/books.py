@@ -53,6 +53,8 @@ class OrderBook:
         self.sources: dict[str, str] = {}
         self.withdrawn: set[str] = set()
         self._rescues: dict[str, OrderRef] = {}
+        #: When the caller of a number came back last: that may be told before the order is made.
+        self._back_at: dict[str, float] = {}
         self.doubled: list[str] = []
 
     async def make(self, command_id: str, call: Call, command: MakeOrder) -> OrderRef:
@@ -65,20 +67,28 @@ class OrderBook:
         order = self._rescues.get(call.number) if rescue else None
         if order is None:
             order = OrderRef(id=f"o-{call.id}", number=f"1125{len(self.by_call) + 1:05d}")
-        else:
+        elif command.at > self._back_at.get(call.number, 0.0):
             self.withdrawn.discard(order.id)
         if rescue:
             self._rescues[call.number] = order
+            if command.at <= self._back_at.get(call.number, 0.0):
+                self.withdrawn.add(order.id)
         self.by_call[call.id] = (command_id, order)
         self.sources[order.id] = command.source
         return order
 
     async def withdraw(self, command_id: str, call: Call, at: float) -> bool:
+        self._back_at[call.number] = max(at, self._back_at.get(call.number, 0.0))
         order = self._rescues.get(call.number)
         if order is None:
             return False
         self.withdrawn.add(order.id)
         return True
+
+    def is_to_be_called_back(self, number: str) -> bool:
+        """Whoever gave up waiting with this number has an order that stands."""
+        order = self._rescues.get(number)
+        return order is not None and order.id not in self.withdrawn
 
     async def compare(self, database: Database) -> list[str]:
         """Where the database has other orders than the book. This one keeps none there."""

@@ -201,6 +201,8 @@ class Play:
         self.told.depths.append((self.stage.now, sum(sample.depth for sample in taken if sample)))
         if self.faults.on:
             await self._drain()
+            for seat_id in self.seat_ids:
+                self.told.sees(seat_id, await self.process.line.members(seat_id), self.stage.now)
         if self.stage.now - self._reaped_at >= REAP_EVERY_S:
             self._reaped_at = self.stage.now
             self._reap.update(self.seat_ids)

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from calls.ledger import Ledger
 from calls.model import LedgerEntry
 from calls.served_order import fairness_of
+from rehearsal.owed import unkept
 from rehearsal.play import Play
 
 
@@ -36,9 +37,12 @@ async def prove(play: Play) -> Result:
     broken += [f"{one.call_id} has no outcome, last: {one.last_kind}" for one in summary.unaccounted]
     if summary.calls != len(play.signals) or not summary.complete:
         broken.append(f"{len(play.signals)} signals, {summary.calls} calls, {sum(summary.outcomes.values())} outcomes")
+    numbers = {call_id: phone.citizen.number for call_id, phone in play.phones.items()}
+    broken += unkept(play.ledger.facts.values(), numbers, play.orders)
     broken += [f"{call_id} was to have two orders" for call_id in play.orders.doubled]
     broken += await play.orders.compare(play.database)
     broken += [f"a position rose, {risen}" for risen in play.told.risen]
+    broken += _swapped(play)
     broken += [
         f"{one.call_id} went before {' '.join(one.unexplained)}"
         for one in fairness.deviations
@@ -59,6 +63,16 @@ async def prove(play: Play) -> Result:
         longest_depth=max((depth for _, depth in play.told.depths), default=0),
         violations=tuple(broken),
     )
+
+
+def _swapped(play: Play) -> list[str]:
+    """Who stood behind somebody and then before them, who had not missed our call back meanwhile."""
+    missed = [(one.call_id, one.at) for one in play.ledger.facts.values() if one.kind == "callback_missed"]
+    return [
+        f"{front} came to stand before {back}"
+        for since, now, back, front in play.told.swapped
+        if not any(call_id == back and since <= at <= now for call_id, at in missed)
+    ]
 
 
 async def _talks(play: Play) -> int:

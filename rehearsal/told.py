@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ivr.call import Call
 from ivr.verbs import AnyVerb, Hold
@@ -14,6 +15,9 @@ class Told:
 
     lines: list[tuple[float, str]] = field(default_factory=list)
     risen: list[str] = field(default_factory=list)
+    #: Of two in a line: when they stood as they joined last, and first the other way round; who went back, who forward.
+    swapped: list[tuple[float, float, str, str]] = field(default_factory=list)
+    stood: dict[str, tuple[float, list[str]]] = field(default_factory=dict)
     depths: list[tuple[float, int]] = field(default_factory=list)
     turns: int = 0
     restarts: int = 0
@@ -23,6 +27,18 @@ class Told:
         for verb in verbs:
             if isinstance(verb, Hold):
                 self._check_position(phone, call, verb)
+
+    def sees(self, seat_id: str, line: list[str], now: float) -> None:
+        """A line, the first first. Of those who were there before, nobody may stand before somebody who stood before them."""
+        since, before = self.stood.get(seat_id, (now, []))
+        self.stood[seat_id] = now, line
+        place = {call_id: at for at, call_id in enumerate(before)}
+        stay = [call_id for call_id in line if call_id in place]
+        self.swapped += [
+            (since, now, back, front)
+            for front, back in pairwise(stay)
+            if place[front] > place[back]
+        ]
 
     def _check_position(self, phone: Phone, call: Call, hold: Hold) -> None:
         """A position that is spoken never rises."""

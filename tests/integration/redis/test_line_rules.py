@@ -103,7 +103,7 @@ async def test_a_talk_ends_in_wrap_up_and_the_next_claim_comes_after_it(
     assert await line.take(SEAT, claim.token, clock())
     assert await line.take(SEAT, claim.token, clock())
     assert (await seats.state(SEAT)).state == "talking"
-    assert await line.members(SEAT) == {"a-2"}
+    assert await line.members(SEAT) == ["a-2"]
     clock.pass_by(600)
     assert await line.reap(SEAT) is None
     assert await line.free(SEAT, claim.token, True, clock())
@@ -183,7 +183,7 @@ async def test_who_answers_after_the_lease_still_talks_if_nobody_else_was_claime
     assert await line.reap(SEAT)
     await seats.pause(SEAT, "tea")
     assert await line.take(SEAT, claim.token, clock())
-    assert await line.members(SEAT) == set()
+    assert await line.members(SEAT) == []
     assert (await seats.state(SEAT)).state == "talking"
     assert await line.free(SEAT, claim.token, True, clock())
     assert (await seats.state(SEAT)).state == "paused"

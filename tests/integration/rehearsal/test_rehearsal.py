@@ -1,13 +1,20 @@
 """Whole sessions in virtual time with a real Redis and a real ledger. The thousand are `hotline simulate --sessions 1000`."""
 
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 from msgspec.structs import replace
 
+from ivr.call import Call
+from ivr.commands import MakeOrder
+from ivr.nodes import calling
+from rehearsal.books import OrderBook
 from rehearsal.company import House, house
 from rehearsal.plan import Plan, citizens
 from rehearsal.story import story
+from rehearsal.told import Told
+from workorders.intake import OrderRef
 
 #: Enough for a line, few enough for a quick test.
 SMALL = Plan(callers=50, faults=True)
@@ -37,6 +44,39 @@ async def test_sessions_of_full_size_that_once_broke_a_promise(place: House, see
     assert result.violations == ()
     assert result.calls == len(play.signals) >= play.plan.callers
     assert any(fact.kind == "joined_late" for fact in play.ledger.facts.values())
+
+
+async def test_the_proof_misses_no_order(place: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One order in ten is not made; each of them is missed."""
+    left_out: list[str] = []
+    make = OrderBook.make
+
+    async def forget_some(self: OrderBook, command_id: str, call: Call, command: MakeOrder) -> OrderRef:
+        if crc32(call.id.encode()) % 10:
+            return await make(self, command_id, call, command)
+        left_out.append(call.id)
+        return OrderRef(id="none", number="")
+
+    monkeypatch.setattr(OrderBook, "make", forget_some)
+    _, result = await place.rehearse(replace(SMALL, seed=3))
+    missed = {broken.split()[0] for broken in result.violations if "has no order" in broken}
+    assert missed == set(left_out) != set()
+
+
+async def test_the_proof_sees_who_was_put_before_others(place: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missed call back puts its caller to the end of the line, not behind one."""
+    monkeypatch.setattr(calling, "BEHIND", 1000)
+    _, result = await place.rehearse(Plan(seed=1, faults=True))
+    assert any("went before" in broken for broken in result.violations), result.violations
+
+
+def test_two_in_a_line_keep_their_order() -> None:
+    told = Told()
+    told.sees("s", ["a", "b", "c"], 1.0)
+    told.sees("s", ["b", "new", "c"], 2.0)
+    assert told.swapped == []
+    told.sees("s", ["c", "new", "b"], 3.0)
+    assert told.swapped == [(2.0, 3.0, "new", "c"), (2.0, 3.0, "b", "new")]
 
 
 async def test_a_leader_who_is_late_finds_the_line_in_order(place: House) -> None:

@@ -86,6 +86,25 @@ def test_an_act_counts_in_the_way_it_moved() -> None:
     assert Story("a", "b").act("b", "seat").serve("b").judged().unexplained == 1
 
 
+def test_a_move_goes_past_as_many_as_its_steps_and_no_further() -> None:
+    ten = [f"c{n}" for n in range(9)]
+    story = Story(*ten, "b").act("b", "move", position=9, from_position=10).serve("b")
+    assert (story.only().overtook, story.only().unexplained) == (tuple(ten), tuple(ten[:-1]))
+    assert Story(*ten, "b").act("b", "move", position=1, from_position=10).serve("b").judged().unexplained == 0
+    story = Story("a", "b", "c").act("c", "move", position=1, from_position=2)  # b had left for a moment
+    story.tell("b", "left_line").tell("b2", "willing", joined_at=2.0)
+    story.now += 60
+    assert story.serve("c").only().unexplained == ()
+
+
+def test_a_missed_call_back_lets_one_go_first() -> None:
+    story = Story("a", "b", "c").tell("a", "callback_missed").serve("b")
+    assert story.judged().unexplained == 0
+    assert story.serve("c").judged().unexplained == 1
+    story = Story("a", "b", "c").tell("a", "callback_missed").serve("b").tell("a", "callback_missed").serve("c")
+    assert story.judged().unexplained == 0
+
+
 def test_an_act_that_was_refused_is_no_reason() -> None:
     assert Story("a", "b").act("b", "next").tell("b", "act_refused").serve("b").judged().unexplained == 1
 

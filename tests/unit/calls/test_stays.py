@@ -19,6 +19,15 @@ def test_who_gives_up_has_left_and_was_not_served() -> None:
     assert (stay.served_at, stay.left_at) == (0.0, 250)
 
 
+def test_who_left_to_key_in_a_number_and_keeps_the_place_is_served_in_the_end() -> None:
+    told = [
+        fact("a", "willing", 100, seat_id="s"), fact("a", "left_line", 200, reason="callback"),
+        fact("a", "callback", 220, seat_id="s", joined_at=100.0), fact("a", "offered", 400), fact("a", "connected", 410),
+    ]  # fmt: skip
+    first, kept = follow(told)
+    assert (first.left_at, kept.joined_at, kept.since, kept.served_at, kept.left_at) == (200, 100.0, 220, 400, 410)
+
+
 def test_another_line_is_another_stay_with_the_first_joining_time() -> None:
     one, two = follow([fact("a", "willing", 100, seat_id="s"), fact("a", "seat_changed", 200, seat_id="t")])
     assert (one.seat_id, one.left_at, two.seat_id, two.joined_at, two.since) == ("s", 200, "t", 100, 200)
