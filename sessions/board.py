@@ -29,7 +29,7 @@ class PostedSeat(Struct, frozen=True):
 
 
 class PostedSession(Struct, frozen=True):
-    """The same fields as the flow's SessionFacts. Times in Unix seconds."""
+    """The same fields as the flow's SessionFacts. Times in Unix seconds; `opens_at`: when it was opened, if that was before."""
 
     id: str
     opens_at: float
@@ -90,7 +90,7 @@ def read_text(text: str | None) -> Board:
 def _posted(session: Session, directed: Directions) -> PostedSession:
     return PostedSession(
         id=session.id,
-        opens_at=session.opens_at.timestamp(),
+        opens_at=session.began_at.timestamp(),
         closes_at=session.closes_at.timestamp(),
         theme=session.theme,
         seats=tuple(_posted_seat(seat) for seat in session.seats),

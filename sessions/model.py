@@ -38,6 +38,11 @@ class Session(Base):
         back_populates="session", order_by="Seat.position", lazy="selectin", cascade="all, delete-orphan"
     )
 
+    @property
+    def began_at(self) -> datetime:
+        """From when on calls are calls of this session: the planned time, or the earlier one at which it was opened by hand."""
+        return min(self.opened_at or self.opens_at, self.opens_at)
+
 
 class Seat(Base):
     """One leader's place in one session, and the line by which the leader is rung (A14)."""

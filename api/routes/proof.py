@@ -1,6 +1,5 @@
 """The proof that nobody was lost, and the report of a session. Reads only."""
 
-from datetime import UTC
 from typing import Annotated, Literal
 
 import msgspec
@@ -110,7 +109,7 @@ async def _report(parts: Parts, session_id: str) -> Report:
     session = await _session(parts, session_id)
     facts = await parts.core.ledger.of_session(session_id)
     orders = await count_by_source(parts.core.database, session_id)
-    opens_at, closes_at = session.opens_at.timestamp(), (session.closed_at or session.closes_at).timestamp()
+    opens_at, closes_at = session.began_at.timestamp(), (session.closed_at or session.closes_at).timestamp()
     return draw_up(session_id, opens_at, max(opens_at, closes_at), session.theme, facts, orders)
 
 
@@ -126,7 +125,7 @@ async def _span(parts: Parts, session_id: str | None) -> tuple[float, float]:
         return parts.core.clock() - DAYS_S, parts.core.clock()
     session = await _session(parts, session_id)
     end = session.closed_at or session.closes_at
-    return session.opens_at.astimezone(UTC).timestamp() - AROUND_S, end.timestamp() + AROUND_S
+    return session.began_at.timestamp() - AROUND_S, end.timestamp() + AROUND_S
 
 
 async def _missing(parts: Parts, records: CarrierRecords, live: set[str]) -> list[MissingOut]:

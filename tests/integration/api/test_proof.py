@@ -57,7 +57,15 @@ async def test_the_check_names_who_is_unaccounted_for_and_what_is_known(instance
 
 
 async def test_a_call_that_only_asterisk_knows_is_missed(instance: Instance) -> None:
+    """Also in a session that was opened by hand before its time."""
     session_id = await hold(instance)
+    later = text("UPDATE sessions SET opened_at = :opened, opens_at = :opens, closes_at = :closes")
+    moments = {
+        name: from_unix(instance.core.clock() + after).strftime("%Y-%m-%d %H:%M:%S.%f")
+        for name, after in (("opened", -3600), ("opens", 1800), ("closes", 9000))
+    }
+    async with instance.core.database.begin() as session:
+        await session.execute(later, moments)
     records = instance.core.settings.state_dir / "asterisk" / "log" / "cdr-custom"
     records.mkdir(parents=True)
     at = instance.core.clock() - 1800

@@ -23,6 +23,13 @@ def test_open_and_next_are_shown_and_the_others_are_not() -> None:
     assert (board.open.id, board.next.id) == ("b", "c")
 
 
+def test_a_session_that_was_opened_early_has_begun_then_and_one_opened_late_when_it_was_planned() -> None:
+    for opened_at, begins in ((4000.0, 4000.0), (6000.0, 5000.0), (None, 5000.0)):
+        held = session("b", "open", 5000.0)
+        held.opened_at = from_unix(opened_at) if opened_at else None
+        assert draw([held]).open.opens_at == begins  # type: ignore[union-attr]
+
+
 def test_nothing_is_an_empty_board() -> None:
     assert draw([]) == Board()
 
