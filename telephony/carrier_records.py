@@ -57,7 +57,8 @@ async def read_records(settings: Settings, redis: Redis, since: float, until: fl
         found |= {call.call_id: call for call in report.calls if call.call_id not in found}
     others = {node: report for node, report in reports.items() if not here or node != settings.pbx_node}
     silent = tuple(sorted(node for node, told in others.items() if told.read_until < until - REPORTS_WITHIN_S))
-    asterisk: State = "away" if silent else "ok" if here or reports else "off"
+    without: State = "off" if settings.asterisk == "off" else "away"  # one that is there and has told nothing proves nothing
+    asterisk: State = "away" if silent else "ok" if here or reports else without
     listed, cloud = await _cloud(settings, since)
     every = (*map(_of_asterisk, found.values()), *listed)
     within = [call for call in every if call.started_at is None or since <= call.started_at <= until]

@@ -183,12 +183,18 @@ async def test_while_a_carrier_does_not_answer_nothing_is_proven(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session_id = await hold(instance)
+    query = {"session_id": session_id}
     await instance.core.ledger.close("x3", "a-pbx1-1-3", "abandoned", 0, session_id=session_id)
+    for wanted in ("auto", "external"):  # an Asterisk of which there is no record at all
+        with monkeypatch.context() as patch:
+            patch.setattr(instance.core.settings, "asterisk", wanted)
+            found = (await instance.http.get("/api/ledger/check", params=query)).json()
+        assert (found["asterisk"], found["missing"], found["complete"]) == ("away", [], False)
     for name, value in {
         "twilio_account_sid": "AC" + "1" * 32,
         "twilio_number": "+867348812345",
         "twilio_api_url": f"http://127.0.0.1:{free_port()}",
     }.items():
         monkeypatch.setattr(instance.core.settings, name, value)
-    found = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
+    found = (await instance.http.get("/api/ledger/check", params=query)).json()
     assert (found["cloud"], found["unaccounted"], found["missing"], found["complete"]) == ("away", [], [], False)
