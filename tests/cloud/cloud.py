@@ -56,6 +56,8 @@ class Cloud:
         self.troubles = Troubles()
         #: Every URL that a document or a REST request held.
         self.given: set[str] = set()
+        #: REST: every request that was let in, as `METHOD path`.
+        self.asked: list[str] = []
         #: What a sound says, for the transcript; the URL itself unless a test knows better.
         self.read_aloud: Callable[[str], str] = lambda url: url
         #: Added to every webhook about a call, over what it says by itself: for hostile input.

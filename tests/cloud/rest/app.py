@@ -31,6 +31,7 @@ def rest_app(cloud: "Cloud") -> Starlette:
         async def answer(request: Request) -> Response:
             try:
                 _authenticate(cloud, request)
+                cloud.asked.append(f"{request.method} {request.url.path}")
                 trouble = cloud.troubles.strike(request)
                 return Response(status_code=503) if trouble == "before" else spoil(trouble, await endpoint(request))
             except Problem as problem:

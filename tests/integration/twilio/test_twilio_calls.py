@@ -1,13 +1,17 @@
 """The call as the caller lives it, over the cloud."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from redis.asyncio import Redis
 
 from config.settings import Settings
+from ivr.events import Released
 from ivr.limits import Limits
+from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
+from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.waiting import until
@@ -156,3 +160,35 @@ async def test_an_emergency_stop_while_the_leader_is_rung(here: Town, monkeypatc
     await leg.heard(said("message_session_stopped"))
     leg.hang_up()
     assert await here.ended([leg]) == ["work_order"]
+
+
+async def test_who_waits_is_interrupted_by_rest_and_not_by_the_end_of_the_music(settings: Settings, redis: Redis) -> None:
+    """At this speed a piece of the hold music lasts for minutes: a free seat, an operator and closing time reach them before."""
+    async with town(settings, speed=0.1, twilio_hold_s=120.0) as here:
+        here.cloud.callees[LEADER] = Callee(answer_after_s=500)
+        await here.open_session()
+        await here.core.seats.pause(here.seat_id, "away")
+        legs = [here.call(When("请按一", press="1"))]
+        await here.at(legs[0], "waiting")
+        legs += [here.call(When("请按一", press="1")) for _ in range(2)]
+        called, released, stays = legs
+        for leg in legs:
+            await here.at(leg, "waiting")
+            await leg.heard(said("choose_waiting"))
+        await here.core.turns.take_turn(
+            call_id_of(released.sid), lambda facts: Released(facts=facts, to="work_order", reason="operator")
+        )
+        await _interrupted(here, released, said("message_released"))
+        await here.core.seats.resume(here.seat_id)
+        await _interrupted(here, called, said("connecting"))
+        await here.opening.close(here.session_id)
+        await _interrupted(here, stays, said("message_session_closed"))
+
+
+async def _interrupted(here: Town, leg: Leg, sentence: str) -> None:
+    """The next scene is heard, asked for by one REST update, and no webhook of the hold loop came."""
+    await leg.heard(sentence, 30.0)
+    updates = [one for one in here.cloud.asked if one.startswith("POST") and one.endswith(f"/Calls/{leg.sid}.json")]
+    assert len(updates) == 1
+    steps = [urlsplit(sent.request.url).path for sent in here.cloud.sent if sent.request.call_sid == leg.sid]
+    assert steps == ["/twilio/voice", "/twilio/keys", "/twilio/present"]
