@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from calls.effects import Effects, OrderMaker, OrderWithdrawer, write_down
+from calls.effects import Effects, NumberKeeper, OrderMaker, OrderWithdrawer, write_down
 from calls.enqueue import Enqueuer
 from calls.entries import Entry
 from calls.facts import FactsReader
@@ -28,6 +28,7 @@ from queueing.line import Line
 from queueing.seats import Seats
 from workorders.forms import fill_order
 from workorders.intake import NewOrder, OrderRef, make_order
+from workorders.kept_numbers import keep_number
 from workorders.withdrawal import command_of, revive, withdraw
 
 
@@ -93,6 +94,7 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         tell_number,
         add_fact,
         clock,
+        number_keeper(database),
     )
     outbox = Outbox(redis, settings, clock, effects.perform, write_down(ledger))
     turns = Turns(calls, outbox, facts, clock, settings, advance, present)
@@ -122,6 +124,15 @@ def order_withdrawer(database: Database) -> OrderWithdrawer:
         return await withdraw(database, command_of(database, call.session_id, call.number), at)
 
     return withdraw_order
+
+
+def number_keeper(database: Database) -> NumberKeeper:
+    """Keeps the number of a caller who has hung up and keeps the place."""
+
+    async def keep(call: Call, at: float) -> None:
+        await keep_number(database, call.id, call.number, call.contact, at)
+
+    return keep
 
 
 def order_maker(database: Database, seats: Seats, settings: Settings) -> OrderMaker:

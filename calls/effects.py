@@ -19,6 +19,7 @@ from ivr.commands import (
     CloseCall,
     FreeSeat,
     JoinLine,
+    KeepNumber,
     LeaveLine,
     MakeOrder,
     Note,
@@ -55,6 +56,8 @@ OrderMaker = Callable[[str, Call, MakeOrder], Awaitable[OrderRef]]
 Enqueue = Callable[[str, str], Awaitable[None]]
 #: (call id, call): the order to call back, if there is one that nobody works on yet, is withdrawn.
 OrderWithdrawer = Callable[[str, Call, float], Awaitable[bool]]
+#: (call, Unix seconds): the number at which this caller is called back lasts longer than Redis.
+NumberKeeper = Callable[[Call, float], Awaitable[None]]
 #: (call id): the turn by which a call gives up its place to a newer one of the same number.
 GiveWay = Callable[[str], Awaitable[None]]
 #: (call id, number of the order): the turn by which the caller hears it.
@@ -79,7 +82,9 @@ class Effects:
         tell_number: TellNumber,
         add_fact: AddFact,
         clock: Clock,
+        keep_number: NumberKeeper | None = None,
     ) -> None:
+        """`keep_number`: without it the numbers of kept places last as long as Redis keeps them."""
         self._store = store
         self._line = line
         self._ledger = ledger
@@ -91,6 +96,7 @@ class Effects:
         self._tell_number = tell_number
         self._add_fact = add_fact
         self._clock = clock
+        self._keep_number = keep_number
 
     async def perform(self, entry: Entry) -> None:
         """A result that says "stale" or "there already" is a success: somebody or something was earlier."""
@@ -110,12 +116,14 @@ class Effects:
                 await line.free(seat, token, talked, at)
             case WakeAt():
                 return  # done by the put itself
-            case Note() | CloseCall() | MakeOrder() | WithdrawOrder():
+            case Note() | CloseCall() | MakeOrder() | WithdrawOrder() | KeepNumber():
                 await self._keep_books(entry, entry.command)
             case _:
                 assert_never(entry.command)
 
-    async def _keep_books(self, entry: Entry, command: Note | CloseCall | MakeOrder | WithdrawOrder) -> None:
+    async def _keep_books(
+        self, entry: Entry, command: Note | CloseCall | MakeOrder | WithdrawOrder | KeepNumber
+    ) -> None:
         match command:
             case Note() | CloseCall():
                 await self._write(entry, command)
@@ -123,6 +131,9 @@ class Effects:
                 await self._order(entry, command)
             case WithdrawOrder(at=at):
                 await self._withdraw_order(entry.id, await self._call(entry), at)
+            case KeepNumber(at=at):
+                if self._keep_number is not None:
+                    await self._keep_number(await self._call(entry), at)
             case _:
                 assert_never(command)
 

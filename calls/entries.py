@@ -10,6 +10,7 @@ from ivr.commands import (
     CloseCall,
     FreeSeat,
     JoinLine,
+    KeepNumber,
     LeaveLine,
     MakeOrder,
     Note,
@@ -64,7 +65,7 @@ def sort(after: Call, at: float, commands: tuple[AnyCommand, ...]) -> Entries:
                 wake_at = command.at
             case JoinLine() | LeaveLine() | ReturnToHead() | TakeSeat() | FreeSeat():
                 line.append(entry)
-            case Note() | MakeOrder() | WithdrawOrder() | CloseCall():
+            case Note() | MakeOrder() | WithdrawOrder() | KeepNumber() | CloseCall():
                 books.append(entry)
             case _:
                 assert_never(command)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from calls.directed import as_directed
+from calls.kept_places import KeptPlaces
 from calls.ledger import Ledger
 from calls.store import UnknownCall
 from calls.turn import Congested, Turns
@@ -53,8 +54,10 @@ class Opening:
         line: Line,
         turns: Turns,
         ledger: Ledger | None = None,
+        kept: KeptPlaces | None = None,
     ) -> None:
-        """`ledger`: for `tick`, which finds there what was directed when Redis has lost it."""
+        """`ledger` and `kept`: for `tick`, which finds there what was directed, and who keeps a place, when Redis has lost it."""
+        self._kept = kept
         self._ledger = ledger
         self._redis = redis
         self._prefix = settings.redis_prefix
@@ -98,11 +101,13 @@ class Opening:
         await self.post_board()
         released, closed = 0, []
         for session in await self._calendar.closing_since(LATE_JOINERS_S):
+            await self._restore_kept(session)
             released += await self._close_out(session)
             if session.state == "closing" and (await self._calendar.get(session.id)).state == "closed":
                 closed.append(session.id)
         for session in await self._calendar.find("open"):
             await self._restore_directions(session)
+            await self._restore_kept(session)
             await self._restore_seats(session)
             for seat in session.seats:  # a turn that read the board before the leader left
                 released += await self._release_waiting(seat.id, "leader_left") if seat.has_left else 0
@@ -171,6 +176,11 @@ class Opening:
             log.warning("a seat was lost and is opened again", seat_id=seat_id)
             await self._open_seat(lost[seat_id])
         self._missing = self._missing - {seat.id for seat in session.seats} | lost.keys()
+
+    async def _restore_kept(self, session: Session) -> None:
+        """Before a seat is opened again; where nobody is put through any more, at once."""
+        if self._kept is not None:
+            await self._kept.look_after(session, at_once=session.state != "open")
 
     async def _restore_directions(self, session: Session) -> None:
         """A hold, admission that is closed and the announcement stand as the ledger has them, whether a leader has signed in or

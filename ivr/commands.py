@@ -85,6 +85,12 @@ class WithdrawOrder(Command, frozen=True, tag=True):
     at: float
 
 
+class KeepNumber(Command, frozen=True, tag=True):
+    """The number at which this caller is to be called back lasts longer than Redis: encrypted, where those of the orders are."""
+
+    at: float
+
+
 class WakeAt(Command, frozen=True, tag=True):
     """Wake this call (Woken) at `at`, Unix seconds. A later one replaces an earlier one; 0 = none."""
 
@@ -107,6 +113,7 @@ AnyCommand = (
     | FreeSeat
     | MakeOrder
     | WithdrawOrder
+    | KeepNumber
     | WakeAt
     | CloseCall
 )

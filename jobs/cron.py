@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from calls.acts import Acts, Author
 from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
+from calls.kept_places import KeptPlaces
 from calls.opening import Opening
 from calls.placed_register import due, wanted_follow_ups
 from calls.placing import PLACE, AskRefused, ask
@@ -61,7 +62,7 @@ class Cron:
         self._lease = Lease(core.redis, f"{core.settings.redis_prefix}cron", LEASE_S)
         self._calendar = Calendar(core.database, core.clock)
         self.opening = Opening(
-            core.settings, core.redis, self._calendar, core.seats, core.line, core.turns, core.ledger
+            core.settings, core.redis, self._calendar, core.seats, core.line, core.turns, core.ledger, KeptPlaces(core)
         )
         self._seals = Seals(core.database, core.settings, core.clock)
         self._due: dict[str, float] = {}

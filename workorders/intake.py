@@ -12,6 +12,7 @@ from config.database import Database
 from config.ids import new_id
 from config.text import clean
 from workorders.history import record
+from workorders.kept_numbers import kept_id
 from workorders.model import OrderTag, Petitioner, Recording, WorkOrder
 from workorders.numbers import next_number
 from workorders.tags import SESSION_TAG, fold, normal
@@ -83,13 +84,14 @@ async def _existing(session: AsyncSession, new: NewOrder) -> OrderRef | None:
 async def _insert(session: AsyncSession, new: NewOrder, database: Database) -> OrderRef:
     at = from_unix(new.at)
     petitioner = Petitioner(
+        id=kept_id(new.call_id) if new.call_id else new_id(),
         name=clean(new.name, 60) or None,
         number=new.number or None,
         contact=new.contact or None,
         number_hash=database.cipher.hash_number(new.number or new.contact),
         created_at=at,
     )
-    session.add(petitioner)
+    petitioner = await session.merge(petitioner)  # whose place was kept is known
     await session.flush()
     order = WorkOrder(
         number=await next_number(session, at, new.timezone),

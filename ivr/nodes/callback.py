@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import CloseCall, JoinLine, WakeAt
+from ivr.commands import CloseCall, JoinLine, KeepNumber, WakeAt
 from ivr.events import AnyEvent, HungUp, Offered, Released
 from ivr.facts import Facts
 from ivr.moves import Step, enter, keeps_place, make_order, note
@@ -28,6 +28,7 @@ def promise_place(call: Call, facts: Facts) -> Step:
     return after, (
         note(facts, "callback", seat_id=call.seat_id, joined_at=call.joined_at),
         JoinLine(seat_id=call.seat_id, joined_at=call.joined_at, mark="callback"),
+        KeepNumber(at=facts.now),
         WakeAt(at=0),
     )
 

@@ -4,13 +4,14 @@ from datetime import timedelta
 from zlib import crc32
 
 import pytest
+from sqlalchemy import delete
 
 from calls.acts import Acts, Author
 from calls.assembly import Core
 from calls.opening import LATE_JOINERS_S
 from config.columns import from_unix
 from ivr.call import Call
-from ivr.events import Answered, Arrived, HungUp, Keyed, Offered, Recorded, TalkEnded
+from ivr.events import Answered, Arrived, HungUp, Keyed, Offered, Recorded, Released, TalkEnded
 from jobs.cron import Cron
 from queueing.seats import HELD
 from sessions.board import read_board
@@ -18,6 +19,8 @@ from sessions.calendar import NEVER_OPENED, Calendar
 from sessions.model import Session
 from sessions.plan import Plan, PlannedSeat
 from tests.clocks import SetClock
+from workorders.model import Petitioner
+from workorders.register import of_call, petitioner
 
 LENGTH_S = 7200.0
 
@@ -289,3 +292,84 @@ async def test_an_outage_is_survived(core: Core, session: Session, clock: SetClo
     clock.pass_by(10)
     assert await cron.tick()
     assert (await Calendar(core.database, clock).get(session.id)).state == "open"
+
+
+async def keep_place(core: Core, clock: SetClock, name: str) -> str:
+    """A caller who said 1, then 3, and hung up."""
+    core.settings.callback_line = "sip:{number}@127.0.0.1:9"
+    call_id = await wait_in_line(core, name)
+    clock.pass_by(5)
+    await core.turns.take_turn(call_id, lambda facts: Keyed(facts=facts, key="3"))
+    turn = await core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts))
+    assert turn.call.node == "kept"
+    return call_id
+
+
+@pytest.mark.parametrize("closes_at_once", [False, True])
+async def test_kept_places_outlast_redis_and_are_called_back_or_become_orders(
+    core: Core, session: Session, clock: SetClock, closes_at_once: bool
+) -> None:
+    """Nobody is on the phone, so no channel remembers them; at closing time everybody is accounted for."""
+    cron = Cron(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    for _ in range(2):
+        clock.pass_by(1)
+        await cron.tick()
+    kept = [await keep_place(core, clock, name) for name in ("first", "second")]
+    gone = await keep_place(core, clock, "gone")
+    await core.turns.take_turn(gone, lambda facts: Released(facts=facts, to="work_order", reason="x"))
+    joined = [(await core.calls.get(call_id)).joined_at for call_id in kept]  # type: ignore[union-attr]
+    await core.outbox.idle()
+    await core.redis.flushall()
+    clock.pass_by(LENGTH_S if closes_at_once else 1)
+    await cron.tick()
+    if not closes_at_once:
+        clock.pass_by(1)
+        await cron.tick()
+        waiting = await core.line.callers(seat_id)
+        assert [(one.call_id, one.joined_at, one.state) for one in waiting] == [
+            (call_id, at, "callback") for call_id, at in zip(kept, joined, strict=True)
+        ]
+        claim = await core.line.claim_next(seat_id, "test", 60)
+        assert claim is not None
+        turn = await core.turns.take_turn(
+            kept[0], lambda facts: Offered(facts=facts, seat_id=seat_id, token=claim.token, line=claim.line)
+        )
+        assert (turn.call.node, turn.call.number) == ("calling", number_of("first"))
+        # The number's place came back, too: who calls from it is known to be in the line.
+        back = await core.calls.create(Call("a-back", "asterisk", clock(), number=number_of("second")))
+        assert (await core.turns.take_turn(back.id, lambda facts: Arrived(facts=facts))).call.reason == "kept"
+        await core.turns.take_turn(back.id, lambda facts: HungUp(facts=facts))
+        await core.turns.take_turn(kept[0], lambda facts: HungUp(facts=facts))
+        clock.pass_by(LENGTH_S)
+        await cron.tick()
+    for _ in range(2):
+        clock.pass_by(1)
+        await cron.tick()
+    await core.outbox.idle()
+    assert await core.line.depth(seat_id) == 0
+    for call_id in (*kept, gone):
+        order = await of_call(core.database, call_id)
+        assert order is not None
+        person = await petitioner(core.database, order.id)
+        assert person is not None
+        assert person.number == number_of(call_id.removeprefix("a-"))
+    assert (await core.ledger.summary(session.id)).outcomes["callback"] == 3
+
+
+async def test_a_kept_place_whose_number_nobody_knows_any_more_is_an_order_at_once(
+    core: Core, session: Session, clock: SetClock
+) -> None:
+    cron = Cron(core)
+    seat_id = await open_with_leader(core, cron, session, clock)
+    kept = await keep_place(core, clock, "first")
+    await core.outbox.idle()
+    await core.redis.flushall()
+    async with core.database.begin() as rows:
+        await rows.execute(delete(Petitioner))
+    for _ in range(2):
+        clock.pass_by(1)
+        await cron.tick()
+    await core.outbox.idle()
+    assert await core.line.depth(seat_id) == 0
+    assert await of_call(core.database, kept) is not None

@@ -265,7 +265,7 @@ def test_who_hangs_up_while_typing_keeps_recording_and_number() -> None:
 
 def test_a_callback_reads_back_the_end_of_the_number() -> None:
     call, commands = play(NEW, ARRIVED, key("1", 3), key("3", 30))
-    assert names(commands)[2:] == ["JoinLine", "WakeAt"], "the place in the line is kept"
+    assert names(commands)[2:] == ["JoinLine", "KeepNumber", "WakeAt"], "the place in the line is kept"
     assert [prompt.values.get("digit") for prompt in prompts(call)][1:5] == list("5678")
     ended, _ = play(call, HungUp(facts=at(OPEN, 40)))
     assert ended.outcome == "callback"
