@@ -18,9 +18,11 @@ from calls.assembly import Core, build
 from calls.effects import FINISH_RECORDING
 from config.columns import from_unix
 from config.settings import load_settings
+from jobs.recordings import finish
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.twilio.connection import CloudRecording, Connection
 from telephony.twilio.exchange import call_sid_of, is_ours
+from workorders import at_cloud
 from workorders.history import record
 from workorders.intake import add_recording
 from workorders.model import Recording, WorkOrder
@@ -33,6 +35,10 @@ FIRST_PAUSE_S = 0.5
 SID_LENGTH = 34
 #: Notices of the cloud that are lost are made up for after this.
 NOTICE_WITHIN_S = 30.0
+#: A recording that no order knows of waits so long for its order.
+ORDER_WITHIN_S = 86_400.0
+#: By name, as whoever else wants one.
+FETCH_RECORDING = "jobs.cloud_recordings.fetch_recording"
 #: Sources of the cloud's recordings, by the kind of our own: m = message, t = talk.
 SOURCES = {"m": ("RecordVerb",), "t": ("DialVerb",)}
 
@@ -55,7 +61,7 @@ def fetch_recording(argument: str) -> Fetched:
 
 
 def sweep_recordings(_: str) -> int:
-    """The RQ job: what orders wait for and nobody told us of."""
+    """The RQ job: what orders wait for and nobody told us of, and what did not work before."""
 
     async def make() -> int:
         core = build(load_settings())
@@ -93,36 +99,44 @@ async def _with_core(recording_sid: str, name: str) -> Fetched:
 
 
 async def fetch(core: Core, connection: Connection, recording_sid: str, name: str) -> Fetched:
-    """Bring it onto the disk, whole, and delete it at the cloud; `later` when the cloud cannot give it yet."""
+    """Bring it onto the disk, whole, to its order, and delete it at the cloud; `later` when the cloud cannot give it yet.
+    Until all of it is done it is kept in mind, and the sweep has it tried again."""
+    known = await at_cloud.note(core.database, recording_sid, name, core.clock())
     path = core.settings.recordings / f"{name}.wav"
     result: Fetched = "there_before"
-    if not path.is_file():
+    if not known.deleted and not path.is_file():
         if not await _download(connection, recording_sid, path):
             return "later"
         result = "fetched"
-    await _finish(core, name)
-    try:
-        await connection.delete_recording(recording_sid)
-    except (CarrierUnavailable, CarrierRefused) as error:
-        log.warning("a recording stays at the cloud for now", recording=name, error=type(error).__name__)
-    log.info("a recording came from the cloud", recording=name, result=result)
+    has_order = await _finish(core, name)
+    if not known.deleted and not await _delete(connection, known):
+        return result
+    if has_order or core.clock() - known.noticed_at.timestamp() > ORDER_WITHIN_S:
+        await at_cloud.forget(core.database, recording_sid)
+    else:
+        await at_cloud.deleted(core.database, recording_sid)
+    log.info("a recording came from the cloud", recording=name, result=result, has_order=has_order)
     return result
 
 
 async def sweep(core: Core, connection: Connection) -> int:
-    """Recordings that orders wait for and nobody told us of: fetched, or reported missing after the longest wait."""
-    done = 0
+    """What did not work before, and recordings that orders wait for and nobody told us of: each becomes a job, or is reported
+    missing after the longest wait. How many."""
+    due = await at_cloud.due(core.database, core.clock())
+    for known in due:
+        await core.queue.enqueue(FETCH_RECORDING, f"{known.recording_sid}-{known.name}")
+    done = len(due)
     for expected in await _expected(core):
         try:
             found = await _find(connection, expected)
-            if found is not None and await fetch(core, connection, found.sid, expected.name) != "later":
-                done += 1
-                continue
         except (CarrierUnavailable, CarrierRefused, CallGone) as error:
             log.warning("the cloud's recordings cannot be read", recording=expected.name, error=type(error).__name__)
-        if expected.age_s > core.settings.twilio_recording_wait_s:
+            found = None
+        if found is not None:
+            await core.queue.enqueue(FETCH_RECORDING, f"{found.sid}-{expected.name}")
+        elif expected.age_s > core.settings.twilio_recording_wait_s:
             await report_missing(core, expected.name)
-            done += 1
+        done += found is not None or expected.age_s > core.settings.twilio_recording_wait_s
     return done
 
 
@@ -142,6 +156,15 @@ async def report_missing(core: Core, name: str) -> None:
         await core.queue.enqueue(FINISH_RECORDING, order_id, 1)
 
 
+async def _delete(connection: Connection, known: at_cloud.Known) -> bool:
+    try:
+        await connection.delete_recording(known.recording_sid)
+    except (CarrierUnavailable, CarrierRefused) as error:
+        log.warning("a recording stays at the cloud for now", recording=known.name, error=type(error).__name__)
+        return False
+    return True
+
+
 async def _download(connection: Connection, recording_sid: str, path: Path) -> bool:
     """Into a draft, checked and flushed, then renamed: a file under its name is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -154,6 +177,9 @@ async def _download(connection: Connection, recording_sid: str, path: Path) -> b
                 draft.replace(path)
                 log.info("a recording is on the disk", recording=path.stem, bytes=size, sha256=digest)
                 return True
+            except CarrierRefused as error:
+                log.error("a recording is refused", recording=path.stem, error=str(error))
+                return False
             except (CarrierUnavailable, OSError) as error:
                 log.warning("a recording could not be fetched", recording=path.stem, error=str(error), attempt=attempt)
                 await asyncio.sleep(FIRST_PAUSE_S * 2**attempt)
@@ -174,11 +200,13 @@ def _seal(draft: Path, size: int) -> str:
     return digest
 
 
-async def _finish(core: Core, name: str) -> None:
-    """The order of the call goes on. A recording its order knows nothing of (the fallback's message) is added."""
+async def _finish(core: Core, name: str) -> bool:
+    """The order of the call goes on; False when there is none (yet). A recording its order knows nothing of (the fallback's
+    message) is added."""
     order_id = await add_recording(core.database, name.rpartition("-")[0], name)
     if order_id:
-        await core.queue.enqueue(FINISH_RECORDING, order_id, 1)
+        await finish(core.database, core.settings, order_id, core.clock)
+    return bool(order_id)
 
 
 async def _expected(core: Core) -> list[Expected]:

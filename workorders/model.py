@@ -97,6 +97,21 @@ class Recording(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
+class RecordingAtCloud(Base):
+    """A recording that the cloud told us of and that is not done with yet (`workorders.at_cloud`)."""
+
+    __tablename__ = "recordings_at_cloud"
+
+    recording_sid: Mapped[str] = mapped_column(String(34), primary_key=True)
+    #: As in `recordings.name`.
+    name: Mapped[str] = mapped_column(String(120))
+    noticed_at: Mapped[datetime] = mapped_column(UtcTime)
+    #: When it is to be tried again.
+    due_at: Mapped[datetime] = mapped_column(UtcTime, index=True)
+    #: The cloud has it no more.
+    deleted: Mapped[bool] = mapped_column(Boolean)
+
+
 class OrderEvent(Base):
     """What happened to an order. Append-only, as the ledger is."""
 

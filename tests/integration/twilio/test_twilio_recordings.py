@@ -1,6 +1,7 @@
 """Messages and talks recorded by the cloud: fetched, checked, deleted there; one that never comes is reported."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -9,14 +10,19 @@ from sqlalchemy import select
 from config.settings import Settings
 from jobs import cloud_recordings
 from jobs.recordings import finish
+from telephony.twilio.exchange import call_id_of
 from tests.cloud import When
 from tests.cloud.audio import recorded
 from tests.cloud.leg import Leg
+from tests.cloud.recordings import Recording as Kept
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.waiting import until
+from workorders.intake import NewOrder, make_order
 from workorders.model import Recording, WorkOrder
 from workorders.register import history
+
+FETCHES = "rq:job:fetch_recording-*"
 
 
 async def _recordings(here: Town) -> list[Recording]:
@@ -40,7 +46,7 @@ async def _fetch_all(here: Town) -> None:
     await here.cloud.quiet()
 
     async def enqueued() -> list[str]:
-        return [one async for one in here.core.redis.scan_iter("rq:job:fetch_recording-*")]
+        return [one async for one in here.core.redis.scan_iter(FETCHES)]
 
     for key in await until(enqueued, 15.0, "the job"):
         argument = key.removeprefix("rq:job:fetch_recording-").rpartition("-")[0]
@@ -50,6 +56,14 @@ async def _fetch_all(here: Town) -> None:
             return await cloud_recordings.fetch(here.core, parts.exchange.connection, sid, name) != "later"
 
         await until(fetched, 20.0, "the recording")
+
+
+async def _sweep(here: Town, later_s: float = 0.0) -> int:
+    """What cron has the worker do, `later_s` from now; how many jobs came of it. Jobs of before were done, or lost."""
+    assert here.parts is not None
+    await here.core.redis.delete("-", *[one async for one in here.core.redis.scan_iter(FETCHES)])
+    core = replace(here.core, clock=lambda: here.core.clock() + later_s)
+    return await cloud_recordings.sweep(core, here.parts.exchange.connection)
 
 
 @pytest.fixture(autouse=True)
@@ -93,19 +107,45 @@ async def test_a_talk_is_recorded_and_fetched(here: Town) -> None:
 
 
 async def test_without_any_notice_the_sweep_fetches_it(here: Town) -> None:
+    """Nor is it left at the cloud, or its message lost, because one request failed: the first, and the deletion."""
     await here.open_session()
-    leg, order = await _declined(here)
-    parts = here.parts
-    assert parts is not None
+    leg, _ = await _declined(here)
     await here.cloud.quiet()
 
     async def swept() -> bool:
-        return await cloud_recordings.sweep(here.core, parts.exchange.connection) == 1
+        return await _sweep(here) == 1
 
     await until(swept, 20.0, "the sweep")
-    await finish(here.core.database, here.settings, order.id)
+    here.cloud.troubles.add(Trouble(r"DELETE .*Recordings", "before"))
+    await _fetch_all(here)
     assert [recording.state for recording in await _recordings(here)] == ["ready"]
+    assert len(await here.cloud_recordings(leg)) == 1, "the deletion failed"
+    assert await _sweep(here) == 0, "not again at once"
+    assert await _sweep(here, 31) == 1
+    await _fetch_all(here)
     assert not await here.cloud_recordings(leg)
+    assert await _sweep(here, 3600) == 0
+
+
+async def test_a_recording_that_no_order_knows_of_is_fetched_and_waits_for_its_order(here: Town) -> None:
+    """What the fallback recorded, while the cloud cannot give it at first and the call is not over."""
+    parts = here.parts
+    assert parts is not None
+    kept = Kept("CA" + "5" * 32, "RecordVerb", 1, 3.0, here.cloud.clock.now())
+    here.cloud.recordings.keep(kept, None)
+    call_id = call_id_of(kept.call_sid)
+    here.cloud.troubles.add(Trouble(r"GET .*\.wav$", "before", cloud_recordings.TRIES))
+    about = (here.core, parts.exchange.connection, kept.sid, f"{call_id}-m0")
+    assert await cloud_recordings.fetch(*about) == "later"
+    assert await _sweep(here, 31) == 1
+    await _fetch_all(here)
+    assert kept.state == "deleted"
+    assert await _recordings(here) == []
+    await make_order(here.core.database, NewOrder(command_id="c", call_id=call_id, at=here.core.clock(), source="fallback"))
+    assert await _sweep(here, 31) == 1
+    await _fetch_all(here)
+    assert [recording.state for recording in await _recordings(here)] == ["ready"]
+    assert await _sweep(here, 3600) == 0
 
 
 async def test_a_recording_that_never_comes_is_reported_and_the_order_stands(settings: Settings, redis: Redis) -> None:
