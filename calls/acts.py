@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from calls.assembly import Core
-from calls.ledger import OF_NO_CALL
+from calls.ledger import OF_NO_CALL, REFUSED
 from calls.store import UnknownCall
 from config.ids import new_id
 from ivr.call import Call
@@ -47,7 +47,7 @@ class Acts:
         try:
             return await move(core.redis, core.settings, call.seat_id, call_id, position)
         except (NotInLine, IsOffered):  # gone, or offered, since we looked
-            await self.note(call, act, author, kind="act_refused")
+            await self.note(call, act, author, kind=REFUSED)
             raise
 
     async def offer_next(self, call_id: str, author: Author) -> int:
@@ -83,12 +83,19 @@ class Acts:
             host=call.host,
         )
 
-    async def note_session(self, session_id: str, act: str, author: Author, **data: str | bool) -> None:
-        """Put an act on a whole session into the ledger, among the facts of no call."""
-        told = {"act": act, "who": author.name, "reason": author.reason, **data}
+    async def note_session(
+        self, session_id: str, act: str, author: Author, kind: str = "session_act", **data: str | bool
+    ) -> str:
+        """Put an act on a whole session into the ledger, among the facts of no call; the fact's id."""
+        told, fact_id = {"act": act, "who": author.name, "reason": author.reason, **data}, f"act-{new_id()}"
         await self._core.ledger.note(
-            f"act-{new_id()}", OF_NO_CALL, "session_act", self._core.clock(), told, session_id=session_id
+            fact_id, OF_NO_CALL, kind, self._core.clock(), told, session_id=session_id
         )
+        return fact_id
+
+    async def refuse_session(self, session_id: str, act: str, author: Author, fact_id: str) -> None:
+        """What was put down as `fact_id` was not done."""
+        await self.note_session(session_id, act, author, kind=REFUSED, refused=fact_id)
 
     async def _position(self, call: Call) -> int:
         """Of a caller who can be moved."""

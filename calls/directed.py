@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
-from calls.ledger import Entry
+from calls.ledger import Entry, refused_in
 from ivr.notices import SAYS
 from sessions.directions import Directions
 
@@ -18,10 +18,11 @@ class Directed(Struct, frozen=True):
 
 
 def as_directed(facts: Iterable[Entry]) -> Directed:
-    """From a session's facts, in the order they were put down."""
-    stands = Directed()
-    for fact in facts:
-        if fact.kind == "session_act":
+    """From a session's facts, in the order they were put down. An act that was refused has changed nothing."""
+    stands, known = Directed(), list(facts)
+    undone = refused_in(known)
+    for fact in known:
+        if fact.kind == "session_act" and fact.command_id not in undone:
             stands = _after(stands, fact)
     return stands
 

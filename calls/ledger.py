@@ -24,6 +24,8 @@ _LONGEST_VALUE = 200
 _BATCH = 500
 #: In place of a call's id, in facts about a whole session. They count as no call.
 OF_NO_CALL = ""
+#: Kind of the fact that an act was not done. On a whole session: `refused` in its data is the id of the act's own fact.
+REFUSED = "act_refused"
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -38,6 +40,11 @@ class Entry(Struct, frozen=True, kw_only=True):
     carrier: str = ""
     host: str = ""
     outcome: Outcome | None = None
+
+
+def refused_in(facts: Iterable[Entry]) -> frozenset[str]:
+    """Ids of the facts that tell of an act on a whole session that was not done."""
+    return frozenset(str(fact.data.get("refused", "")) for fact in facts if fact.kind == REFUSED)
 
 
 class Unaccounted(Struct, frozen=True):

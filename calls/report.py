@@ -5,7 +5,7 @@ from math import ceil
 
 from msgspec import Struct
 
-from calls.ledger import OF_NO_CALL, Entry
+from calls.ledger import OF_NO_CALL, Entry, refused_in
 from calls.served_order import Deviation, Fact, judge
 from calls.stays import Stay, follow
 
@@ -71,6 +71,7 @@ def draw_up(
     calls = dict.fromkeys(fact.call_id for fact in ordered if fact.call_id != OF_NO_CALL)
     fairness = judge(Fact(fact.call_id, fact.kind, fact.at, dict(fact.data)) for fact in ordered)
     served = sorted((stay for stay in stays if stay.served_at), key=lambda stay: stay.served_at)
+    undone = refused_in(ordered)
     order = tuple(stay.call_id for stay in served)
     return Report(
         session_id=session_id,
@@ -90,7 +91,7 @@ def draw_up(
         depth=_depth(stays, opens_at, closes_at),
         served_order=order,
         deviations=fairness.deviations,
-        acts=tuple(_act(fact) for fact in ordered if fact.kind in ("operator_act", "session_act")),
+        acts=tuple(_act(fact, fact.command_id in undone) for fact in ordered if fact.kind in ("operator_act", "session_act")),
     )
 
 
@@ -139,7 +140,8 @@ def _depth(stays: Sequence[Stay], opens_at: float, closes_at: float) -> tuple[tu
     )
 
 
-def _act(fact: Entry) -> tuple[float, str, str, str, str]:
+def _act(fact: Entry, refused: bool) -> tuple[float, str, str, str, str]:
     told = [str(fact.data.get(name, "")) for name in ("act", "who", "reason")]
     more = [str(fact.data[name]) for name in ("notice", "admission", "closes_at") if name in fact.data]
+    more += ["(refused)"] if refused else []
     return fact.at, fact.call_id, " ".join((told[0], *more)), told[1], told[2]

@@ -1,14 +1,15 @@
 """Acts on a session that is held: announce, hold, resume, admission, extend, stop; and the proof that it was fair."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
 from fastapi import APIRouter
+from msgspec import Struct
 from pydantic import Field
 
-from api.auth import Principal, Reader, SessionPlanner
+from api.auth import Reader, SessionPlanner
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
@@ -73,22 +74,23 @@ async def announce_to_waiting(
     session_id: Identifier, wanted: AnnounceIn, parts: Behind, who: SessionPlanner
 ) -> ToldOut:
     """Everybody who waits hears it now, by the next announcement at the latest; `told` callers were reached at once."""
-    await _tell(parts, who, "announce", session_id, wanted.reason, notice=wanted.notice)
-    return ToldOut(session_id=session_id, told=await _do(_directing(parts).announce(session_id, wanted.notice)))
+    act = _Act(parts, session_id, "announce", Author(who.name, wanted.reason))
+    told = await act.do(lambda directing: directing.announce(session_id, wanted.notice), notice=wanted.notice)
+    return ToldOut(session_id=session_id, told=told)
 
 
 @router.post("/{session_id}/hold", responses=_ACT)
 async def hold_line(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> ToldOut:
     """Nobody is put through until it is resumed; who waits is told."""
-    await _tell(parts, who, "hold", session_id, wanted.reason)
-    return ToldOut(session_id=session_id, told=await _do(_directing(parts).hold(session_id)))
+    act = _Act(parts, session_id, "hold", Author(who.name, wanted.reason))
+    return ToldOut(session_id=session_id, told=await act.do(lambda directing: directing.hold(session_id)))
 
 
 @router.post("/{session_id}/resume", responses=_ACT)
 async def resume_line(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> ToldOut:
     """It goes on; who waits is told."""
-    await _tell(parts, who, "resume", session_id, wanted.reason)
-    return ToldOut(session_id=session_id, told=await _do(_directing(parts).resume(session_id)))
+    act = _Act(parts, session_id, "resume", Author(who.name, wanted.reason))
+    return ToldOut(session_id=session_id, told=await act.do(lambda directing: directing.resume(session_id)))
 
 
 @router.post("/{session_id}/admission", responses=_ACT)
@@ -96,24 +98,25 @@ async def set_admission(
     session_id: Identifier, wanted: AdmissionIn, parts: Behind, who: SessionPlanner
 ) -> SessionOut:
     """Close the line for who is not in it (a work order or a call back is offered), or open it again."""
-    await _tell(parts, who, "admission", session_id, wanted.reason, admission="open" if wanted.open else "closed")
-    await _do(_directing(parts).admit(session_id, closed=not wanted.open))
+    act, admission = _Act(parts, session_id, "admission", Author(who.name, wanted.reason)), "open" if wanted.open else "closed"
+    await act.do(lambda directing: directing.admit(session_id, closed=not wanted.open), admission=admission)
     return await show(parts, await parts.calendar.get(session_id))
 
 
 @router.post("/{session_id}/extend", responses=_ACT)
 async def extend_session(session_id: Identifier, wanted: ExtendIn, parts: Behind, who: SessionPlanner) -> SessionOut:
     """It closes later than planned; who waits is told."""
-    await _tell(parts, who, "extend", session_id, wanted.reason, closes_at=wanted.closes_at.isoformat())
-    return await show(parts, await _do(_directing(parts).extend(session_id, parts.local(wanted.closes_at))))
+    act, closes_at = _Act(parts, session_id, "extend", Author(who.name, wanted.reason)), parts.local(wanted.closes_at)
+    told = wanted.closes_at.isoformat()
+    return await show(parts, await act.do(lambda directing: directing.extend(session_id, closes_at), closes_at=told))
 
 
 @router.post("/{session_id}/stop", responses=_ACT)
 async def stop_session(session_id: Identifier, wanted: DirectIn, parts: Behind, who: SessionPlanner) -> SessionOut:
     """Emergency stop: everybody who waits, or for whom the leader's phone rings, is told and becomes a work order; a talk ends
     after a sentence to both, and the caller gets an order to be called back."""
-    await _tell(parts, who, "stop", session_id, wanted.reason)
-    return await show(parts, await _do(_directing(parts).stop(session_id)))
+    act = _Act(parts, session_id, "stop", Author(who.name, wanted.reason))
+    return await show(parts, await act.do(lambda directing: directing.stop(session_id)))
 
 
 @router.get("/{session_id}/fairness", responses=_ACT)
@@ -158,11 +161,34 @@ async def _do(act: Awaitable[T]) -> T:
         raise Problem("invalid_request", str(error)) from error
 
 
-async def _tell(parts: Parts, who: Principal, act: str, session_id: str, reason: str, **data: str) -> None:
-    """Into the ledger and the report before it is done (the audit trail has it already, see api.auth), and the log, for whoever
-    follows the session. What is refused anyway is no act on it."""
-    session = await _do(parts.calendar.get(session_id))
-    if session.state not in ("open", "closing"):
-        return
-    await Acts(parts.core).note_session(session_id, act, Author(who.name, reason), **data)
-    _log.info("a session was directed", act=act, session_id=session_id, who=who.name, reason=reason, **data)
+class _Act(Struct, frozen=True):
+    """One act on a session, by whom and why."""
+
+    parts: Parts
+    session_id: str
+    act: str
+    author: Author
+
+    async def do(self, doing: Callable[[Directing], Awaitable[T]], **data: str) -> T:
+        """Into the ledger and the report before it is done (the audit trail has it already, see api.auth); what is refused then is
+        a fact as well, so that nobody is told of it later as if it had been done."""
+        fact_id = await self._tell(data)
+        return await _do(self._doing(doing, fact_id))
+
+    async def _doing(self, doing: Callable[[Directing], Awaitable[T]], fact_id: str) -> T:
+        try:
+            return await doing(_directing(self.parts))
+        except (StepRefused, PlanRefused):
+            if fact_id:
+                await Acts(self.parts.core).refuse_session(self.session_id, self.act, self.author, fact_id)
+            raise
+
+    async def _tell(self, data: dict[str, str]) -> str:
+        """Into the log, too, for whoever follows the session; the fact's id. On a session that is not held it is no act."""
+        session = await _do(self.parts.calendar.get(self.session_id))
+        if session.state not in ("open", "closing"):
+            return ""
+        fact_id = await Acts(self.parts.core).note_session(self.session_id, self.act, self.author, **data)
+        about = {"session_id": self.session_id, "who": self.author.name, "reason": self.author.reason}
+        _log.info("a session was directed", act=self.act, **about, **data)
+        return fact_id

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from calls.directed import as_directed
 from ivr.events import Answered, HungUp, Keyed, Offered, TalkEnded
 from ivr.notices import NOTICES
 from ivr.verbs import Prompt
@@ -189,7 +190,13 @@ async def test_a_session_is_extended_and_callers_are_told(instance: Instance) ->
     assert call is not None
     assert call.closes_at == pytest.approx(later.timestamp())
     past = {"closes_at": "2020-01-01T00:00:00Z", **WHY}
+    await instance.http.post(f"/api/sessions/{session['id']}/announce", json={"notice": "leader_late", **WHY})
     check(await instance.http.post(f"/api/sessions/{session['id']}/extend", json=past), "invalid_request")
+    facts = await instance.core.ledger.of_session(session["id"])
+    assert [fact.data["act"] for fact in facts if fact.kind == "act_refused"] == ["extend"]
+    assert as_directed(facts).directions.notice == "leader_late"  # not that it was extended to a time long ago
+    acts = (await instance.http.get(f"/api/sessions/{session['id']}/report")).json()["acts"]
+    assert [act[2].endswith("(refused)") for act in acts] == [False, False, True]
 
 
 async def test_an_emergency_stop_tells_everybody_and_ends_the_talk(instance: Instance) -> None:
@@ -208,6 +215,7 @@ async def test_an_emergency_stop_tells_everybody_and_ends_the_talk(instance: Ins
     assert any("紧急停止" in sentence for sentence in await heard(instance, names[0]))
     assert any("因故提前结束" in sentence for sentence in await heard(instance, names[1]))
     check(await instance.http.post(f"/api/sessions/{session['id']}/hold", json=WHY), "state_conflict")
+    assert not as_directed(await core.ledger.of_session(session["id"])).held
 
 
 async def test_a_redial_takes_the_place_back_and_the_order_is_withdrawn_once_a_number(instance: Instance) -> None:
