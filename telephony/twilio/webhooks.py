@@ -90,7 +90,10 @@ class Webhooks:
             return hang_up()
         if hook.leg and hook.answered_by and not await self._outbound.answered(hook.leg, hook.answered_by):
             return hang_up()
-        return await self._caller.answer(step, hook)
+        answer = await self._caller.answer(step, hook)
+        if self.spool.is_open(hook.call_sid):
+            await asyncio.to_thread(self.spool.withdraw, hook.call_sid)
+        return answer
 
     async def _without_redis(self, step: Step, query: str, hook: Webhook) -> str:
         if step in NOTICES:

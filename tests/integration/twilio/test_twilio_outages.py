@@ -12,6 +12,7 @@ import pytest
 
 from config.settings import Settings
 from telephony.twilio.exchange import call_id_of
+from telephony.twilio.spool import Message, sweep
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.mischief import Drop, Rule
@@ -158,6 +159,40 @@ async def test_the_fallback_url_takes_a_message_without_redis_and_database_that_
     assert (await here.outcome(leg, 60.0), (await here.order(leg, 30.0)).source) == ("fallback", "fallback")
     await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
     assert {error.code for error in here.cloud.errors} == {11205}, "what was dropped, and no fault of ours"
+
+
+async def test_who_was_taken_out_of_the_apology_into_a_talk_goes_on_talking(
+    here: Town, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the fallback kept of them ends neither the talk nor frees the seat: withdrawn as the call goes on, left alone by the
+    sweep where another process kept it, and put into the order when the talk is over."""
+    monkeypatch.setattr("telephony.twilio.webhooks.RETRIES_MAX", 1)
+    monkeypatch.setattr("telephony.twilio.bridge.SWEEP_EVERY_S", 0.2)
+    here.cloud.callees[LEADER] = WILLING
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    leg = here.call(When("请按一", press="1"), When(said("fallback_sorry"), speak_s=600))
+    await here.at(leg, "waiting")
+    server.kill()
+    await until(here.spool_files, 30.0, "what is kept of the caller")
+    server.start()
+    await here.core.seats.resume(here.seat_id)
+    await here.at(leg, "talking", 30.0)
+    await until(lambda: not here.spool_files(), 20.0, "the file is withdrawn")
+
+    assert here.parts is not None
+    exchange, spool = here.parts.exchange, here.parts.webhooks.spool
+    spool.keep(Message(leg.sid, 1.0), leg.parties.from_)
+    await until(lambda: not here.spool_files(), 20.0, "the sweep has looked at it")
+    spool.keep(Message(leg.sid, 2.0, recorded_s=5, recording_sid="RE" + "5" * 32, done=True), leg.parties.from_)
+    assert await sweep(exchange, spool) == 0
+    assert (await here.saved(leg)).node == "talking"
+    assert (await here.core.seats.state(here.seat_id)).state == "talking"
+
+    leg.hang_up()
+    assert (await here.outcome(leg, 30.0), (await here.order(leg)).source) == ("talked", "talked")
+    await until(lambda: not here.spool_files(), 20.0, "the spool is empty")
+    assert [name.rpartition("-")[2] for name in await here.recordings(leg) if "-m" in name] == ["m0"]
 
 
 CITIZEN = "+8613812345678"

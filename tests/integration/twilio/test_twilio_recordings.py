@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -11,12 +12,14 @@ from config.settings import Settings
 from jobs import cloud_recordings
 from jobs.recordings import finish
 from telephony.twilio.exchange import call_id_of
+from telephony.twilio.spool import Spool
+from telephony.twilio.spool import sweep as sweep_spool
 from tests.cloud import When
 from tests.cloud.audio import recorded
 from tests.cloud.leg import Leg
 from tests.cloud.recordings import Recording as Kept
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
+from tests.integration.twilio.town import LEADER, NUMBER, WILLING, Town, said, town
 from tests.waiting import until
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording, WorkOrder
@@ -87,6 +90,30 @@ async def test_a_message_is_fetched_checked_and_deleted_at_the_cloud(here: Town)
     assert "8000 Hz" in recording.format
     assert (here.settings.recordings / recording.path).is_file()
     assert not await here.cloud_recordings(leg)
+
+
+async def test_a_message_at_one_machine_becomes_an_order_though_another_was_told_of_the_end_first(
+    here: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fallback URL leads to one machine, the status to another: each has a spool of its own."""
+    parts = here.parts
+    assert parts is not None
+    base = f"{here.settings.effective_public_url}/twilio"
+    here.cloud.own(NUMBER, voice_url=f"{base}/fallback", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
+    elsewhere = Spool(here.settings.model_copy(update={"state_dir": tmp_path / "elsewhere"}))
+    monkeypatch.setattr(parts.webhooks, "spool", elsewhere)
+    leg = here.call(When(said("fallback_sorry"), speak_s=11))
+    await leg.ended(30.0)
+    assert (await here.outcome(leg), await here.orders(), here.spool_files()) == ("abandoned", (), [])
+
+    (message,) = elsewhere.all()
+    for _ in range(2):  # the process may die before the file is removed
+        elsewhere.keep(message, leg.parties.from_)
+        assert await sweep_spool(parts.exchange, elsewhere) == 1
+    assert ((await here.order(leg)).source, len(await here.orders())) == ("fallback", 1)
+    assert await here.recordings(leg) == [f"t-{leg.sid}-m0"]
+    await _fetch_all(here)
+    assert (here.settings.recordings / f"t-{leg.sid}-m0.wav").is_file()
 
 
 async def test_a_talk_is_recorded_and_fetched(here: Town) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import uvicorn
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from api.app import create_app
 from api.cloud import Cloud as CloudParts
@@ -32,7 +33,7 @@ from tests.cloud.leg import Leg
 from tests.cloud.signature import sign
 from tests.servers import free_port
 from tests.waiting import until
-from workorders.model import WorkOrder
+from workorders.model import Recording, WorkOrder
 from workorders.register import Wanted, find, of_call
 
 ACCOUNT = "AC" + "1" * 32
@@ -155,6 +156,12 @@ class Town:
         """What the cloud still has of a call."""
         assert self.parts is not None
         return await self.parts.exchange.connection.recordings_of(leg.sid)
+
+    async def recordings(self, leg: Leg) -> list[str]:
+        """Names of the recordings that the order of a call has or waits for."""
+        async with self.core.database.read() as session:
+            rows = await session.scalars(select(Recording.name).where(Recording.call_id == call_id_of(leg.sid)))
+            return sorted(rows)
 
     async def kinds(self, leg: Leg) -> list[str]:
         """What the ledger tells of a call, in order."""
