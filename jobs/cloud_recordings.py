@@ -121,23 +121,35 @@ async def fetch(core: Core, connection: Connection, recording_sid: str, name: st
 
 async def sweep(core: Core, connection: Connection) -> int:
     """What did not work before, and recordings that orders wait for and nobody told us of: each becomes a job, or is reported
-    missing after the longest wait. How many."""
+    missing when the cloud itself has none after the longest wait. How many."""
     due = await at_cloud.due(core.database, core.clock())
     for known in due:
         await core.queue.enqueue(FETCH_RECORDING, f"{known.recording_sid}-{known.name}")
     done = len(due)
     for expected in await _expected(core):
         try:
-            found = await _find(connection, expected)
-        except (CarrierUnavailable, CarrierRefused, CallGone) as error:
-            log.warning("the cloud's recordings cannot be read", recording=expected.name, error=type(error).__name__)
-            found = None
-        if found is not None:
-            await core.queue.enqueue(FETCH_RECORDING, f"{found.sid}-{expected.name}")
-        elif expected.age_s > core.settings.twilio_recording_wait_s:
-            await report_missing(core, expected.name)
-        done += found is not None or expected.age_s > core.settings.twilio_recording_wait_s
+            done += await _look_for(core, connection, expected)
+        except CarrierRefused as error:
+            log.error("the cloud refuses to say what it recorded", recording=expected.name, error=str(error))
+        except CarrierUnavailable as error:
+            log.warning("the cloud cannot be asked what it recorded", recording=expected.name, error=type(error).__name__)
+            break  # nor for the others: what it has nobody knows, and nothing is missing yet
     return done
+
+
+async def _look_for(core: Core, connection: Connection, expected: Expected) -> bool:
+    """True when something came of it. Raises CarrierUnavailable, CarrierRefused: the cloud did not say."""
+    try:
+        found = await _find(connection, expected)
+    except CallGone:
+        found = None  # it knows no such call
+    if found is not None:
+        await core.queue.enqueue(FETCH_RECORDING, f"{found.sid}-{expected.name}")
+    elif expected.age_s > core.settings.twilio_recording_wait_s:
+        await report_missing(core, expected.name)
+    else:
+        return False
+    return True
 
 
 async def report_missing(core: Core, name: str) -> None:

@@ -27,8 +27,8 @@ log = structlog.get_logger()
 STILL_S = 10.0
 #: No file after so long: nothing was recorded.
 ABSENT_S = 15.0
-#: The same for a recording that comes from the cloud: `jobs.cloud_recordings` reports it missing long before.
-ABSENT_CLOUD_S = 86_400.0
+#: Recordings whose file is looked for. Missing: it may come all the same, from a cloud that was away.
+WITHOUT_FILE = ("expected", "missing")
 #: Shorter than any word.
 EMPTY_S = 0.3
 
@@ -54,19 +54,19 @@ async def finish(database: Database, settings: Settings, order_id: str, clock: C
     """Look at the order's files, then put down what was found and dispatch, in one transaction. Raises UnknownOrder."""
     at = clock()
     async with database.read() as session:
-        expected = list(
+        rows = list(
             await session.scalars(
-                select(Recording).where(Recording.order_id == order_id, Recording.state == "expected")
+                select(Recording).where(Recording.order_id == order_id, Recording.state.in_(WITHOUT_FILE))
             )
         )
         created = await session.scalar(select(WorkOrder.created_at).where(WorkOrder.id == order_id))
     age_s = at - created.timestamp() if created else 0.0
-    findings = [await asyncio.to_thread(_look, settings.recordings, row, at, age_s) for row in expected]
-    if not all(findings):
+    found = [await asyncio.to_thread(_look, settings.recordings, row, at, age_s) for row in rows]
+    if any(finding is None and _holds(row, age_s, settings) for row, finding in zip(rows, found, strict=True)):
         return "waits"
     async with database.begin() as session:
         order = await locked(session, order_id)
-        await _put_down(session, order, [finding for finding in findings if finding], from_unix(at))
+        await _put_down(session, order, [finding for finding in found if finding], from_unix(at))
         if order.status != "registered":
             return "done_before"
         unit = await _unit(session, order)
@@ -83,14 +83,23 @@ async def _run(settings: Settings, order_id: str) -> Result:
         await database.close()
 
 
+def _holds(row: Recording, age_s: float, settings: Settings) -> bool:
+    """The order waits for it. Not for ever for a cloud that nobody can ask: it goes on, and the recording comes when it comes."""
+    return row.state == "expected" and not (_of_the_cloud(row) and age_s >= settings.twilio_recording_wait_s)
+
+
+def _of_the_cloud(row: Recording) -> bool:
+    return row.call_id.startswith("t-")
+
+
 def _look(folder: Path, row: Recording, at: float, age_s: float) -> Finding | None:
-    """None: not complete yet, look again later. `age_s` of the order."""
+    """None: not complete yet, look again later. `age_s` of the order. Whether the cloud has one, it alone can say."""
     path = folder / row.path
     try:
         silent_s = at - path.stat().st_mtime
     except FileNotFoundError:
-        absent_s = ABSENT_CLOUD_S if row.call_id.startswith("t-") else ABSENT_S
-        return Finding(row.id, "missing") if age_s >= absent_s else None
+        absent = row.state == "expected" and not _of_the_cloud(row) and age_s >= ABSENT_S
+        return Finding(row.id, "missing") if absent else None
     if not is_finished(path) and silent_s < STILL_S:
         return None
     try:
@@ -103,7 +112,7 @@ def _look(folder: Path, row: Recording, at: float, age_s: float) -> Finding | No
 async def _put_down(session: AsyncSession, order: WorkOrder, findings: list[Finding], at: datetime) -> None:
     for finding in findings:
         row = await session.get(Recording, finding.recording_id, populate_existing=True)
-        if row is None or row.state != "expected":
+        if row is None or row.state not in WITHOUT_FILE:
             continue
         row.state, row.finished_at = finding.verdict, at
         if finding.audio:

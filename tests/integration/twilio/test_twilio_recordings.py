@@ -176,19 +176,26 @@ async def test_a_recording_that_no_order_knows_of_is_fetched_and_waits_for_its_o
 
 
 async def test_a_recording_that_never_comes_is_reported_and_the_order_stands(settings: Settings, redis: Redis) -> None:
-    async with town(settings, twilio_recording_wait_s=1.0) as here:
+    """Missing it is by the word of the cloud, never because the cloud could not be asked; and it may come later all the same."""
+    async with town(settings, twilio_recording_wait_s=30.0) as here:
         here.cloud.recordings.vanish = True
         await here.open_session()
         _, order = await _declined(here)
+        here.cloud.troubles.add(Trouble(r"GET .*/Recordings\.json$", "before"))
+        assert await finish(here.core.database, here.settings, order.id) == "waits"
+        assert await _sweep(here, 31) == 0
+        assert [recording.state for recording in await _recordings(here)] == ["expected"]
+        later = here.core.clock() + 31
+        assert await finish(here.core.database, here.settings, order.id, lambda: later) == "dispatched"
+        assert [recording.state for recording in await _recordings(here)] == ["expected"]
+        assert await _sweep(here, 31) == 1
+        assert [recording.state for recording in await _recordings(here)] == ["missing"]
+        (kept,) = here.cloud.recordings.kept.values()
+        kept.state = "completed"
+        (row,) = await _recordings(here)
         parts = here.parts
         assert parts is not None
-
-        async def reported() -> bool:
-            await cloud_recordings.sweep(here.core, parts.exchange.connection)
-            return [recording.state for recording in await _recordings(here)] == ["missing"]
-
-        await until(reported, 20.0, "the report")
-        assert await finish(here.core.database, here.settings, order.id) == "dispatched"
+        assert await cloud_recordings.fetch(here.core, parts.exchange.connection, kept.sid, row.name) == "fetched"
+        assert [recording.state for recording in await _recordings(here)] == ["ready"]
         kinds = [event.kind for event in await history(here.core.database, order.id)]
-    assert "recording_missing" in kinds
-    assert "dispatched" in kinds
+    assert kinds == ["registered", "dispatched", "recording_missing", "recording_ready"]
