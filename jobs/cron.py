@@ -18,11 +18,14 @@ from calls.opening import Opening
 from calls.placed_register import due, wanted_follow_ups
 from calls.placing import PLACE, AskRefused, ask
 from calls.seals import Seals, keep_head, kept_head, raise_alarm
+from calls.store import CorruptCall, UnknownCall
+from calls.turn import Congested
 from config.clock import pause
 from config.database import DatabaseUnavailable
 from config.lease import Lease
 from config.settings import Settings
 from ivr.events import Missed
+from queueing.line import Claim
 from sessions.calendar import NEVER_OPENED, Calendar
 from workorders.progress import UnknownOrder
 from workorders.register import unfinished
@@ -66,6 +69,8 @@ class Cron:
         )
         self._seals = Seals(core.database, core.settings, core.clock)
         self._due: dict[str, float] = {}
+        #: By call: claims that were taken back, and whose callers have not heard so yet.
+        self._lapsed: dict[str, Claim] = {}
         self.table = (
             Task("sessions", TICK_S, self.opening.tick),
             Task("sessions never opened", TICK_S, self.retire),
@@ -112,13 +117,26 @@ class Cron:
 
     async def reap(self) -> int:
         """Callers whose claim lapsed (its bridge is gone) wait again, and hear so."""
-        seats = await self._core.seats.known()
-        claims = [claim for seat_id in seats if (claim := await self._core.line.reap(seat_id))]
-        for claim in claims:
-            call = await self._core.calls.get(claim.call_id)
-            if call is not None and call.node == "ringing" and call.token == claim.token:
-                await self._core.turns.take_turn(claim.call_id, lambda facts: Missed(facts=facts, reason="unreachable"))
-        return len(claims)
+        for seat_id in await self._core.seats.known():
+            if claim := await self._core.line.reap(seat_id):
+                self._lapsed[claim.call_id] = claim
+        told = 0
+        for claim in [*self._lapsed.values()]:
+            try:
+                told += await self._tell_missed(claim)
+            except Congested:
+                continue  # at the next look
+            except (CorruptCall, UnknownCall) as error:  # one damaged call is not in the way of the others
+                log.error("a lapsed claim is of no call that can be told", call_id=claim.call_id, error=type(error).__name__)
+            del self._lapsed[claim.call_id]
+        return told
+
+    async def _tell_missed(self, claim: Claim) -> bool:
+        call = await self._core.calls.get(claim.call_id)
+        if call is None or call.node != "ringing" or call.token != claim.token:
+            return False
+        await self._core.turns.take_turn(claim.call_id, lambda facts: Missed(facts=facts, reason="unreachable"))
+        return True
 
     async def sweep(self) -> int:
         """Enqueue the job of every order that should be dispatched by now: its job was lost, or waits for its file."""

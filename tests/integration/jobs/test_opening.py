@@ -1,6 +1,7 @@
 """A session opens and closes by itself, and nobody who waits is forgotten (A12)."""
 
 from datetime import timedelta
+from unittest.mock import AsyncMock
 from zlib import crc32
 
 import pytest
@@ -9,6 +10,8 @@ from sqlalchemy import delete
 from calls.acts import Acts, Author
 from calls.assembly import Core
 from calls.opening import LATE_JOINERS_S
+from calls.shards import call_key
+from calls.turn import Congested
 from config.columns import from_unix
 from ivr.call import Call
 from ivr.events import Answered, Arrived, HungUp, Keyed, Offered, Recorded, Released, TalkEnded
@@ -258,9 +261,15 @@ async def test_a_hold_and_what_was_announced_stand_again_when_redis_lost_everyth
 
 
 async def test_a_caller_whose_bridge_died_while_the_leader_rang_waits_again_at_the_head(
-    core: Core, session: Session, clock: SetClock
+    core: Core, session: Session, clock: SetClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also when the claim that lapsed before it is of a call that cannot be read, and when a turn is not to be had at once."""
     cron = Cron(core)
+    await core.seats.open("earlier")
+    await core.line.join("earlier", "a-damaged", clock(), 1)
+    await core.calls.create(Call(id="a-damaged", carrier="asterisk", started_at=clock()))
+    await core.redis.hset(call_key(core.settings.redis_prefix, "a-damaged"), "call", b"\xff\xfe")
+    assert await core.line.claim_next("earlier", "a bridge", 35)
     seat_id = await open_with_leader(core, cron, session, clock)
     first, _ = await wait_in_line(core, "1"), await wait_in_line(core, "2")
     claim = await core.line.claim_next(seat_id, "a bridge", 35)
@@ -269,7 +278,12 @@ async def test_a_caller_whose_bridge_died_while_the_leader_rang_waits_again_at_t
         first, lambda facts: Offered(facts=facts, seat_id=seat_id, token=claim.token, line=claim.line)
     )
     clock.pass_by(36)
+    with monkeypatch.context() as patch:
+        patch.setattr(core.turns, "take_turn", AsyncMock(side_effect=Congested))
+        await cron.tick()
+    clock.pass_by(2)
     await cron.tick()
+    assert (await core.seats.state("earlier")).state == "free"
     call = await core.calls.get(first)
     assert call is not None
     assert call.node == "waiting"
