@@ -66,7 +66,7 @@ class MoveIn(Shape):
 
 class ReleaseIn(Shape):
     to: Literal["work_order", "operator", "callback"]
-    reason: Reason | None = None
+    reason: Reason | None = Field(None, description="Why; without it the ledger says that it was not stated")
 
 
 class ActOut(Shape):

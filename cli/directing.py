@@ -53,7 +53,7 @@ def extend(session_id: str, closes_at: str, reason: ReasonText, url: Url = "", a
 
 @app.command("stop")
 def stop(session_id: str, reason: ReasonText, url: Url = "", as_json: AsJson = False) -> None:
-    """紧急停止：等候的人都转为工单，通话可以讲完 · emergency stop."""
+    """紧急停止：等候的人都转为工单，通话告知双方后结束，来电人将获回拨 · emergency stop, ends the talk too."""
     _change(session_id, "stop", {"reason": reason}, url, as_json)
 
 

@@ -19,6 +19,9 @@ from ivr.events import Released
 #: From here a caller can be taken elsewhere; whoever speaks, records or is told their number goes on.
 RELEASABLE = (*anywhere.RELEASABLE, "kept", "calling")
 
+#: In the ledger, for a release that came without its reason: the public contract does not ask for one.
+NOT_STATED = "not stated"
+
 router = APIRouter(tags=["line"])
 _STREAM = {
     "text/event-stream": {
@@ -74,7 +77,7 @@ async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, 
         raise Problem(
             "caller_not_waiting", "The caller talks, records a matter or is being put through elsewhere."
         )
-    await Acts(parts.core).note(call, "release", Author(who.name, wanted.reason or ""), to=wanted.to)
+    await Acts(parts.core).note(call, "release", Author(who.name, wanted.reason or NOT_STATED), to=wanted.to)
     turn = await parts.core.turns.take_turn(
         call_id, lambda facts: Released(facts=facts, to=wanted.to, reason="operator"), None
     )

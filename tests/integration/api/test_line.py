@@ -90,6 +90,10 @@ async def test_a_released_caller_leaves_the_line_and_the_ledger_says_who_did_it(
     assert "operator_act" in kinds
     acts = [event["data"] for event in (await instance.http.get("/api/calls/a-pbx1-1-1")).json()["events"]]
     assert {"act": "release", "who": "admin", "reason": "超出范围", "to": "work_order"} in acts
+    await instance.call_in("a-pbx1-1-2", number="+8613812345679")
+    assert (await instance.http.post("/api/line/a-pbx1-1-2/release", json={"to": "operator"})).status_code == 200
+    acts = [event["data"] for event in (await instance.http.get("/api/calls/a-pbx1-1-2")).json()["events"]]
+    assert {"act": "release", "who": "admin", "reason": "not stated", "to": "operator"} in acts
     check(await instance.http.post("/api/line/a-pbx1-1-1/release", json={"to": "callback"}), "caller_not_waiting")
     check(await instance.http.post("/api/line/a-pbx1-1-1/release", json={"to": "moon"}), "invalid_request")
 
