@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.integration.api.conftest import MASKED, NUMBER, Instance
 from tests.integration.api.test_problems import check
 
@@ -96,6 +98,21 @@ async def test_a_released_caller_leaves_the_line_and_the_ledger_says_who_did_it(
     assert {"act": "release", "who": "admin", "reason": "not stated", "to": "operator"} in acts
     check(await instance.http.post("/api/line/a-pbx1-1-1/release", json={"to": "callback"}), "caller_not_waiting")
     check(await instance.http.post("/api/line/a-pbx1-1-1/release", json={"to": "moon"}), "invalid_request")
+
+
+@pytest.mark.parametrize(("to", "node"), [("operator", "operator"), ("callback", "callback")])
+async def test_a_caller_is_released_to_whoever_the_operator_says(instance: Instance, to: str, node: str) -> None:
+    instance.core.settings.operators_line = "sip:operators@127.0.0.1:5070"
+    await instance.open_session()
+    await instance.call_in("a-pbx1-1-1")
+    answer = await instance.http.post("/api/line/a-pbx1-1-1/release", json={"to": to, "reason": "不归本场"})
+    assert (answer.status_code, answer.json()["node"], answer.json()["position"]) == (200, node, 0), answer.text
+    await instance.core.outbox.idle()
+    assert (await instance.http.get("/api/line")).json()["depth"] == 0
+    orders = (await instance.http.get("/api/work-orders")).json()["items"]
+    assert [order["source"] for order in orders] == (["callback"] if to == "callback" else [])
+    acts = [event["data"] for event in (await instance.http.get("/api/calls/a-pbx1-1-1")).json()["events"]]
+    assert {"act": "release", "who": "admin", "reason": "不归本场", "to": to} in acts
 
 
 async def test_500_callers_are_shown_in_the_order_they_joined(instance: Instance) -> None:
