@@ -93,6 +93,12 @@ STORIES = (
         ("arrived", "willing", "released", "left_line", "message"), meanwhile="session closes",
     ),
     Story(
+        "is told that the leader is late", "away",
+        (Do("choose_line", press="1"), Do("waiting_leader_late", hang_up=True, after_s=5)), "abandoned", "abandoned",
+        (*_WAITING, "waiting_leader_late", "next_is_you", "choose_waiting"), ("arrived", "willing", "left_line"),
+        meanwhile="leader is late",
+    ),
+    Story(
         "is released by an operator", "away",
         (Do("choose_line", press="1"), Do("message_how", _MESSAGE, speak_s=8), Do("order_repeat", hang_up=True)),
         "work_order", "released", (*_WAITING, "message_released", "message_what", *_ORDER),

@@ -2,10 +2,12 @@
 
 import re
 
+from calls.directing import Directing
 from ivr.events import Released
 from ivr.verbs import Prompt
 from ivr.wording import render
 from ivr.wording.keys import FIXED
+from sessions.calendar import Calendar
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
 from tests.integration.twilio.town import LEADER, Town, said
@@ -66,6 +68,13 @@ class CloudPhone:
     async def _meanwhile(self, story: Story, call_id: str) -> None:
         if story.meanwhile == "session closes":
             await self._here.opening.close(self._here.session_id)
+            return
+        if story.meanwhile == "leader is late":
+            core, calendar = self._here.core, Calendar(self._here.core.database)
+            directing = Directing(
+                core.settings, core.redis, calendar, self._here.opening, core.seats, core.line, core.turns, core.clock
+            )
+            assert await directing.announce(self._here.session_id, "leader_late") == 1
             return
         await self._here.core.turns.take_turn(
             call_id, lambda facts: Released(facts=facts, to="work_order", reason="operator")
