@@ -34,16 +34,19 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "AnsweredBy": _text("", "human", "machine_start", "fax", "unknown"),
     "ErrorCode": _text("^[0-9]{5}$"),
 }
+_OUR_ID = "^[0-9a-z]{26}$"
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 _OF_OURS: dict[str, dict[str, Any]] = {
     "scene": _COUNT,
+    "seq": _COUNT,
     "count": _COUNT,
     "typed": _COUNT,
     "tries": _COUNT,
     "retries": _COUNT,
     "several": _COUNT,
     "of": _text(_CALL_SID),
-    "leg": _text("^[0-9a-z]{26}$"),
+    "leg": _text(_OUR_ID),
+    "placed": _text(_OUR_ID),
     "name": _text("^t-CA[0-9a-f]{32}-[mt][0-9]{1,6}$"),
 }
 _SIGNATURE = {

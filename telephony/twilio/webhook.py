@@ -111,9 +111,17 @@ class Webhook:
         return _sid(self._ours.get("of", ""))
 
     @property
+    def is_misled(self) -> bool:
+        """Our address names a leg or a call by something that is no id: it is not known whose webhook this is."""
+        ours = self._ours
+        return (
+            ("of" in ours and not self.for_sid) or ("leg" in ours and not self.leg) or ("placed" in ours and not self.placed)
+        )  # fmt: skip
+
+    @property
     def scene(self) -> int:
-        """The scene that is answered, -1 = none."""
-        return self._count("scene") if "scene" in self._ours else -1
+        """The scene that is answered, -1 = none, or nothing that could be one."""
+        return self._count("scene", -1)
 
     @property
     def count(self) -> int:
@@ -173,9 +181,9 @@ class Webhook:
         """Of one that came again, also what was carried over."""
         return self._form.get(name) or (self._ours.get(name, "") if self.retries else "")
 
-    def _count(self, name: str) -> int:
+    def _count(self, name: str, without: int = 0) -> int:
         text = self._ours.get(name, "")
-        return min(int(text), _COUNT_MAX) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+        return min(int(text), _COUNT_MAX) if text.isascii() and text.isdigit() and len(text) <= 9 else without
 
 
 def _digest(step: str, query: str, form: Form, token: str) -> str:

@@ -75,6 +75,8 @@ class Webhooks:
         return await self._without_redis(step, query, hook)
 
     async def _answer(self, step: Step, hook: Webhook) -> str:
+        if hook.is_misled:
+            return nothing() if step in NOTICES else hang_up()
         if hook.placed:
             return await self._placed.answer(step, hook)
         if step in NOTICES:

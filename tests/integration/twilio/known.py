@@ -20,6 +20,8 @@ WEBHOOK = "/twilio/{step}"
 _FORM = "application/x-www-form-urlencoded"
 #: Of each five requests, so many are about something that is there, and so many of these say what makes sense.
 KNOWN, WELL_SAID, OF = 4, 2, 5
+#: One in so many webhooks.
+ABOUT_ORDERS = 4
 _WAITING, _GONE = 6, 2
 _SEAT = {"unit": "市水务局", "leader": "王局长", "line": {"twilio": LEADER}}
 
@@ -45,6 +47,10 @@ class Known:
         """As the cloud would send it: the target, the body and the headers. Every step, most of them of calls that are there."""
         assert isinstance(form, dict)
         steps = get_args(Step)
+        if pick % ABOUT_ORDERS:  # a leg of ours, about an order: the others are citizens' calls
+            query = {name: value for name, value in query.items() if name != "placed"}
+        elif pick % OF < KNOWN:
+            query = {**query, "placed": self.names["placed"][0]}
         if pick % OF < KNOWN:
             form = {**form, "CallSid": self.sids[pick % len(self.sids)]}
         target = f"/twilio/{steps[pick % len(steps)]}"
@@ -74,7 +80,12 @@ def make_known(url: str, token: str) -> Known:
         for sid in sids[_WAITING:]:
             _tell(client, signatures, "/twilio/status", {"CallSid": sid, "CallStatus": "completed"})
         orders = until_now(lambda: _orders(client), 30.0, "the orders of those who gave up")
+        duty = {"unit": _SEAT["unit"], "number": LEADER}
+        client.put("/api/units/duty-number", json=duty).raise_for_status()
+        asked = client.post(f"/api/work-orders/{orders[0]}/calls/urgent", json={"unit": _SEAT["unit"]})
+        placed = str(asked.raise_for_status().json()["id"])
     names = {
+        "placed": (placed,),
         "call_id": tuple(map(call_id_of, sids)),
         "session_id": tuple(session["id"] for session in (opened, opened, *later)),
         "seat_id": tuple(seat["id"] for session in (opened, *later) for seat in session["seats"]),

@@ -11,13 +11,18 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
+from calls.placed_register import of_order
 from config.settings import Settings
 from telephony.twilio.addresses import Step
-from tests.cloud import When
+from telephony.twilio.callbacks import leg_of_try
+from tests.cloud import Callee, When
 from tests.cloud.document import read_response
+from tests.cloud.leg import Leg
 from tests.cloud.mischief import Forge, Rule
 from tests.cloud.signature import sign, with_body_hash
-from tests.integration.twilio.town import ACCOUNT, NUMBER, TOKEN, Town, said, town
+from tests.integration.twilio.test_twilio_placed import DUTY, office_in
+from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, TOKEN, WILLING, Town, said, town
+from tests.waiting import until
 
 HOSTILE = (
     "&<>\"'", "]]><Dial>+1900</Dial>", "<!DOCTYPE x [<!ENTITY y SYSTEM 'file:///etc/passwd'>]>&y;", "\x00\r\n\x1b[31m\u2028",
@@ -28,7 +33,7 @@ PARAMETERS = (
     "DialCallDuration", "DialBridged", "Direction", "AnsweredBy", "ErrorCode", "CallerName", "ParentCallSid",
     "RecordingUrl", "Caller", "Called", "ForwardedFrom", "SpeechResult", "FromCity",
 )  # fmt: skip
-OURS = ("scene", "seq", "count", "typed", "tries", "retries", "several", "of", "leg", "name", "bodySHA256")
+OURS = ("scene", "seq", "count", "typed", "tries", "retries", "several", "of", "leg", "placed", "name", "bodySHA256")
 STEPS: tuple[Step, ...] = (
     "voice", "present", "keys", "silence", "hold", "awaited", "recorded", "dialled", "whisper", "confirm", "joined", "leg",
     "recording", "status", "fallback", "fallback-recorded",
@@ -86,6 +91,76 @@ async def test_hostile_values_in_our_own_addresses_change_nothing_for_a_caller_w
     assert (after.node, after.joined_at, after.outcome) == ("waiting", before.joined_at, before.outcome)
     leg.hang_up()
     assert await here.outcome(leg) == "abandoned"
+
+
+#: Of a leg of ours, these would be an event of the scene that it is in: they are sent for another one.
+EVENTS = ("silence", "recorded", "dialled")
+ADMISSIONS = ("fallback", "fallback-recorded")
+
+
+async def _attack(here: Town, leg: Leg, scene: int, about: dict[str, str]) -> None:
+    """Every step of a leg of ours, with its real address and hostile parameters, and with everything of ours hostile in the
+    address of every third step. Nothing is pressed."""
+    form = {**_form(), "CallSid": leg.sid, "Direction": "outbound-api", "From": NUMBER, "To": leg.parties.to}
+    for number, step in enumerate(STEPS):
+        if step in ADMISSIONS and "placed" not in about:
+            continue  # who comes there has left the others
+        address = {"scene": str(scene + (step in EVENTS)), "seq": "1", **about}
+        spoilt = [(address, {**form, **dict.fromkeys(PARAMETERS, value[:2000])}) for value in HOSTILE[number % 4 :: 4]]
+        for at, name in enumerate(OURS[number % 3 :: 3] if step not in ADMISSIONS else ()):
+            value = HOSTILE[(number + at) % len(HOSTILE)][:1000]
+            spoilt.append(({**address, "scene": str(scene + 1), name: value}, form))
+        for query, told in spoilt:
+            answer = await here.post(f"/twilio/{step}?{urlencode(query)}", told)
+            assert answer.status_code == 200, (step, query)
+            read_response(answer.headers["content-type"], answer.content)
+            assert not re.search("1900|ENTITY|8613812345678", answer.text)
+
+
+async def test_hostile_webhooks_of_a_call_about_an_order_change_nothing_for_who_is_on_the_phone(
+    settings: Settings, redis: Redis
+) -> None:
+    async with office_in(settings, ask_timeout_s=2000.0) as office:
+        office.here.cloud.callees[DUTY] = Callee(answer_after_s=1)
+        order_id = await office.order()
+        placed_id = await office.ask(order_id, "urgent")
+        await until(office.legs, 15.0, "the duty phone rings")
+        (leg,) = office.legs()
+        await leg.heard(said("urgent_choose"), 15.0)
+        row = (await of_order(office.database, order_id))[0]
+        before, kinds = row.talk, await office.kinds(order_id)
+        await _attack(office.here, leg, 0, {"leg": row.leg, "placed": placed_id})
+        now = (await of_order(office.database, order_id))[0]
+        assert (now.talk, now.state, await office.kinds(order_id)) == (before, "talking", kinds)
+        await leg.press("1")
+        assert (await office.over(order_id)).result == "confirmed"
+        assert await office.here.core.calls.live() == []
+        assert office.here.spool_files() == []
+
+
+async def test_hostile_webhooks_of_a_leg_that_calls_back_change_nothing_for_who_is_on_the_phone(
+    settings: Settings, redis: Redis
+) -> None:
+    async with town(settings, ask_timeout_s=2000.0) as here:
+        here.cloud.calls_per_second = 1000.0
+        here.cloud.callees |= {"+8613812345678": Callee(answer_after_s=1), LEADER: WILLING}
+        await here.open_session()
+        await here.core.seats.pause(here.seat_id, "away")
+        first = here.call(When("请按一", press="1"), When("请按三", press="3", after_s=40), number="+8613812345678")
+        await here.at(first, "kept")
+        await here.core.seats.resume(here.seat_id)
+        before = await here.at(first, "screening")
+        back = here.cloud.calls[before.leg]
+        await _attack(here, back, before.scene, {"leg": leg_of_try(before), "of": first.sid})
+        after = await here.saved(first)
+        assert (after.node, after.scene, after.leg, after.token) == (before.node, before.scene, before.leg, before.token)
+        await back.press("1")
+        await here.at(first, "talking")
+        back.hang_up()
+        await here.at(first, "ended")
+        assert await here.core.calls.live() == []
+        assert here.spool_files() == []
+        here.cloud.assert_faultless()
 
 
 @pytest.mark.parametrize("value", HOSTILE)
