@@ -1,23 +1,33 @@
 """Hands jobs to the queue (RQ) by name, with an id as their only argument. Does not know what they do."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job
 
 from config.redis import connect_for_jobs
 from config.settings import Settings
 
 #: A job that runs longer hangs.
 TIMEOUT_S = 60
+#: The same for what comes from the cloud: the largest sound there is (500 MB) at 5 Mbit/s. Everything else goes before.
+SLOW_TIMEOUT_S = 900
+SLOW = frozenset({"jobs.cloud_recordings.fetch_recording", "jobs.cloud_recordings.sweep_recordings"})
 #: A failed job is kept for a person to look at. Not for long: the sweep enqueues it anew until it succeeds.
 FAILED_KEPT_S = 3600
 
 
 def queue_name(settings: Settings) -> str:
-    """One queue per instance, also when instances share a server."""
+    """Each instance has its own, also when instances share a server."""
     return f"{settings.redis_prefix.strip(':') or 'hotline'}-jobs"
+
+
+def queue_names(settings: Settings) -> tuple[str, str]:
+    """All queues of this instance: a worker takes from the second when the first is empty."""
+    return queue_name(settings), f"{queue_name(settings)}-slow"
 
 
 class Enqueuer:
@@ -25,12 +35,13 @@ class Enqueuer:
 
     def __init__(self, settings: Settings) -> None:
         self._connection = connect_for_jobs(settings)
-        self._queue = Queue(queue_name(settings), connection=self._connection, default_timeout=TIMEOUT_S)
+        self._quick, self._slow = (Queue(name, connection=self._connection) for name in queue_names(settings))
 
     async def enqueue(self, name: str, argument: str, attempt: int = 0) -> None:
         """Once per job, argument and attempt while it waits or runs. Raises redis.exceptions.RedisError.
 
-        Another attempt is another job: the one before may have died with its worker. Jobs can stand being run twice.
+        Another attempt is another job. One that failed, or died with its worker, is in nobody's way once its limit is over.
+        Jobs can stand being run twice.
         """
         await asyncio.to_thread(self._enqueue, name, argument, attempt)
 
@@ -42,9 +53,27 @@ class Enqueuer:
 
     def _enqueue(self, name: str, argument: str, attempt: int) -> None:
         job_id = f"{name.rpartition('.')[2]}-{argument}-{attempt}"
+        queue, limit_s = (self._slow, SLOW_TIMEOUT_S) if name in SLOW else (self._quick, TIMEOUT_S)
+        for _ in range(2):
+            try:
+                queue.enqueue_call(
+                    name, args=(argument,), job_id=job_id, unique=True, timeout=limit_s, result_ttl=0,
+                    failure_ttl=FAILED_KEPT_S,
+                )  # fmt: skip
+                return
+            except DuplicateJobError:
+                if not self._clear_away(queue, job_id, limit_s):
+                    return
+
+    def _clear_away(self, queue: Queue, job_id: str, limit_s: float) -> bool:
+        """Remove a job that nobody will do any more: it neither waits, nor began within its limit. True when it is gone."""
         try:
-            self._queue.enqueue_call(
-                name, args=(argument,), job_id=job_id, unique=True, result_ttl=0, failure_ttl=FAILED_KEPT_S
-            )
-        except DuplicateJobError:
-            return
+            job = Job.fetch(job_id, connection=self._connection)
+        except NoSuchJobError:
+            return True
+        since = job.started_at or job.enqueued_at
+        begun = since is not None and (datetime.now(UTC) - since).total_seconds() < limit_s
+        if begun or queue.get_job_position(job_id) is not None:
+            return False
+        job.delete()
+        return True

@@ -148,9 +148,9 @@ class Cron:
         return len(orders)
 
     async def sweep_cloud(self) -> None:
-        """Have the recordings fetched that the cloud never told us of."""
+        """Have the recordings fetched that the cloud never told us of. One sweep at a time, however long it takes."""
         if self._core.settings.twilio_account_sid:
-            await self._core.queue.enqueue(SWEEP_RECORDINGS, "all", int(self._core.clock() // CLOUD_EVERY_S))
+            await self._core.queue.enqueue(SWEEP_RECORDINGS, "all")
 
     async def place_due(self) -> int:
         """Enqueue the job of every call about an order that is due. A job that died is made up for after SWEEP_EVERY_S."""

@@ -1,4 +1,4 @@
-"""`hotline worker`: does RQ's jobs one after the other, and beside them what other processes left in the outbox."""
+"""`hotline worker`: does RQ's jobs one after the other, what is slow last, and beside them what other processes left in the outbox."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from rq import Queue
 from rq.worker import SimpleWorker
 
 from calls.assembly import build
-from calls.enqueue import queue_name
+from calls.enqueue import queue_names
 from config.redis import connect_for_jobs
 from config.settings import Settings
 
@@ -30,8 +30,8 @@ class Worker(SimpleWorker):
 
     max_connection_wait_time = LONGEST_WAIT_S
 
-    def __init__(self, queue: Queue, told: threading.Event) -> None:
-        super().__init__([queue], connection=queue.connection)
+    def __init__(self, queues: list[Queue], connection: Redis, told: threading.Event) -> None:
+        super().__init__(queues, connection=connection)
         self._told = told
 
     def handle_warm_shutdown_request(self) -> None:
@@ -96,7 +96,8 @@ def _work(settings: Settings, connection: Redis) -> None:
         _on_stop(told)
         try:
             # It puts handlers of its own in place of ours, and finishes the job under way.
-            Worker(Queue(queue_name(settings), connection=connection), told).work(logging_level=None)
+            queues = [Queue(name, connection=connection) for name in queue_names(settings)]
+            Worker(queues, connection, told).work(logging_level=None)
         except RedisError as error:
             log.warning("the job queue cannot be reached, trying again", error=type(error).__name__)
         if not told.is_set():

@@ -1,21 +1,31 @@
 """Workers as real processes: they do their jobs once, also when they are killed in the middle of one."""
 
 import os
+import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rq import Queue
+from rq.utils import utcformat
 from sqlalchemy import text
 
 from calls.assembly import Core
 from calls.effects import FINISH_RECORDING
+from calls.enqueue import SLOW_TIMEOUT_S, queue_names
+from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, HungUp, Keyed
 from ivr.flow import advance
-from jobs.cron import SWEEP_AFTER_S, SWEEP_EVERY_S, Cron
+from jobs.cloud_recordings import FETCH_RECORDING
+from jobs.cron import CLOUD_EVERY_S, SWEEP_AFTER_S, SWEEP_EVERY_S, SWEEP_RECORDINGS, Cron
+from jobs.worker import Worker
+from telephony.twilio.connection import LARGEST_RECORDING
 from tests.clocks import SetClock
 from tests.parts import Part, start_part
 from tests.waiting import until
@@ -62,12 +72,18 @@ async def is_dispatched(core: Core, order_id: str) -> bool:
     return (await register.get(core.database, order_id)).status == "dispatched"
 
 
+async def all_done(core: Core) -> bool:
+    return not [key async for key in core.redis.scan_iter("rq:job:*")]
+
+
 async def test_a_worker_finishes_a_recording_and_ends_in_peace(core: Core, start_worker: Start) -> None:
     order_id = await order_with_message(core)
     write_message(core.settings.recordings / "m1.wav")
+    await core.queue.enqueue(SWEEP_RECORDINGS, "all")  # waits in the queue of what is slow, and is done as well
     await core.queue.enqueue(FINISH_RECORDING, order_id)
     worker = start_worker()
     await until(lambda: is_dispatched(core, order_id), 30, "the order dispatched")
+    await until(lambda: all_done(core), 30, "all jobs done")
     worker.terminate()
     assert await until(lambda: worker.poll() is not None, 15, "the worker gone")
     assert worker.poll() == 0
@@ -117,6 +133,32 @@ async def test_a_worker_does_what_a_dead_process_left_in_the_outbox(core: Core, 
         return await core.ledger.outcome("a-9") is not None
 
     await until(is_closed, 30, "the call closed in the ledger")
+
+
+async def test_what_comes_from_the_cloud_is_asked_for_once_has_time_and_everything_else_goes_before(
+    core: Core, clock: SetClock
+) -> None:
+    connection = connect_for_jobs(core.settings)
+    quick, slow = (Queue(name, connection=connection) for name in queue_names(core.settings))
+    cron = Cron(replace(core, settings=core.settings.model_copy(update={"twilio_account_sid": "AC" + "1" * 32})))
+    for _ in range(3):
+        await cron.sweep_cloud()
+        await core.queue.enqueue(FETCH_RECORDING, "RE1-t-CA1-m0")
+        clock.pass_by(CLOUD_EVERY_S)
+    await core.queue.enqueue(FINISH_RECORDING, "1")
+    sweep, fetch = slow.jobs
+    assert (sweep.func_name, fetch.func_name) == (SWEEP_RECORDINGS, FETCH_RECORDING)
+    assert (fetch.timeout or 0) > LARGEST_RECORDING * 8 / 5e6, "the largest, at 5 Mbit/s"
+    worker = Worker([quick, slow], connection, threading.Event())
+    taken = [worker.dequeue_job_and_maintain_ttl(timeout=None) for _ in range(2)]
+    assert [job.func_name for job, _ in filter(None, taken)] == [FINISH_RECORDING, SWEEP_RECORDINGS]
+    # The worker dies with the sweep: once it cannot be under way any more, there is another.
+    await cron.sweep_cloud()
+    assert slow.job_ids == [fetch.id]
+    connection.hset(sweep.key, "enqueued_at", utcformat(sweep.created_at - timedelta(seconds=SLOW_TIMEOUT_S)))
+    await cron.sweep_cloud()
+    assert slow.job_ids == [fetch.id, sweep.id]
+    connection.close()
 
 
 async def test_two_workers_at_once_dispatch_an_order_once(core: Core, start_worker: Start) -> None:
