@@ -1,7 +1,7 @@
 """What a channel itself remembers of its call, so that calls and line can be made anew when Redis lost everything."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import structlog
@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from config.numbers import read_number
 from config.settings import Settings
 from ivr.call import Call
-from ivr.commands import AnyCommand, MakeOrder, Note, WakeAt
+from ivr.commands import AnyCommand, JoinLine, MakeOrder, Note, WakeAt
+from ivr.moves import keeps_place
 from telephony.asterisk import dialplan
 from telephony.asterisk.channel import Channel
 from telephony.asterisk.exchange import Exchange
@@ -101,7 +102,9 @@ async def _take_place(exchange: Exchange, call: Call) -> None:
     match call.node:
         case "waiting":
             await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
-        case "ringing":
+        case "callback" if keeps_place(call):
+            await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
+        case "ringing" | "calling" | "screening":
             await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
             await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.entered_at)
         case "talking":
@@ -115,6 +118,10 @@ async def _take_place(exchange: Exchange, call: Call) -> None:
 def _commands(exchange: Exchange, call: Call) -> tuple[AnyCommand, ...]:
     at = exchange.now()
     commands: list[AnyCommand] = [Note(kind="restored", at=at, data={"node": call.node})]
+    kept = keeps_place(call) or call.node in ("calling", "screening")
+    if kept or call.node in ("waiting", "ringing"):  # with it comes back the place of the number, and what the line shows
+        mark: Literal["", "callback"] = "callback" if kept else ""
+        commands.append(JoinLine(seat_id=call.seat_id, joined_at=call.joined_at, mark=mark))
     if call.node == "waiting":
         commands.append(WakeAt(at=at + exchange.settings.announce_every_s))
     if call.ordered:

@@ -11,18 +11,22 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from calls.assembly import Core, build
+from calls.places import Places
 from calls.shards import call_key
+from calls.store import PERFORM_LEASE_S
 from config.migrate import upgrade
 from config.settings import Settings
 from ivr.call import Call, NodeName
 from ivr.events import Recorded
 from telephony.asterisk.audit import Audit
+from telephony.asterisk.channel import Channel
 from telephony.asterisk.connection import Connection, Event
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.leg import Leg
 from telephony.asterisk.legs import Legs
 from telephony.asterisk.node_records import NodeRecords
 from telephony.asterisk.pbx_config import pbx_files
+from telephony.asterisk.restore import as_text, restore
 from telephony.asterisk.spool import seconds_of
 from telephony.prompts import Prompts
 from telephony.sound import write_wav
@@ -213,3 +217,39 @@ async def test_given_a_damaged_record_when_calls_are_looked_for_then_it_is_close
     await core.redis.hset(call_key(core.settings.redis_prefix, CALL), "call", "{")
     await Audit(exchange, core, legs).look()
     assert await outcome(core) == "fallback"
+
+
+class RememberingChannel:
+    """A channel that was told of its call before Redis lost it."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def get_variable(self, name: str) -> str:
+        return as_text(self._call)
+
+
+@pytest.mark.parametrize(
+    ("node", "reason", "state"),
+    [
+        ("waiting", "", "waiting"), ("ringing", "", "offered"), ("callback", "kept", "callback"),
+        ("calling", "", "offered"), ("screening", "", "offered"),
+    ],
+)  # fmt: skip
+async def test_given_a_caller_in_the_line_when_redis_lost_it_then_the_place_of_the_number_comes_back_with_the_call(
+    core: Core, clock: SetClock, exchange: Exchange, node: NodeName, reason: str, state: str
+) -> None:
+    call = await a_call_that(core, node, reason=reason)
+    await core.redis.flushall()
+    new = replace(call, node="arriving", seq=0, scene=0)
+    await restore(exchange, cast(Channel, RememberingChannel(call)), new)
+    clock.pass_by(PERFORM_LEASE_S + 1)  # a drainer's
+    await core.outbox.drain_once()
+    await core.outbox.idle()
+    assert [(one.call_id, one.joined_at, one.state) for one in await core.line.callers("seat")] == [
+        (CALL, call.joined_at, state)
+    ]
+    places = Places(core.redis, core.settings, core.clock)
+    place, _ = places.read_look("a-2", await places.begin_look(call.number, "a-2", counted=False))
+    assert place is not None
+    assert (place.call_id, place.seat_id, place.joined_at, place.left_at) == (CALL, "seat", call.joined_at, 0.0)
