@@ -88,7 +88,7 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         ledger,
         Places(redis, settings, clock),
         order_maker(database, seats, settings),
-        order_withdrawer(database),
+        order_withdrawer(database, settings.timezone),
         give_way,
         queue.enqueue,
         tell_number,
@@ -116,12 +116,18 @@ def build(settings: Settings, clock: Clock = now) -> Core:
     )
 
 
-def order_withdrawer(database: Database) -> OrderWithdrawer:
+def order_withdrawer(database: Database, timezone: str = "Asia/Shanghai") -> OrderWithdrawer:
     """Withdraws the order of a caller who gave up and is back in time."""
 
     async def withdraw_order(command_id: str, call: Call, at: float) -> bool:
         del command_id
-        return await withdraw(database, command_of(database, call.session_id, call.number), at)
+        if not (call.number and call.session_id):
+            return False
+        once = command_of(database, call.session_id, call.number)
+        back = NewOrder(
+            command_id=once, at=at, source="abandoned", session_id=call.session_id, number=call.number, timezone=timezone
+        )
+        return await withdraw(database, back)
 
     return withdraw_order
 
@@ -158,7 +164,7 @@ def order_maker(database: Database, seats: Seats, settings: Settings) -> OrderMa
         )
         order = await make_order(database, new)
         if again and not order.made:
-            await revive(database, once, command.at)
+            await revive(database, new)
         await fill_order(database, call.id, command.at)
         return order
 

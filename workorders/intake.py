@@ -57,13 +57,14 @@ class OrderRef(Struct, frozen=True):
     made: bool = True
 
 
-async def make_order(database: Database, new: NewOrder) -> OrderRef:
-    """The order of this command and call, made if there is none. Raises DatabaseUnavailable."""
+async def make_order(database: Database, new: NewOrder, *, withdrawn: bool = False) -> OrderRef:
+    """The order of this command and call, made if there is none; `withdrawn`: as one that is not wanted any more. Raises
+    DatabaseUnavailable."""
     for _ in range(_TRIES):
         try:
             async with database.begin() as session:
                 existing = await _existing(session, new)
-                return existing or await _insert(session, new, database)
+                return existing or await _insert(session, new, database, withdrawn=withdrawn)
         except IntegrityError:
             continue  # another process made it between our look and our insert: look again
     async with database.read() as session:
@@ -81,7 +82,7 @@ async def _existing(session: AsyncSession, new: NewOrder) -> OrderRef | None:
     return OrderRef(id=row.id, number=row.number, made=False) if row else None
 
 
-async def _insert(session: AsyncSession, new: NewOrder, database: Database) -> OrderRef:
+async def _insert(session: AsyncSession, new: NewOrder, database: Database, *, withdrawn: bool) -> OrderRef:
     at = from_unix(new.at)
     petitioner = Petitioner(
         id=kept_id(new.call_id) if new.call_id else new_id(),
@@ -112,6 +113,9 @@ async def _insert(session: AsyncSession, new: NewOrder, database: Database) -> O
     session.add(order)
     await session.flush()
     record(session, order, "registered", at, data={"source": new.source})
+    if withdrawn:
+        before, order.status = order.status, "cancelled"
+        record(session, order, "withdrawn", at, before=before)
     return OrderRef(id=order.id, number=order.number)
 
 
