@@ -76,12 +76,14 @@ def _configured() -> Settings:
 
 
 def wanted(settings: Settings) -> dict[str, str]:
-    """How the number is to be configured."""
+    """How the number is to be configured. With an application or a trunk the cloud would not ask these URLs."""
     addresses = Addresses(settings, now)
     return {
+        "VoiceApplicationSid": "",
+        "TrunkSid": "",
         "VoiceUrl": addresses.plain("voice"),
         "VoiceMethod": "POST",
-        "VoiceFallbackUrl": addresses.plain("fallback"),
+        "VoiceFallbackUrl": settings.twilio_fallback_url or addresses.plain("fallback"),
         "VoiceFallbackMethod": "POST",
         "StatusCallback": addresses.plain("status"),
         "StatusCallbackMethod": "POST",
@@ -147,9 +149,22 @@ async def _check_account(connection: Connection) -> bool:
 
 
 async def _check_number(connection: Connection, settings: Settings) -> bool:
-    found, fields = await connection.number(settings.twilio_number), wanted(settings)
-    urls = (fields["VoiceUrl"], fields["VoiceFallbackUrl"], fields["StatusCallback"])
-    return found is not None and (found.voice_url, found.fallback_url, found.status_url) == urls
+    found = await connection.number(settings.twilio_number)
+    return found is not None and _configured_as(found) == wanted(settings)
+
+
+def _configured_as(number: Number) -> dict[str, str]:
+    """What the cloud says of the number, named as in `wanted`."""
+    return {
+        "VoiceApplicationSid": number.application_sid,
+        "TrunkSid": number.trunk_sid,
+        "VoiceUrl": number.voice_url,
+        "VoiceMethod": number.voice_method,
+        "VoiceFallbackUrl": number.fallback_url,
+        "VoiceFallbackMethod": number.fallback_method,
+        "StatusCallback": number.status_url,
+        "StatusCallbackMethod": number.status_method,
+    }
 
 
 async def _answers(client: httpx.AsyncClient, url: str) -> bool:

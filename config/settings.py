@@ -187,6 +187,9 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its token: signs webhooks and REST calls")
     twilio_number: str = Field("", description="Our number at the cloud, E.164")
     twilio_api_url: str = Field("", description="REST base of a compatible cloud; empty = Twilio")
+    twilio_fallback_url: str = Field(
+        "", description="Where the cloud turns when we do not answer, for example at a standby; empty = /twilio/fallback here"
+    )
     twilio_operators_line: str = Field(
         "", description="Ordinary operators as the cloud reaches them, number or SIP URI; empty = OPERATORS_LINE"
     )

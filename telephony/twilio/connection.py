@@ -63,13 +63,18 @@ class CloudRecording(Struct, frozen=True):
 
 
 class Number(Struct, frozen=True):
-    """Our number as it is configured at the cloud."""
+    """Our number as it is configured at the cloud. With an application or a trunk the cloud ignores the voice URLs."""
 
     sid: str
     number: str
     voice_url: str
+    voice_method: str
     fallback_url: str
+    fallback_method: str
     status_url: str
+    status_method: str
+    application_sid: str = ""
+    trunk_sid: str = ""
 
 
 class Connection:
@@ -226,5 +231,8 @@ def _recording(row: Mapping[str, Any]) -> CloudRecording:
 
 
 def _number(row: Mapping[str, Any]) -> Number:
-    names = ("sid", "phone_number", "voice_url", "voice_fallback_url", "status_callback")
+    names = (
+        "sid", "phone_number", "voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method",
+        "status_callback", "status_callback_method", "voice_application_sid", "trunk_sid",
+    )  # fmt: skip
     return Number(*(str(row.get(name) or "") for name in names))

@@ -21,7 +21,11 @@ DEFAULTS = {
     "StatusCallback": "",
     "StatusCallbackMethod": "POST",
     "FriendlyName": "",
+    "VoiceApplicationSid": "",
+    "TrunkSid": "",
 }
+#: With one of these the cloud asks none of the number's URLs. Their SIDs begin so.
+INSTEAD = {"VoiceApplicationSid": "AP", "TrunkSid": "TK"}
 
 
 class Number:
@@ -36,6 +40,9 @@ class Number:
         """A call from its first ring to its completed callback."""
         leg.become("ringing")
         settings = self.settings
+        if any(settings[name] for name in INSTEAD):
+            finish(leg, "not_connected")
+            return
         progress = Progress(cloud.webhooks, cloud.clock, settings["StatusCallback"], settings["StatusCallbackMethod"])
         fallback = Source(settings["VoiceFallbackUrl"], settings["VoiceFallbackMethod"])
         run = Execution(cloud, leg, fallback if fallback.url else None)

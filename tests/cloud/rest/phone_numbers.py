@@ -1,11 +1,12 @@
 """The IncomingPhoneNumber resource: where a number's calls are answered."""
 
+import re
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tests.cloud.numbers import DEFAULTS, Number
+from tests.cloud.numbers import DEFAULTS, INSTEAD, Number
 from tests.cloud.rest import forms
 from tests.cloud.rest.problems import Problem
 
@@ -31,15 +32,20 @@ class PhoneNumbers:
         return JSONResponse(self._show(self._find(request)))
 
     async def update(self, request: Request) -> Response:
-        """Set URLs and methods."""
+        """Set URLs and methods, or the application or the trunk that takes their place: each deletes the other."""
         number = self._find(request)
         form = await forms.read_form(request, DEFAULTS)
         for name in form:
             if name.endswith("Method"):
                 forms.method(form, name)
+            elif name in INSTEAD:
+                _check_sid(name, forms.one(form, name))
             elif name != "FriendlyName":
                 forms.url(form, name, 21402)
         number.settings.update({name: forms.one(form, name) for name in form})
+        for name, other in zip(INSTEAD, reversed(INSTEAD), strict=True):
+            if forms.one(form, name):
+                number.settings[other] = ""
         return JSONResponse(self._show(number))
 
     def _find(self, request: Request) -> Number:
@@ -61,6 +67,13 @@ class PhoneNumbers:
             "voice_fallback_method": settings["VoiceFallbackMethod"],
             "status_callback": settings["StatusCallback"],
             "status_callback_method": settings["StatusCallbackMethod"],
+            "voice_application_sid": settings["VoiceApplicationSid"] or None,
+            "trunk_sid": settings["TrunkSid"] or None,
             "capabilities": {"voice": True, "sms": False, "mms": False, "fax": False},
             "api_version": "2010-04-01",
         }
+
+
+def _check_sid(name: str, value: str) -> None:
+    if value and not re.fullmatch(f"{INSTEAD[name]}[0-9a-f]{{32}}", value):
+        raise Problem(21218, f"{name}={value!r}")

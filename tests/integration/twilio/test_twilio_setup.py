@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from cli import twilio as cli_twilio
 from config.settings import Settings
 from telephony.twilio import resync
+from telephony.twilio.connection import Connection
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import When
 from tests.cloud.mischief import Drop, Rule
+from tests.cloud.numbers import DEFAULTS
 from tests.integration.twilio.town import ACCOUNT, NUMBER, TOKEN, Town, said, town
 from tests.waiting import until
 
@@ -47,6 +50,43 @@ async def test_setup_points_the_number_at_us_and_check_finds_everything_in_order
     assert after == {
         "account": True, "number": True, "https": False, "reachable": True, "signature taken": True, "forgery refused": True,
     }  # fmt: skip
+
+
+async def test_setup_takes_the_number_from_an_application_or_a_trunk_and_check_looks_at_methods_too(here: Town) -> None:
+    """The cloud asks none of our URLs then, however right they are; with GET every call would be refused."""
+    number, base = here.cloud.numbers[NUMBER], f"{here.settings.public_url}/twilio"
+    for wrong in (
+        {"VoiceApplicationSid": "AP" + "a" * 32}, {"TrunkSid": "TK" + "b" * 32}, {"VoiceMethod": "GET"},
+        {"VoiceFallbackMethod": "GET"}, {"StatusCallbackMethod": "GET"}, {"VoiceFallbackUrl": f"{base}/voice"},
+    ):  # fmt: skip
+        settings = {"VoiceUrl": f"{base}/voice", "VoiceFallbackUrl": f"{base}/fallback", "StatusCallback": f"{base}/status"}
+        number.settings = {**DEFAULTS, **settings}
+        assert await _check_number(here), "as it should be"
+        number.settings |= wrong
+        assert not await _check_number(here), wrong
+    number.settings["TrunkSid"] = "TK" + "b" * 32
+    lost = here.call()
+    await lost.ended()
+    assert (lost.status, lost.texts) == ("no-answer", [])
+    standby = "https://standby.example/twilio/fallback"
+    code, done = await _hotline(here, "setup", HOTLINE_TWILIO_FALLBACK_URL=standby)
+    assert (code, done["fallback"]) == (0, standby)
+    assert {name: number.settings[name] for name in ("VoiceApplicationSid", "TrunkSid", "VoiceMethod", "VoiceFallbackUrl")} == {
+        "VoiceApplicationSid": "", "TrunkSid": "", "VoiceMethod": "POST", "VoiceFallbackUrl": standby,
+    }  # fmt: skip
+    findings = (await _hotline(here, "check", HOTLINE_TWILIO_FALLBACK_URL=standby))[1]
+    assert {finding["name"]: finding["ok"] for finding in findings}["number"]
+    arrives = here.call(When("", hang_up=True))
+    assert await here.outcome(arrives) == "abandoned"
+
+
+async def _check_number(here: Town) -> bool:
+    """That line of the check, without a process."""
+    connection = Connection(here.settings)
+    try:
+        return await cli_twilio._check_number(connection, here.settings)
+    finally:
+        await connection.close()
 
 
 async def test_check_names_a_wrong_token(here: Town) -> None:
