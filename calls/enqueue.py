@@ -18,6 +18,8 @@ SLOW_TIMEOUT_S = 900
 SLOW = frozenset({"jobs.cloud_recordings.fetch_recording", "jobs.cloud_recordings.sweep_recordings"})
 #: A failed job is kept for a person to look at. Not for long: the sweep enqueues it anew until it succeeds.
 FAILED_KEPT_S = 3600
+#: A slow one for longer: nobody else may know of it, and `renew` has it done again.
+SLOW_FAILED_KEPT_S = 604_800
 
 
 def queue_name(settings: Settings) -> str:
@@ -45,6 +47,10 @@ class Enqueuer:
         """
         await asyncio.to_thread(self._enqueue, name, argument, attempt)
 
+    async def renew(self) -> int:
+        """Slow jobs that failed a while ago (the database was away) wait again; how many. Raises redis.exceptions.RedisError."""
+        return await asyncio.to_thread(self._renew)
+
     def close(self) -> None:
         try:
             self._connection.close()
@@ -53,27 +59,43 @@ class Enqueuer:
 
     def _enqueue(self, name: str, argument: str, attempt: int) -> None:
         job_id = f"{name.rpartition('.')[2]}-{argument}-{attempt}"
-        queue, limit_s = (self._slow, SLOW_TIMEOUT_S) if name in SLOW else (self._quick, TIMEOUT_S)
+        slow = name in SLOW
+        queue, limit_s = (self._slow, SLOW_TIMEOUT_S) if slow else (self._quick, TIMEOUT_S)
         for _ in range(2):
             try:
                 queue.enqueue_call(
                     name, args=(argument,), job_id=job_id, unique=True, timeout=limit_s, result_ttl=0,
-                    failure_ttl=FAILED_KEPT_S,
+                    failure_ttl=SLOW_FAILED_KEPT_S if slow else FAILED_KEPT_S,
                 )  # fmt: skip
                 return
             except DuplicateJobError:
                 if not self._clear_away(queue, job_id, limit_s):
                     return
 
+    def _renew(self) -> int:
+        renewed = 0
+        for job_id in self._slow.failed_job_registry.get_job_ids():
+            job = self._job(job_id)
+            if job and job.func_name and self._clear_away(self._slow, job_id, SLOW_TIMEOUT_S):
+                self._enqueue(job.func_name, job.args[0], int(job_id.rpartition("-")[2]))
+                renewed += 1
+        return renewed
+
     def _clear_away(self, queue: Queue, job_id: str, limit_s: float) -> bool:
-        """Remove a job that nobody will do any more: it neither waits, nor began within its limit. True when it is gone."""
-        try:
-            job = Job.fetch(job_id, connection=self._connection)
-        except NoSuchJobError:
+        """Remove a job that nobody will do any more: it neither waits, nor began within its limit, nor failed just now. True
+        when it is gone."""
+        job = self._job(job_id)
+        if job is None:
             return True
-        since = job.started_at or job.enqueued_at
-        begun = since is not None and (datetime.now(UTC) - since).total_seconds() < limit_s
-        if begun or queue.get_job_position(job_id) is not None:
+        since, quiet_s = (job.ended_at, TIMEOUT_S) if job.is_failed else (job.started_at or job.enqueued_at, limit_s)
+        lately = since is not None and (datetime.now(UTC) - since).total_seconds() < quiet_s
+        if lately or queue.get_job_position(job_id) is not None:
             return False
         job.delete()
         return True
+
+    def _job(self, job_id: str) -> Job | None:
+        try:
+            return Job.fetch(job_id, connection=self._connection)
+        except NoSuchJobError:
+            return None

@@ -122,6 +122,7 @@ async def fetch(core: Core, connection: Connection, recording_sid: str, name: st
 async def sweep(core: Core, connection: Connection) -> int:
     """What did not work before, and recordings that orders wait for and nobody told us of: each becomes a job, or is reported
     missing when the cloud itself has none after the longest wait. How many."""
+    await core.queue.renew()
     due = await at_cloud.due(core.database, core.clock())
     for known in due:
         await core.queue.enqueue(FETCH_RECORDING, f"{known.recording_sid}-{known.name}")

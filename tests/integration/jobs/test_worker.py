@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 from rq import Queue
+from rq.job import JobStatus
+from rq.utils import now as rq_now
 from rq.utils import utcformat
 from sqlalchemy import text
 
 from calls.assembly import Core
 from calls.effects import FINISH_RECORDING
-from calls.enqueue import SLOW_TIMEOUT_S, queue_names
+from calls.enqueue import SLOW_TIMEOUT_S, TIMEOUT_S, queue_names
 from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
@@ -158,6 +160,16 @@ async def test_what_comes_from_the_cloud_is_asked_for_once_has_time_and_everythi
     connection.hset(sweep.key, "enqueued_at", utcformat(sweep.created_at - timedelta(seconds=SLOW_TIMEOUT_S)))
     await cron.sweep_cloud()
     assert slow.job_ids == [fetch.id, sweep.id]
+    # The fetch fails, because the database is away: nobody else may know of that recording. It is done again, not at once.
+    slow.remove(fetch)
+    fetch.set_status(JobStatus.FAILED)
+    slow.failed_job_registry.add(fetch, ttl=3600)
+    connection.hset(fetch.key, "ended_at", utcformat(rq_now()))
+    assert await core.queue.renew() == 0
+    connection.hset(fetch.key, "ended_at", utcformat(rq_now() - timedelta(seconds=TIMEOUT_S)))
+    assert await core.queue.renew() == 1
+    assert slow.job_ids == [sweep.id, fetch.id]
+    assert await core.queue.renew() == 0
     connection.close()
 
 
