@@ -10,7 +10,7 @@ import structlog
 from ivr.call import Call
 from ivr.events import HungUp
 from ivr.verbs import CallBack
-from telephony.errors import CarrierRefused, CarrierUnavailable, CarrierUncertain
+from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable, CarrierUncertain
 from telephony.twilio.exchange import Exchange, call_sid_of
 from telephony.twilio.outbound import Outbound
 
@@ -41,14 +41,29 @@ async def call_back(exchange: Exchange, outbound: Outbound, call: Call) -> None:
     leg = leg_of_try(call)
     if not await outbound.reserve(leg):
         return
+
+    async def wanted() -> bool:
+        return await _is_wanted(exchange, call)
+
     try:
-        await outbound.place(verb.number, leg, of=call_sid_of(call.id), ring_s=verb.ring_s)
+        await outbound.place(verb.number, leg, of=call_sid_of(call.id), ring_s=verb.ring_s, wanted=wanted)
     except CarrierUncertain as error:
         # It stays reserved: nobody is rung twice. If no phone rings, the claim lapses and the next try begins.
         log.warning("a caller may have been called back", call_id=call.id, error=str(error))
+    except CallGone:
+        await outbound.give_up(leg)
     except CarrierUnavailable:
         await outbound.give_up(leg)
         raise
     except CarrierRefused as error:
         log.warning("a caller could not be called back", call_id=call.id, error=str(error))
         await exchange.core.turns.take_turn(call.id, lambda facts: HungUp(facts=facts), call.scene)
+        await outbound.give_up(leg)
+
+
+async def _is_wanted(exchange: Exchange, call: Call) -> bool:
+    """The try still stands after it waited for its turn; its claim holds from now on while the cloud is asked."""
+    now = await exchange.core.calls.get(call.id)
+    if now is None or (now.node, now.token) != (call.node, call.token):
+        return False
+    return await exchange.core.line.renew(call.seat_id, call.token, exchange.settings.claim_lease_s)

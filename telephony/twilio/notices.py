@@ -3,8 +3,9 @@
 import asyncio
 
 from calls.store import UnknownCall
-from telephony.twilio.callbacks import OFF_THE_FIRST_LEG
+from telephony.twilio.callbacks import leg_of_try
 from telephony.twilio.caller import Caller
+from telephony.twilio.connection import ENDED
 from telephony.twilio.exchange import Exchange, call_id_of, new_call
 from telephony.twilio.outbound import Outbound
 from telephony.twilio.spool import Spool
@@ -25,8 +26,8 @@ class Notices:
     async def status(self, hook: Webhook) -> None:
         """The call is over, or it is of no interest. One that came and went unseen is put into the ledger."""
         if hook.leg:
-            await self._outbound.note(hook.leg, hook.status, hook.call_sid)
-            await self._renew(hook)
+            state = await self._outbound.note(hook.leg, hook.status, hook.call_sid)
+            await self._renew(hook, over=state in ENDED)
         if not hook.ended or not hook.call_sid:
             return
         if await asyncio.to_thread(self._spool.finish, hook.call_sid):
@@ -42,10 +43,11 @@ class Notices:
             await self._caller.gone(call_id, hook)
         await self._exchange.legs.forget(call_id)
 
-    async def _renew(self, hook: Webhook) -> None:
-        """A caller's phone rings because we call back: the claim must not lapse meanwhile."""
-        call = await self._exchange.core.calls.get(call_id_of(hook.for_sid)) if hook.for_sid else None
-        if call is not None and call.node in OFF_THE_FIRST_LEG and not hook.ended:
+    async def _renew(self, hook: Webhook, *, over: bool) -> None:
+        """A caller's phone rings because we call back: the claim must not lapse meanwhile. What is told late, of a leg that is
+        over or of an earlier try, keeps no claim alive."""
+        call = await self._exchange.core.calls.get(call_id_of(hook.for_sid)) if hook.for_sid and not over else None
+        if call is not None and call.node in ("calling", "screening") and hook.leg == leg_of_try(call):
             await self._exchange.core.line.renew(call.seat_id, call.token, self._exchange.settings.claim_lease_s)
 
     async def recording(self, hook: Webhook) -> None:

@@ -5,6 +5,7 @@ became of it is kept in Redis for a day: placed, ringing, human, machine, or the
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +15,8 @@ from msgspec import Struct
 from config.ids import new_id
 from config.redis import shard_key
 from config.scripts import load
-from telephony.errors import CarrierUnavailable, CarrierUncertain
-from telephony.twilio.connection import CloudCall, started_at
+from telephony.errors import CallGone, CarrierUnavailable, CarrierUncertain
+from telephony.twilio.connection import ENDED, CloudCall, started_at
 from telephony.twilio.exchange import Exchange
 
 log = structlog.get_logger()
@@ -33,8 +34,17 @@ LOOKS, LOOK_AFTER_S = 2, 1.5
 SKEW_S = 10.0
 #: AnsweredBy of the cloud's machine detection.
 MACHINES = ("machine", "fax")
+#: What is known of a leg only ever moves on: notices come late, twice and in any order. By what it was answered comes last, and
+#: stays known.
+_RANKS = {
+    "placed": 0, "queued": 1, "initiated": 1, "ringing": 2, "in-progress": 3, **dict.fromkeys(ENDED, 4), "human": 5, "machine": 5,
+}  # fmt: skip
+
+#: Asked right before the cloud is: False when nobody waits for this call any more.
+Wanted = Callable[[], Awaitable[bool]]
 
 _TAKE = load(__file__, "take_token-1")
+_NOTE = load(__file__, "note_leg-1")
 
 
 class Placed(Struct, frozen=True):
@@ -46,20 +56,32 @@ class Placed(Struct, frozen=True):
 
 class Outbound:
     """Raises RedisError, CarrierUnavailable (nobody was called: again later), CarrierUncertain (somebody may have been
-    called: not again) and CarrierRefused (number or setting)."""
+    called: not again), CarrierRefused (number or setting) and CallGone (nobody was called, nobody waits for it)."""
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
         self._redis, self._prefix = exchange.core.redis, exchange.settings.redis_prefix
 
-    async def place(self, number: str, leg: str = "", *, of: str = "", placed: str = "", ring_s: float = RING_S) -> Placed:
+    async def place(
+        self,
+        number: str,
+        leg: str = "",
+        *,
+        of: str = "",
+        placed: str = "",
+        ring_s: float = RING_S,
+        wanted: Wanted | None = None,
+    ) -> Placed:
         """Call `number` (E.164). With a `leg` that was placed before, the call that was made then: never two.
-        `of`: CallSid by which a call came that this one goes on with. `placed`: id of a call about an order."""
+        `of`: CallSid by which a call came that this one goes on with. `placed`: id of a call about an order. `wanted` is asked
+        when our turn has come, which may be half a minute later."""
         leg = leg or new_id()
         made = await self._field(leg, "call_sid")
         if made:
             return Placed(leg, made)
         await self._turn()
+        if wanted is not None and not await wanted():
+            raise CallGone("nobody waits for this call any more")
         named = {"leg": leg, "of": of, "placed": placed}
         about: dict[str, str | int] = {"seq": 0, **{name: value for name, value in named.items() if value}}
         asked_at = self._exchange.core.clock()
@@ -69,7 +91,7 @@ class Outbound:
             log.warning("the cloud did not say whether it placed a call", leg=leg, error=str(error))
             call_sid = await self._look_for(leg, number, asked_at)
         await self._belongs(call_sid, leg)
-        await self._put(leg, {"call_sid": call_sid, "state": await self.state(leg) or "placed"})
+        await self.note(leg, "placed", call_sid)
         return Placed(leg, call_sid)
 
     def _order(self, number: str, about: dict[str, str | int], ring_s: float) -> dict[str, str | list[str]]:
@@ -125,13 +147,12 @@ class Outbound:
         """It was not placed: whoever comes next may."""
         await self._redis.delete(f"{self._key(leg)}:reserved")
 
-    async def note(self, leg: str, state: str, call_sid: str) -> None:
-        """What the cloud tells of a placed call. What it was answered by stays known."""
-        told = {"call_sid": call_sid} if call_sid else {}
-        if state and await self._field(leg, "state") not in ("human", "machine"):
-            told["state"] = state[:20]
-        if told:
-            await self._put(leg, told)
+    async def note(self, leg: str, state: str, call_sid: str) -> str:
+        """What the cloud tells of a placed call, if that is news; the state it is in."""
+        rank = _RANKS.get(state, -1)
+        before = [one for one, other in _RANKS.items() if other < rank]
+        known = state if rank >= 0 else ""
+        return str(await _NOTE.run(self._redis, (self._key(leg),), KEPT_S, call_sid, known, *before))
 
     async def answered(self, leg: str, answered_by: str) -> bool:
         """False: by a machine, which is not spoken to."""
@@ -144,7 +165,8 @@ class Outbound:
         return await self._field(leg, "call_sid")
 
     async def state(self, leg: str) -> str:
-        """placed | initiated | ringing | human | machine | completed | busy | no-answer | failed | canceled; empty = unknown."""
+        """placed | queued | initiated | ringing | in-progress | human | machine | completed | busy | no-answer | failed | canceled;
+        empty = unknown."""
         return await self._field(leg, "state")
 
     async def _turn(self) -> None:

@@ -2,17 +2,21 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
+from ivr.call import Call
 from jobs import cloud_recordings
+from queueing.keys import line_keys
 from telephony.errors import CarrierRefused, CarrierUnavailable
+from telephony.twilio.callbacks import leg_of_try
 from telephony.twilio.exchange import call_id_of
 from telephony.twilio.outbound import Outbound
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, Town, said
+from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, WILLING, Town, said
 from tests.waiting import until
 
 CITIZEN = "+8613812345678"
@@ -83,6 +87,63 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
 
     await until(swept, 20.0, "the recording of the talk")
     assert len([key async for key in here.core.redis.scan_iter(jobs)]) == 1
+
+
+async def test_a_try_that_waits_for_its_turn_longer_than_its_claim_lasts_rings_nobody(
+    here: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account's rate is used up by others: the claim lapses and the next try begins before the first may call. What is told
+    late of the first keeps no claim alive."""
+    tries: list[Call] = []
+    free = asyncio.Event()
+
+    async def long_turn(_: Outbound) -> None:
+        tries.append(await here.saved(first))
+        await free.wait()
+
+    async def until_when() -> str:
+        found: Any = here.core.redis.hget(line_keys(here.settings.redis_prefix, here.seat_id).seat, "until")
+        return str(await found)
+
+    async def tell(leg: str) -> None:
+        await here.post(f"/twilio/status?leg={leg}&of={first.sid}", {"AccountSid": ACCOUNT, "CallStatus": "ringing"})
+
+    here.cloud.callees.update({CITIZEN: Callee(answer_after_s=2, script=(When("请按一", press="1"),)), LEADER: WILLING})
+    outbound, first = _outbound(here), await _keeps_a_place(here)
+    monkeypatch.setattr(Outbound, "_turn", long_turn)
+    await here.core.seats.resume(here.seat_id)
+    await until(lambda: tries, 30.0, "the first try")
+    (old,) = tries
+    lapse: Any = here.core.redis.hset(line_keys(here.settings.redis_prefix, here.seat_id).seat, "until", "0")
+    await lapse
+
+    async def anew() -> Call | None:
+        call = await here.saved(first)
+        return call if call.node == "calling" and call.token > old.token else None
+
+    new = await until(anew, 30.0, "the next claim")
+    assert new is not None
+    lapses = await until_when()
+    await tell(leg_of_try(old))
+    assert await until_when() == lapses
+    await tell(leg_of_try(new))
+    assert await until_when() > lapses
+
+    free.set()
+    await here.at(first, "talking", 30.0)
+    assert [call.token for call in tries] == [old.token, new.token]
+    assert len([leg for leg in here.cloud.calls.values() if leg.parties.to == CITIZEN]) == 1
+    assert [await outbound.reserve(leg_of_try(call)) for call in tries] == [True, False]
+
+
+async def test_what_is_told_late_of_a_leg_changes_nothing(here: Town) -> None:
+    outbound = _outbound(here)
+    told = ["placed", "ringing", "initiated", "completed", "ringing", "in-progress", "nonsense"]
+    assert [await outbound.note("l" * 26, state, "") for state in told] == [
+        "placed", "ringing", "ringing", "completed", "completed", "completed", "completed",
+    ]  # fmt: skip
+    assert await outbound.answered("l" * 26, "machine_start") is False
+    assert await outbound.note("l" * 26, "completed", "") == "machine"
 
 
 async def test_a_voicemail_does_not_reach_the_leader_and_after_all_tries_there_is_an_order(here: Town) -> None:
