@@ -149,8 +149,10 @@ class Effects:
         call = await _known(entry, reading)
         before = await self._places.take(call.number, entry.call_id, command.seat_id, command.joined_at)
         await marking
+        for one in before:
+            await self._give_way(one)
         if before:
-            await self._give_way(before)
+            await self._places.told(call.number, entry.call_id)
 
     async def _leave(self, entry: Entry, command: LeaveLine) -> None:
         reading = self._store.begin_read(entry.call_id)

@@ -21,6 +21,7 @@ KEPT_S = 12 * 3600
 _HASH_LENGTH = 32
 
 _TAKE = load(__file__, "take_place-1")
+_TOLD = load(__file__, "told_place-1")
 _LOOK_UP = load(__file__, "look_up-2")
 _LEAVE = load(__file__, "leave_place-1")
 
@@ -34,12 +35,17 @@ class Places:
         self._grace_s, self._window_s = settings.redial_grace_s, settings.burst_window_s
         self._cipher = open_cipher(settings)
 
-    async def take(self, number: str, call_id: str, seat_id: str, joined_at: float) -> str:
-        """The place is this call's; the id of the call of the same number that waited until now, or empty."""
+    async def take(self, number: str, call_id: str, seat_id: str, joined_at: float) -> list[str]:
+        """The place is this call's; the ids of the calls of the same number that waited until now and have to be told, the same
+        ones again until `told`."""
         if not number:
-            return ""
+            return []
         arguments = (call_id, seat_id, repr(joined_at), KEPT_S)
-        return str(await _TAKE.run(self._redis, (self._key(number, "place"),), *arguments))
+        return str(await _TAKE.run(self._redis, (self._key(number, "place"),), *arguments)).split()
+
+    async def told(self, number: str, call_id: str) -> None:
+        """Whom `take` named for this call knows that the place is another call's now."""
+        await _TOLD.run(self._redis, (self._key(number, "place"),), call_id)
 
     async def leave(self, number: str, call_id: str, *, may_come_back: bool) -> bool:
         """The call has left the line. False when the place was another call's already."""

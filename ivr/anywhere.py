@@ -95,6 +95,6 @@ def _let_go(call: Call, event: Released) -> Step:
         case "fallback":
             return fallback.enter_fallback(call, event.facts, event.reason)
         case "seat" | "other_call":
-            return call, ()  # only for who waits
+            return call, ()  # only for who stands in the line
         case _:
             assert_never(event.to)

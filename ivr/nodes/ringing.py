@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from ivr.call import Call
 from ivr.commands import FreeSeat, Note, WakeAt
-from ivr.events import Answered, AnyEvent, HungUp, Missed, Offered, TalkEnded
+from ivr.events import Answered, AnyEvent, HungUp, Missed, Offered, Released, TalkEnded
 from ivr.facts import Facts
 from ivr.moves import Step, enter, leave_line, note, order_and_close, recording_name
 from ivr.nodes import talking, waiting
@@ -63,6 +63,8 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             after, commands = enter_ringing(call, event)
             old = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=event.facts.now)
             return after, (old, *commands)
+        case Released(to="other_call"):  # the place is where somebody is on the phone for certain, and rings there next
+            return waiting.give_way(call, event.facts)
         case HungUp():
             left = leave_line(call, event.facts, "abandoned")
             after, commands = order_and_close(call, event.facts, "abandoned", "abandoned")

@@ -1,14 +1,19 @@
 """The place of a number: taken back within the grace time on whichever carrier, one order to call back, bursts slowed."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 
 from calls.assembly import Core
 from calls.places import Places
+from calls.turn import Turn
 from config.columns import from_unix
 from ivr.call import Call, Carrier
-from ivr.events import Arrived, HungUp, Keyed
+from ivr.events import AnyEvent, Arrived, HungUp, Keyed, Released
+from ivr.facts import Facts
 from jobs.cron import Cron
 from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat
@@ -113,3 +118,33 @@ async def test_the_thirteenth_call_in_five_minutes_may_leave_an_order_only(core:
     assert (await core.turns.take_turn("a-13", lambda facts: Keyed(facts=facts, key="2"))).call.node == "message"
     clock.pass_by(300)
     assert (await arrive(core, "a-14", NUMBER)).reason == "free"
+
+
+async def test_who_gives_up_the_place_to_a_newer_call_is_told_also_when_that_fails_at_first(
+    core: Core, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And when a third call comes before anybody was told: one call stands for the number, the newest."""
+    seat_id = await hold_session(core, clock)
+    await wait(core, "a-1")
+    take_turn = core.turns.take_turn
+
+    async def away(call_id: str, make_event: Callable[[Facts], AnyEvent], **more: Any) -> Turn:
+        if isinstance(make_event(await core.facts.begin(call_id).of(Call(call_id, "asterisk", clock()))), Released):
+            raise RedisError("away")
+        return await take_turn(call_id, make_event, **more)
+
+    monkeypatch.setattr(core.turns, "take_turn", away)
+    for call_id in ("a-2", "a-3"):
+        clock.pass_by(10)
+        await wait(core, call_id)
+    assert len(await core.line.callers(seat_id)) == 3
+    monkeypatch.undo()
+    for _ in range(4):
+        clock.pass_by(60)
+        await core.outbox.drain_once()
+        await core.outbox.idle()
+    assert [one.call_id for one in await core.line.callers(seat_id)] == ["a-3"]
+    assert [(await core.calls.get(one)).node for one in ("a-1", "a-2")] == ["goodbye", "goodbye"]  # type: ignore[union-attr]
+    places = Places(core.redis, core.settings, clock)
+    for again in ("a-1", "a-2", "a-3"):  # what a process repeats that had died
+        assert await places.take(NUMBER, again, seat_id, clock()) == []

@@ -61,7 +61,7 @@ LEADS: dict[NodeName, dict[str, str]] = {
     "arriving": {"arrived": "question", "arrived by a leg of ours": "question", "silence": "question", **RELEASES},
     "question": {"key 1": "waiting", "key 2": "message", **RELEASES},
     "waiting": {"other call": "goodbye", "key 2": "message", "key 3": "callback", "offered": "ringing", **RELEASES},
-    "ringing": {"answered": "talking", "missed": "waiting", "talk ended": "goodbye", **RELEASES},
+    "ringing": {"answered": "talking", "other call": "goodbye", "missed": "waiting", "talk ended": "goodbye", **RELEASES},
     "talking": {"talk ended": "goodbye", "missed": "waiting", "release fallback": "goodbye"},
     "message": {"recorded": "order", "release fallback": "goodbye"},
     "contact": {"silence": "order", "key #": "order", "release fallback": "goodbye"},

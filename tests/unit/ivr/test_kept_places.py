@@ -105,6 +105,10 @@ def test_a_second_call_of_one_number_takes_the_place_and_the_first_gives_way() -
     ended, more = play(first, HungUp(facts=at(OPEN, 55)))
     assert names([*commands, *more]) == ["LeaveLine", "WakeAt", "CloseCall"], "the other call has the order"
     assert ended.outcome == "abandoned"
+    rings, _ = play(NEW, ARRIVED, key("1", 3), offer(20))
+    rings, commands = play(rings, Released(facts=at(OPEN, 50), to="other_call", reason="same_number"))
+    assert heard(rings) == ["goodbye_other_call", "goodbye"]
+    assert names(commands) == ["FreeSeat", "LeaveLine", "WakeAt"], "the seat is there for the other call"
 
 
 def test_bursts_of_calls_can_always_leave_an_order() -> None:
