@@ -136,10 +136,11 @@ class _Line:
         self.offers[fact.call_id] = _Offer(seat_id, dict(reversed(overtook.items())))
 
     def _why(self, fact: Fact, mine: _Stand, call_id: str) -> list[str]:
-        """Why this offer goes past the caller `call_id`."""
+        """Why this offer goes past the caller `call_id`. A move's steps are counted last: what else explains it needs none."""
         stand = self.stands[call_id]
-        if back := stand.reasons("back", fact.call_id, mine.since):
-            return back
+        first = [one.reason for one in mine.moved if one.way == "forward" and one.steps is None]
+        if said := [*first, *stand.reasons("back", fact.call_id, mine.since)]:
+            return said
         meanwhile = [stand.came] if fact.at - stand.since <= MEANWHILE_S else self._away(call_id, fact.at)
         return meanwhile or mine.reasons("forward", call_id, stand.since)
 
