@@ -9,6 +9,9 @@ from calls.served_order import fairness_of
 from rehearsal.owed import unkept
 from rehearsal.play import Play
 
+#: What a dead process was to do to the line, another one has done after this at the latest.
+TAKEN_OVER_S = 60.0
+
 
 class Result(Struct, frozen=True):
     """What became of one session. No `violations`: everything holds."""
@@ -71,7 +74,7 @@ def _swapped(play: Play) -> list[str]:
     return [
         f"{front} came to stand before {back}"
         for since, now, back, front in play.told.swapped
-        if not any(call_id == back and since <= at <= now for call_id, at in missed)
+        if not any(call_id == back and since - TAKEN_OVER_S <= at <= now for call_id, at in missed)
     ]
 
 
