@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job
+from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
+from rq.job import Job, JobStatus
 
 from config.redis import connect_for_jobs
 from config.settings import Settings
@@ -87,11 +87,15 @@ class Enqueuer:
         job = self._job(job_id)
         if job is None:
             return True
-        since, quiet_s = (job.ended_at, TIMEOUT_S) if job.is_failed else (job.started_at or job.enqueued_at, limit_s)
+        failed = job.get_status(refresh=False) == JobStatus.FAILED  # refreshed, it raises for one that was done just now
+        since, quiet_s = (job.ended_at, TIMEOUT_S) if failed else (job.started_at or job.enqueued_at, limit_s)
         lately = since is not None and (datetime.now(UTC) - since).total_seconds() < quiet_s
         if lately or queue.get_job_position(job_id) is not None:
             return False
-        job.delete()
+        try:
+            job.delete()
+        except InvalidJobOperation:  # it is gone, but for what its worker wrote afterwards
+            self._connection.delete(job.key)
         return True
 
     def _job(self, job_id: str) -> Job | None:

@@ -170,6 +170,13 @@ async def test_what_comes_from_the_cloud_is_asked_for_once_has_time_and_everythi
     assert await core.queue.renew() == 1
     assert slow.job_ids == [sweep.id, fetch.id]
     assert await core.queue.renew() == 0
+    # Done between two looks at it, and what its worker wrote afterwards stays behind.
+    connection.hdel(sweep.key, "status")
+    slow.remove(sweep)
+    await cron.sweep_cloud()
+    connection.hset(sweep.key, "enqueued_at", utcformat(sweep.created_at - timedelta(seconds=SLOW_TIMEOUT_S)))
+    await cron.sweep_cloud()
+    assert slow.job_ids == [fetch.id, sweep.id]
     connection.close()
 
 
