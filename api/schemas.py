@@ -235,6 +235,9 @@ class LedgerCheckOut(Shape):
     outcomes: dict[str, int]
     live: int
     unaccounted: list[UnaccountedOut]
+    forgotten: list[UnaccountedOut] = Field(
+        description="Promised a call back, and got neither a talk nor an order; nobody keeps their place"
+    )
     asterisk: Literal["ok", "off", "away"] = Field(description="Whether its call records were compared")
     cloud: Literal["ok", "off", "away"]
     nodes: list[str] = Field(description="Asterisk nodes whose records were compared")

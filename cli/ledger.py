@@ -66,8 +66,8 @@ def _tell_check(found: dict[str, Any]) -> None:
     if found["complete"]:
         records, cloud = found["asterisk_records"], found["cloud_records"]
         tell("checked_whole", calls=found["calls"], seals=found["seals"], records=records, cloud=cloud)
-    elif any(found[name] for name in ("unaccounted", "missing", "broken_seals")):
-        counts = {name: len(found[name]) for name in ("unaccounted", "missing")}
+    elif any(found[name] for name in ("unaccounted", "forgotten", "missing", "broken_seals")):
+        counts = {name: len(found[name]) for name in ("unaccounted", "forgotten", "missing")}
         tell("checked_broken", broken=len(found["broken_seals"]), **counts)
     else:
         tell("checked_away")
@@ -77,7 +77,7 @@ def _tell_check(found: dict[str, Any]) -> None:
     if others:
         words = [f"{say(f'records_{name}')} ({say(f'records_{found[name]}')})" for name in others]
         tell("checked_off", sources=", ".join(words + found["silent_nodes"]))
-    for one in found["unaccounted"]:
+    for one in (*found["unaccounted"], *found["forgotten"]):
         out.print(
             f"  {one['call_id']}  {local(one['first_at'])} - {local(one['last_at'])}  {one['last_kind']}", markup=False
         )

@@ -36,9 +36,10 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "from the cloud's: {cloud}.",
     ),
     "checked_broken": (
-        "台账有问题：无结果 {unaccounted}，话单缺 {missing}，封存不符 {broken}。",
-        "臺賬有問題：無結果 {unaccounted}，話單缺 {missing}，封存不符 {broken}。",
-        "The ledger is NOT whole: {unaccounted} without outcome, {missing} missing from it, {broken} seals broken.",
+        "台账有问题：无结果 {unaccounted}，答应回电而未办 {forgotten}，话单缺 {missing}，封存不符 {broken}。",
+        "臺賬有問題：無結果 {unaccounted}，答應回電而未辦 {forgotten}，話單缺 {missing}，封存不符 {broken}。",
+        "The ledger is NOT whole: {unaccounted} without outcome, {forgotten} promised a call and forgotten, "
+        "{missing} missing from it, {broken} seals broken.",
     ),
     "checked_live": ("仍在通话：{live}", "仍在通話：{live}", "Still going on: {live}"),
     "checked_away": (

@@ -14,6 +14,7 @@ from api.report_pages import as_csv, as_html
 from api.schemas import LedgerCheckOut, MissingOut, SealOut, UnaccountedOut
 from api.texts import Identifier
 from calls.ledger import Unaccounted
+from calls.promises import broken_promises
 from calls.report import Report, draw_up
 from calls.seals import Seals, kept_head
 from sessions.calendar import UnknownSession
@@ -40,13 +41,16 @@ router = APIRouter(tags=["calls"])
 async def check_ledger(
     parts: Behind, _: Reader, session_id: Annotated[Identifier | None, Query()] = None
 ) -> LedgerCheckOut:
-    """Every call ended in exactly one outcome, none of the carriers' calls is missing, and no fact was changed since it was
-    sealed. `complete` says so in one word; while a carrier that is configured does not answer, nothing is proven."""
+    """Every call ended in exactly one outcome, who was promised a call back got it or an order, none of the carriers' calls
+    is missing, and no fact was changed since it was sealed. `complete` says so in one word; while a carrier that is
+    configured does not answer, nothing is proven."""
     core = parts.core
     since, until = await _span(parts, session_id)
     summary = await core.ledger.summary(session_id)
     live = set(await core.calls.live())
     lost = [one for one in summary.unaccounted if one.call_id not in live]
+    promised = await broken_promises(core.database, session_id, core.clock() - SETTLED_S)
+    forgotten = [one for one in promised if one.call_id not in live]
     records = await read_records(core.settings, core.redis, since, min(until, core.clock() - SETTLED_S), core.clock())
     missing = await _missing(parts, records, live)
     seals = Seals(core.database, core.settings, core.clock)
@@ -55,11 +59,12 @@ async def check_ledger(
     broken = (*verdict.broken, *([cut_off] if cut_off else []))
     return LedgerCheckOut(
         session_id=session_id,
-        complete=not (lost or missing or broken or "away" in (records.asterisk, records.cloud)),
+        complete=not (lost or forgotten or missing or broken or "away" in (records.asterisk, records.cloud)),
         calls=summary.calls,
         outcomes=summary.outcomes,
         live=len(summary.unaccounted) - len(lost),
         unaccounted=[_unaccounted(parts, one) for one in lost],
+        forgotten=[_unaccounted(parts, one) for one in forgotten],
         asterisk=records.asterisk,
         cloud=records.cloud,
         nodes=list(records.nodes),

@@ -7,12 +7,14 @@ from sqlalchemy import text
 
 from calls.seals import Seals, keep_head, kept_head
 from config.columns import from_unix
+from ivr.call import Call
 from jobs.cron import Cron
 from sessions.plan import Plan, PlannedSeat
 from telephony.asterisk.cdr import calls, parse
 from telephony.asterisk.node_records import NodeRecords
 from tests.integration.api.conftest import Instance
 from tests.servers import free_port
+from workorders.intake import NewOrder, make_order
 
 
 async def hold(instance: Instance) -> str:
@@ -54,6 +56,22 @@ async def test_the_check_names_who_is_unaccounted_for_and_what_is_known(instance
     whole = (await instance.http.get("/api/ledger/check", params={"session_id": session_id})).json()
     assert whole["complete"]
     assert whole["calls"] == sum(whole["outcomes"].values()) == 3
+
+
+async def test_the_check_names_who_was_promised_a_call_and_got_neither_a_talk_nor_an_order(instance: Instance) -> None:
+    core, session_id = instance.core, await hold(instance)
+    at, query = core.clock() - 60, {"session_id": session_id}
+    await core.ledger.close("x3", "a-pbx1-1-3", "abandoned", at, session_id=session_id)
+    for name in ("talked", "ordered", "replaced", "kept", "forgotten"):
+        await core.ledger.close(f"{name}-1", f"a-{name}", "callback", at, session_id=session_id)
+    await core.ledger.note("talked-2", "a-talked", "connected", at, session_id=session_id)
+    await core.ledger.note("replaced-2", "a-replaced", "left_line", at, {"reason": "replaced"}, session_id=session_id)
+    await make_order(core.database, NewOrder(command_id="o-1", call_id="a-ordered", at=at, source="callback"))
+    await core.calls.create(Call("a-kept", "asterisk", at, node="kept"))
+    found = (await instance.http.get("/api/ledger/check", params=query)).json()
+    assert ([one["call_id"] for one in found["forgotten"]], found["complete"]) == (["a-forgotten"], False)
+    await make_order(core.database, NewOrder(command_id="o-2", call_id="a-forgotten", at=at, source="callback"))
+    assert (await instance.http.get("/api/ledger/check", params=query)).json()["complete"]
 
 
 async def test_a_call_that_only_asterisk_knows_is_missed(instance: Instance) -> None:

@@ -1,10 +1,12 @@
-"""The order to call back who gave up, and its withdrawal when they are back: told in any order, and more than once."""
+"""Orders to call back who gave up, withdrawn when they are back, told in any order; who was promised a call and has nothing."""
 
 from itertools import permutations
 
 import pytest
 
 from calls.assembly import order_maker, order_withdrawer
+from calls.ledger import Ledger
+from calls.promises import broken_promises
 from config.database import Database
 from config.settings import Settings
 from ivr.call import Call
@@ -41,3 +43,13 @@ async def test_whatever_is_told_first_the_order_stands_for_who_gave_up_last_and_
         assert [order.status for order in page.items] == [stands], told
         assert page.items[0].call_id in (f"a-1-{number}", f"a-2-{number}")
         assert await register.count_by_source(database, session_id) == ({"abandoned": 1} if acts == 3 else {})
+
+
+async def test_who_was_promised_a_call_and_has_neither_a_talk_nor_an_order_is_named(database: Database) -> None:
+    ledger = Ledger(database)
+    for name, kind, reason in (("a-1", "connected", ""), ("a-2", "left_line", "replaced"), ("a-3", "left_line", "callback")):
+        await ledger.note(f"{name}-1", name, kind, AT, {"reason": reason}, session_id="s1")
+        await ledger.close(f"{name}-2", name, "callback", AT + 5, session_id="s1")
+    assert [one.call_id for one in await broken_promises(database, "s1", AT + 6)] == ["a-3"]
+    assert await broken_promises(database, "s2", AT + 6) == ()
+    assert await broken_promises(database, None, AT + 5) == (), "its order may be on its way"
