@@ -44,6 +44,7 @@ _OF_OURS: dict[str, dict[str, Any]] = {
     "tries": _COUNT,
     "retries": _COUNT,
     "several": _COUNT,
+    "waits": _COUNT,
     "of": _text(_CALL_SID),
     "leg": _text(_OUR_ID),
     "placed": _text(_OUR_ID),

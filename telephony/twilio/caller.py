@@ -20,7 +20,7 @@ from telephony.twilio.interpreter import Interpreter
 from telephony.twilio.legs import Legs, Told
 from telephony.twilio.webhook import Webhook
 
-#: An interruption comes within this time, or its place is taken.
+#: An interruption is under way: silence until it is looked again whether it has come, or has failed.
 INTERRUPTED_S = 2
 
 MissedReason = Literal["no_answer", "busy", "declined", "unreachable", "gone", "unconfirmed"]
@@ -45,7 +45,7 @@ class _Answering:
 
     def __init__(self, legs: Legs, interpreter: Interpreter, step: Step, hook: Webhook, request: str) -> None:
         self._legs, self._interpreter, self._hook, self._request = legs, interpreter, hook, request
-        self._presents = step in ("present", "fallback")
+        self._presents = step in ("present", "fallback") and not hook.waits
         self._goes_on = step == "keys"
         self._shown: tuple[Call, str, Told] | None = None
 
@@ -104,7 +104,7 @@ class Caller:
         heard = await self._known(step, call_id, hook, begun, answering)
         if twiml := await answering.finish(heard):
             return twiml
-        url = self._exchange.addresses.turn("present", heard.turn.call)
+        url = self._exchange.addresses.turn("present", heard.turn.call, waits=1)
         return self._interpreter.later(url, INTERRUPTED_S, apologise=False)
 
     async def gone(self, call_id: str, hook: Webhook, begun: Begun | None = None) -> Turn:

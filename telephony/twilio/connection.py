@@ -4,6 +4,7 @@ The official client brings some two thousand modules for the dozen requests that
 (2010-04-01) directly. TwiML and signatures are the official library's.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -96,8 +97,13 @@ class Connection:
 
     # -- calls --------------------------------------------------------------------------------------------------------
     async def redirect(self, call_sid: str, url: str) -> None:
-        """Break off what the caller hears; the cloud asks `url` what comes next."""
-        await self._send("POST", f"/Calls/{call_sid}.json", {"Url": url, "Method": "POST"})
+        """Break off what the caller hears; the cloud asks `url` what comes next. Over within ANSWER_WITHIN_S, however slow each
+        part of it is: the caller's webhooks wait for it no longer (legs.INTERRUPTION_S)."""
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._send("POST", f"/Calls/{call_sid}.json", {"Url": url, "Method": "POST"})
+        except TimeoutError as error:
+            raise CarrierUncertain("the cloud does not answer in time") from error
 
     async def hang_up(self, call_sid: str) -> None:
         await self._send("POST", f"/Calls/{call_sid}.json", {"Status": "completed"})

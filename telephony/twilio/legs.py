@@ -11,13 +11,14 @@ from config.redis import shard_key
 from config.scripts import load
 from config.settings import Settings
 from ivr.call import Call
+from telephony.twilio.connection import ANSWER_WITHIN_S
 
 #: The cloud gives up a webhook after 15 s, and repeats it once: an answer is not needed for longer.
 ANSWER_KEPT_S = 60
 #: A webhook that is not done by then belongs to a process that died.
 BUSY_S = 8.0
-#: An interruption that the cloud has not carried out by then failed.
-INTERRUPTION_S = 3.0
+#: An interruption that the cloud has not carried out by then failed: longer than its request may take, and Redis before it.
+INTERRUPTION_S = ANSWER_WITHIN_S + 4.0
 LEG_KEPT_S = 86_400
 #: More than are answered before their announcement comes around; beyond it, calls are looked at once more than needed.
 ANSWERED_MAX = 10_000

@@ -143,6 +143,11 @@ class Webhook:
         return self._ours.get("several") == "1"
 
     @property
+    def waits(self) -> bool:
+        """Asked for while an interruption was under way, and not by it."""
+        return "waits" in self._ours
+
+    @property
     def leg(self) -> str:
         """Our id of a call that we placed."""
         leg = self._ours.get("leg", "")

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -15,7 +16,7 @@ from tests.cloud.rest.calls import Calls
 from tests.cloud.rest.media import Media
 from tests.cloud.rest.phone_numbers import PhoneNumbers
 from tests.cloud.rest.problems import Problem
-from tests.cloud.rest.troubles import spoil
+from tests.cloud.rest.troubles import answer_in_trouble
 
 if TYPE_CHECKING:
     from tests.cloud.cloud import Cloud
@@ -33,7 +34,7 @@ def rest_app(cloud: "Cloud") -> Starlette:
                 _authenticate(cloud, request)
                 cloud.asked.append(f"{request.method} {request.url.path}")
                 trouble = cloud.troubles.strike(request)
-                return Response(status_code=503) if trouble == "before" else spoil(trouble, await endpoint(request))
+                return await answer_in_trouble(trouble, partial(endpoint, request))
             except Problem as problem:
                 return problem.response()
 

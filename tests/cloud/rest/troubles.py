@@ -1,7 +1,9 @@
-"""What goes wrong with the REST API, by rule: it does nothing, does it and does not say so, or sends half of a sound."""
+"""What goes wrong with the REST API, by rule: it does nothing, does it and does not say so, does it late, or sends half of
+a sound."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 #: `before`: refused for now. `after`: carried out, and the answer is an error all the same. `cut`: half of the answer.
-Kind = Literal["before", "after", "cut"]
+#: `slow`: carried out and answered after so many real seconds.
+Kind = Literal["before", "after", "cut", "slow"]
 
 
 @dataclass(slots=True)
@@ -19,6 +22,7 @@ class Trouble:
     pattern: str
     kind: Kind
     times: int = 1
+    seconds: float = 0.0
 
 
 class Troubles:
@@ -31,17 +35,25 @@ class Troubles:
         """From now on."""
         self._coming.extend(troubles)
 
-    def strike(self, request: Request) -> Kind | None:
+    def strike(self, request: Request) -> Trouble | None:
         """What is to go wrong with this request; counts it."""
         for trouble in self._coming:
             if trouble.times and re.search(trouble.pattern, f"{request.method} {request.url.path}"):
                 trouble.times -= 1
-                return trouble.kind
+                return trouble
         return None
 
 
-def spoil(kind: Kind | None, answer: Response) -> Response:
+async def answer_in_trouble(trouble: Trouble | None, answering: Callable[[], Awaitable[Response]]) -> Response:
     """The answer as it arrives."""
+    if trouble and trouble.kind == "before":
+        return Response(status_code=503)
+    if trouble and trouble.kind == "slow":
+        await asyncio.sleep(trouble.seconds)
+    return _spoil(trouble.kind if trouble else None, await answering())
+
+
+def _spoil(kind: Kind | None, answer: Response) -> Response:
     match kind:
         case "after":
             return Response(status_code=500)

@@ -185,6 +185,31 @@ async def test_who_waits_is_interrupted_by_rest_and_not_by_the_end_of_the_music(
         await _interrupted(here, stays, said("message_session_closed"))
 
 
+async def test_while_an_interruption_is_slow_the_end_of_the_music_rings_nobody(settings: Settings, redis: Redis) -> None:
+    """The cloud carries the update out after four seconds, in which the hold loop comes round: the leader is rung once."""
+    async with town(settings, speed=10.0, twilio_hold_s=5.0) as here:
+        here.cloud.callees[LEADER] = replace(WILLING, answer_after_s=15)
+        await here.open_session()
+        await here.core.seats.pause(here.seat_id, "away")
+        leg = here.call(When("请按一", press="1"))
+        await here.at(leg, "waiting")
+        here.cloud.troubles.add(Trouble(r"POST .*/Calls/CA", "slow", seconds=4.0))
+        await here.core.seats.resume(here.seat_id)
+
+        def presented() -> list[bool]:
+            """What was to be presented: True where it was asked for because an interruption is under way."""
+            came = [sent.request.url for sent in here.cloud.sent if sent.request.call_sid == leg.sid]
+            return ["waits=1" in url for url in came if "/twilio/present?" in url]
+
+        await until(lambda: False in presented(), 30.0, "the interruption")
+        assert True in presented(), "the hold loop came round meanwhile"
+        await here.at(leg, "talking", 30.0)
+        leg.dialed[-1].hang_up()
+        assert await here.outcome(leg) == "talked"
+        assert (len(leg.dialed), presented()[-1]) == (1, False)
+        assert (await here.kinds(leg)).count("offered") == 1
+
+
 async def _interrupted(here: Town, leg: Leg, sentence: str) -> None:
     """The next scene is heard, asked for by one REST update, and no webhook of the hold loop came."""
     await leg.heard(sentence, 30.0)

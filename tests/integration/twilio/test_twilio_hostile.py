@@ -33,7 +33,7 @@ PARAMETERS = (
     "DialCallDuration", "DialBridged", "Direction", "AnsweredBy", "ErrorCode", "CallerName", "ParentCallSid",
     "RecordingUrl", "Caller", "Called", "ForwardedFrom", "SpeechResult", "FromCity",
 )  # fmt: skip
-OURS = ("scene", "seq", "count", "typed", "tries", "retries", "several", "of", "leg", "placed", "name", "bodySHA256")
+OURS = ("scene", "seq", "count", "typed", "tries", "retries", "several", "waits", "of", "leg", "placed", "name", "bodySHA256")
 STEPS: tuple[Step, ...] = (
     "voice", "present", "keys", "silence", "hold", "awaited", "recorded", "dialled", "whisper", "confirm", "joined", "leg",
     "recording", "status", "fallback", "fallback-recorded",
