@@ -36,11 +36,9 @@ async def test_nobody_is_lost_or_ordered_twice_whatever_breaks(place: House, see
     assert result.outcomes["talked"] >= 5
 
 
-@pytest.mark.parametrize("seed", [810, 895])
-async def test_sessions_of_full_size_that_once_broke_a_promise(place: House, seed: int) -> None:
-    """810: somebody whose process died between the yes and the line was overtaken, and the ledger could not say why. 895: somebody
-    came when everybody had left, and nobody looked after what a dead process had left behind."""
-    play, result = await place.rehearse(Plan(seed=seed, faults=True))
+async def test_a_session_of_full_size_that_once_broke_a_promise(place: House) -> None:
+    """Somebody came when everybody had left, and nobody looked after what a dead process had left behind."""
+    play, result = await place.rehearse(Plan(seed=895, faults=True))
     assert result.violations == ()
     assert result.calls == len(play.signals) >= play.plan.callers
     assert any(fact.kind == "joined_late" for fact in play.ledger.facts.values())
@@ -66,7 +64,7 @@ async def test_the_proof_misses_no_order(place: House, monkeypatch: pytest.Monke
 async def test_the_proof_sees_who_was_put_before_others(place: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A missed call back puts its caller to the end of the line, not behind one."""
     monkeypatch.setattr(calling, "BEHIND", 1000)
-    _, result = await place.rehearse(Plan(seed=1, faults=True))
+    _, result = await place.rehearse(Plan(seed=4, callers=300, faults=True))
     assert any("went before" in broken for broken in result.violations), result.violations
 
 
