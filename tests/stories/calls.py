@@ -94,7 +94,7 @@ STORIES = (
     ),
     Story(
         "is told that the leader is late", "away",
-        (Do("choose_line", press="1"), Do("waiting_leader_late", hang_up=True, after_s=5)), "abandoned", "abandoned",
+        (Do("choose_line", press="1"), Do("waiting_leader_late", hang_up=True, after_s=28)), "abandoned", "abandoned",
         (*_WAITING, "waiting_leader_late", "next_is_you", "choose_waiting"), ("arrived", "willing", "left_line"),
         meanwhile="leader is late",
     ),
