@@ -28,7 +28,7 @@ from ivr.commands import (
     WakeAt,
     WithdrawOrder,
 )
-from queueing.line import Line
+from queueing.line import Joined, Line
 
 #: Leaving a line for these reasons keeps the number's place, or another call has it.
 KEEPING = ("moved", "replaced")
@@ -140,19 +140,27 @@ class Effects:
     async def _join(self, entry: Entry, command: JoinLine) -> None:
         """Into the line; and one place a number: who waits with the same number by another call gives way."""
         reading = self._store.begin_read(entry.call_id)
-        joined = await self._line.join(command.seat_id, entry.call_id, command.joined_at, entry.seq)
+        seat_id, now = command.seat_id, self._clock()
+        late_at = now if now - entry.at > MEANWHILE_S else 0.0
+        joined = await self._line.join(seat_id, entry.call_id, command.joined_at, entry.seq, late_at=late_at)
+        await self._tell_late(entry, command, joined)
         if not joined.position:
             return
-        if joined.is_new and (at := self._clock()) - entry.at > MEANWHILE_S:
-            await self._add_fact(_joined_late(entry, command, at))
-        marking = self._line.begin_mark(command.seat_id, entry.call_id, command.mark)
+        marking = self._line.begin_mark(seat_id, entry.call_id, command.mark)
         call = await _known(entry, reading)
-        before = await self._places.take(call.number, entry.call_id, command.seat_id, command.joined_at)
+        before = await self._places.take(call.number, entry.call_id, seat_id, command.joined_at)
         await marking
         for one in before:
             await self._give_way(one)
         if before:
             await self._places.told(call.number, entry.call_id)
+
+    async def _tell_late(self, entry: Entry, command: JoinLine, joined: Joined) -> None:
+        """Also when a process died that had put the caller into the line and had told nobody."""
+        came_at = self._clock() if joined.is_new else joined.late_at
+        if came_at - entry.at > MEANWHILE_S:
+            await self._add_fact(_joined_late(entry, command, came_at))
+            await self._line.told_late(command.seat_id, entry.call_id)
 
     async def _leave(self, entry: Entry, command: LeaveLine) -> None:
         reading = self._store.begin_read(entry.call_id)

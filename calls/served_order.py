@@ -24,6 +24,7 @@ OFFERS = ("offered", "connected")
 #: Acts of an operator that put a caller further to the front; a move goes where it says.
 TO_THE_FRONT = ("next", "urgent")
 #: A turn is saved a moment before the line knows of it: who came in so shortly before an offer may have come after the claim.
+#: Who said yes longer ago than this when the line has them is late, and the ledger says so.
 MEANWHILE_S = 3.0
 #: Who is restored, because Redis had lost everything, was not in the line since then: this long at most.
 RESTORED_WITHIN_S = 60.0
@@ -145,7 +146,8 @@ class _Line:
         return meanwhile or mine.reasons("forward", call_id, stand.since)
 
     def _away(self, call_id: str, at: float) -> list[str]:
-        return [one.why for one in self.absences if one.call_id == call_id and one.since <= at <= one.until]
+        mine = (one for one in self.absences if one.call_id == call_id)
+        return [one.why for one in mine if one.since <= at <= one.until + MEANWHILE_S]
 
     def serve(self, fact: Fact) -> Deviation | None:
         if fact.call_id not in self.offers:  # its offer was never put down

@@ -19,6 +19,8 @@ class LineKeys(Struct, frozen=True):
     callers: str
     #: hash call_id -> newest at_seq applied: the tombstones.
     seen: str
+    #: hash call_id -> when, in Unix seconds, a caller came into the line who had said yes long before: until the ledger has it.
+    late: str
     #: hash reason -> how many left the line for it.
     left: str
     #: hash: the seat, with its newest claim and what became of it.

@@ -25,7 +25,7 @@ PLACES_PER_MS = 1024
 #: An act that arrives later than this after the first act on the line is not recognised as old any more.
 REMEMBER_S = 24 * 3600
 
-_JOIN = load(__file__, "join-3")
+_JOIN = load(__file__, "join-any")
 _LEAVE = load(__file__, "leave-5")
 _CLAIM_NEXT = load(__file__, "claim_next-2")
 _TAKE = load(__file__, "take-4")
@@ -75,6 +75,8 @@ class Joined(Struct, frozen=True):
     position: int
     #: It was not there before.
     is_new: bool
+    #: When it came into the line, in Unix seconds, if that was late and nobody was told; 0 = in time, or told.
+    late_at: float = 0.0
 
 
 def order_of(joined_at: float) -> tuple[int, int]:
@@ -95,15 +97,25 @@ class Line:
         #: Each attempt to claim has a name of its own, among all processes.
         self._name, self._attempts = secrets.token_hex(8), count()
 
-    async def join(self, seat_id: str, call_id: str, joined_at: float, at_seq: int) -> Joined:
-        """Idempotent. When a newer act on this call is known, it is not in the line."""
+    async def join(
+        self, seat_id: str, call_id: str, joined_at: float, at_seq: int, *, late_at: float = 0.0
+    ) -> Joined:
+        """Idempotent. When a newer act on this call is known, it is not in the line. `late_at`: now, of a caller who said yes
+        long ago; the line keeps it with the place, in one act, until `told_late`."""
         keys = self._keys(seat_id)
         first, last = order_of(joined_at)
+        late = ((keys.late,), (late_at,)) if late_at else ((), ())
         position: int = await _JOIN.run(
-            self._redis, (keys.waiting, keys.callers, keys.seen),
-            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id),
+            self._redis, (keys.waiting, keys.callers, keys.seen, *late[0]),
+            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id), *late[1],
         )  # fmt: skip
-        return Joined(abs(position), is_new=position > 0)
+        if late_at and position <= 0:  # an act that is repeated: it may have been late before, and nobody heard
+            late_at = float(await self._redis.hget(keys.late, call_id) or 0)
+        return Joined(abs(position), position > 0, late_at)
+
+    async def told_late(self, seat_id: str, call_id: str) -> None:
+        """It is known for good when this caller came into the line."""
+        await self._redis.hdel(self._keys(seat_id).late, call_id)
 
     async def leave(self, seat_id: str, call_id: str, reason: str, at_seq: int) -> bool:
         """True when the caller was in the line. An offered caller's claim stays until it is freed or lapses."""

@@ -24,6 +24,7 @@ RATES = {
     "died before confirming": 0.02,
     "books away": 0.01,
     "died after claiming": 0.05,
+    "died before telling": 0.5,
 }
 #: A lost event is told again by the carrier, or found out by looking, after this.
 TOLD_AGAIN_S = (3.0, 60.0)

@@ -25,7 +25,7 @@ from queueing.depth import Depths
 from queueing.line import Line
 from queueing.seats import Seats
 from rehearsal.books import BufferedLedger, OrderBook
-from rehearsal.faults import Faults, MortalCalls, mortal, mortal_books
+from rehearsal.faults import Died, Faults, MortalCalls, mortal, mortal_books
 from telephony.switchboard import Switchboard
 
 #: What changes a line or its seat.
@@ -98,6 +98,8 @@ def start(
         return verbs
 
     async def add_fact(fact: Entry) -> None:
+        if faults.strike("died before telling"):
+            raise Died
         await outbox.add(fact)
 
     effects = Effects(

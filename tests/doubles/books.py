@@ -23,6 +23,7 @@ class Books(LedgerBook):
 
     performed: list[str] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Entry] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     jobs: list[tuple[str, str]] = field(default_factory=list)
@@ -34,6 +35,7 @@ class Books(LedgerBook):
             self._perform(entry.command_id, "close")
             return self.outcomes.setdefault(entry.call_id, entry.outcome) == entry.outcome
         self._perform(entry.command_id, entry.kind)
+        self.facts.setdefault(entry.command_id, entry)
         return self.notes.setdefault(entry.command_id, entry.kind) == entry.kind
 
     async def make_order(self, command_id: str, call: Call, command: MakeOrder) -> Order:

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from calls.entries import Entry
 from calls.lanes import LONGEST_PAUSE_S, TRIES_BEFORE_SET_ASIDE, Lag
+from calls.served_order import Fact, judge
 from calls.shards import shard_keys, shard_of, todo_key
 from calls.store import PERFORM_LEASE_S
 from config.clock import now
@@ -96,6 +98,40 @@ async def test_who_is_in_the_line_late_has_a_fact_for_it_once_and_who_is_in_time
     assert await ours.line.position("s1", "a-other") == 2
     assert await ours.outbox.lag() == Lag(0, 0, 0.0)
     assert len(books.notes) == 2
+
+
+@pytest.mark.parametrize("dies_in", ["add", "told_late"])
+async def test_who_is_in_the_line_late_has_the_fact_also_when_the_process_dies_before_or_after_it(
+    ours: Process, books: Books, clock: SetClock, monkeypatch: pytest.MonkeyPatch, dies_in: str
+) -> None:
+    """And who went first meanwhile has the reason: the line kept when the caller came, whenever the repetition is."""
+
+    async def die(*arguments: object) -> None:
+        raise RedisError("the process is gone")
+
+    said_yes = clock()
+    await put(ours, JOIN)
+    clock.pass_by(PERFORM_LEASE_S + 0.1)
+    came_at = clock()
+    monkeypatch.setattr(ours.outbox if dies_in == "add" else ours.line, dies_in, die)
+    await drain(ours)
+    assert await ours.line.position("s1", CALL) == 1
+    assert books.notes == {}
+    monkeypatch.undo()
+    for _ in range(3):
+        clock.pass_by(60)
+        await drain(ours)
+    assert books.notes == {f"{CALL}-1-0-late": "joined_late"}
+    late = books.facts[f"{CALL}-1-0-late"]
+    assert (late.at, late.data) == (came_at, {"seat_id": "s1", "since": said_yes})
+    assert (await ours.line.join("s1", CALL, 1.0, 1, late_at=clock())).late_at == 0.0  # it was told, and is forgotten
+    story = [
+        Fact(CALL, "willing", said_yes, {"seat_id": "s1", "joined_at": said_yes}),
+        Fact("a-2", "willing", said_yes + 1, {"seat_id": "s1", "joined_at": said_yes + 1}),
+        Fact("a-2", "connected", came_at - 1, {"seat_id": "s1"}),
+        Fact(late.call_id, late.kind, late.at, dict(late.data)),
+    ]
+    assert [(one.reasons, one.unexplained) for one in judge(story).deviations] == [(("joined_late",), ())]
 
 
 async def test_a_fact_that_no_turn_says_comes_after_those_that_wait(

@@ -1,6 +1,7 @@
 -- A caller joins the line; one who is there already keeps the place.
--- KEYS: waiting, callers, seen
--- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, news for it
+-- KEYS: waiting, callers, seen; and late, when the caller comes long after saying yes
+-- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, news for it; and
+-- now, of who comes late: kept until it is told, so that whoever repeats this after a death still knows
 -- Returns the position from 1, with a minus when it was there already; 0 when something newer is known of this call and it is
 -- not in the line.
 local call = ARGV[1]
@@ -24,6 +25,10 @@ if not is_last then
 end
 redis.call('ZADD', KEYS[1], score, call)
 redis.call('HSET', KEYS[2], call, ARGV[3])
+if KEYS[4] then
+  redis.call('HSET', KEYS[4], call, ARGV[9])
+  redis.call('EXPIRE', KEYS[4], ARGV[6])
+end
 redis.call('PUBLISH', ARGV[7], ARGV[8])
 local position = is_last and redis.call('ZCARD', KEYS[1]) or redis.call('ZRANK', KEYS[1], call) + 1
 if position == 1 then -- what is known is forgotten so long after the line was last empty
