@@ -88,7 +88,7 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         ledger,
         Places(redis, settings, clock),
         order_maker(database, seats, settings),
-        order_withdrawer(database, settings.timezone),
+        order_withdrawer(database, settings),
         give_way,
         queue.enqueue,
         tell_number,
@@ -116,7 +116,7 @@ def build(settings: Settings, clock: Clock = now) -> Core:
     )
 
 
-def order_withdrawer(database: Database, timezone: str = "Asia/Shanghai") -> OrderWithdrawer:
+def order_withdrawer(database: Database, settings: Settings) -> OrderWithdrawer:
     """Withdraws the order of a caller who gave up and is back in time."""
 
     async def withdraw_order(command_id: str, call: Call, at: float) -> bool:
@@ -125,7 +125,7 @@ def order_withdrawer(database: Database, timezone: str = "Asia/Shanghai") -> Ord
             return False
         once = command_of(database, call.session_id, call.number)
         back = NewOrder(
-            command_id=once, at=at, source="abandoned", session_id=call.session_id, number=call.number, timezone=timezone
+            command_id=once, at=at, source="abandoned", session_id=call.session_id, number=call.number, timezone=settings.timezone
         )
         return await withdraw(database, back)
 

@@ -6,6 +6,7 @@ from typing import Protocol, assert_never
 from msgspec.structs import replace
 
 from calls.entries import Entry
+from calls.job_names import FINISH_RECORDING
 from calls.ledger import Entry as Fact
 from calls.ledger import LedgerBook
 from calls.model import CLOSED
@@ -32,7 +33,6 @@ from queueing.line import Joined, Line
 
 #: Leaving a line for these reasons keeps the number's place, or another call has it.
 KEEPING = ("moved", "replaced")
-FINISH_RECORDING = "jobs.recordings.finish_recording"
 
 
 class OrderRef(Protocol):

@@ -8,6 +8,7 @@ from rq import Queue
 from rq.exceptions import DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job, JobStatus
 
+from calls.job_names import SLOW
 from config.redis import connect_for_jobs
 from config.settings import Settings
 
@@ -15,7 +16,6 @@ from config.settings import Settings
 TIMEOUT_S = 60
 #: The same for what comes from the cloud: the largest sound there is (500 MB) at 5 Mbit/s. Everything else goes before.
 SLOW_TIMEOUT_S = 900
-SLOW = frozenset({"jobs.cloud_recordings.fetch_recording", "jobs.cloud_recordings.sweep_recordings"})
 #: A failed job is kept for a person to look at. Not for long: the sweep enqueues it anew until it succeeds.
 FAILED_KEPT_S = 3600
 #: A slow one for longer: nobody else may know of it, and `renew` has it done again.

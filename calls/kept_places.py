@@ -24,7 +24,7 @@ from workorders.kept_numbers import KeptNumber, kept_numbers
 
 log = structlog.get_logger()
 
-#: Turns that may have been saved since the ledger heard of one: no command of what is restored has an id that was used.
+#: Turns that may have been saved since ledger or channel heard of one: no command of what is restored has an id that was used.
 TURNS_BEYOND = 50
 #: With one of these the place is not kept any more.
 _OVER = ("left_line", "connected", "callback_ended")

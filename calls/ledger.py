@@ -7,13 +7,12 @@ from typing import Any, cast
 
 from msgspec import Struct
 from sqlalchemy import Select, Table, func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from calls.group import GroupCommit
 from calls.model import CLOSED, LedgerEntry
 from config.columns import from_unix
 from config.database import Database
+from config.inserts import insert_into
 from config.privacy import mask_numbers
 from config.text import clean
 from ivr.call import Outcome
@@ -130,8 +129,6 @@ class Ledger(LedgerBook):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._insert = sqlite_insert if database.is_sqlite else postgresql_insert
-        self._insert_many = self._insert(_TABLE).on_conflict_do_nothing()
         self._together = GroupCommit(self._write_new)
 
     async def put(self, entry: Entry) -> bool:
@@ -146,14 +143,14 @@ class Ledger(LedgerBook):
         new: set[str] = set()
         async with self._database.begin() as session:
             for start in range(0, len(rows), _BATCH):
-                statement = self._insert(LedgerEntry).values(rows[start : start + _BATCH]).on_conflict_do_nothing()
+                statement = insert_into(session, LedgerEntry).values(rows[start : start + _BATCH]).on_conflict_do_nothing()
                 new.update((await session.scalars(statement.returning(LedgerEntry.command_id))).all())
         return [_first(entry.command_id, new) for entry in entries]
 
     async def write_many(self, entries: Sequence[Entry]) -> None:
         """The same for thousands, when it does not matter how many were new."""
         async with self._database.begin() as session:
-            await session.execute(self._insert_many, [_row(one) for one in entries])
+            await session.execute(insert_into(session, _TABLE).on_conflict_do_nothing(), [_row(one) for one in entries])
 
     async def known(self, call_id: str) -> bool:
         """True when the ledger has heard of this call."""

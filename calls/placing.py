@@ -27,7 +27,6 @@ from workorders.progress import locked
 
 log = structlog.get_logger()
 
-PLACE = "jobs.placed_calls.place_call"
 #: In these states of its order a call makes sense.
 OPEN_TO: dict[Purpose, tuple[str, ...]] = {
     "urgent": ("registered", "dispatched", "signed", "handling", "returned"),

@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy import select
 
 from calls.assembly import Core, build
-from calls.effects import FINISH_RECORDING
+from calls.job_names import FETCH_RECORDING, FINISH_RECORDING
 from config.columns import from_unix
 from config.settings import load_settings
 from jobs.recordings import finish
@@ -37,8 +37,6 @@ SID_LENGTH = 34
 NOTICE_WITHIN_S = 30.0
 #: A recording that no order knows of waits so long for its order.
 ORDER_WITHIN_S = 86_400.0
-#: By name, as whoever else wants one.
-FETCH_RECORDING = "jobs.cloud_recordings.fetch_recording"
 #: Sources of the cloud's recordings, by the kind of our own: m = message, t = talk.
 SOURCES = {"m": ("RecordVerb",), "t": ("DialVerb",)}
 

@@ -12,11 +12,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from calls.acts import Acts, Author
 from calls.assembly import Core, build
-from calls.effects import FINISH_RECORDING
+from calls.job_names import FINISH_RECORDING, PLACE_CALL, SWEEP_RECORDINGS
 from calls.kept_places import KeptPlaces
 from calls.opening import Opening
 from calls.placed_register import due, wanted_follow_ups
-from calls.placing import PLACE, AskRefused, ask
+from calls.placing import AskRefused, ask
 from calls.seals import Seals, keep_head, kept_head, raise_alarm
 from calls.store import CorruptCall, UnknownCall
 from calls.turn import Congested
@@ -44,8 +44,6 @@ CLOUD_EVERY_S = 30.0
 FOLLOW_UP_EVERY_S = 30.0
 #: What somebody with the database's password changes sooner than this stays unnoticed.
 SEAL_EVERY_S = 60.0
-#: By name: the job is heavier than the table that has it done.
-SWEEP_RECORDINGS = "jobs.cloud_recordings.sweep_recordings"
 _TROUBLE = (RedisError, SQLAlchemyError, DatabaseUnavailable, OSError)
 
 
@@ -157,7 +155,7 @@ class Cron:
         now = self._core.clock()
         ids = await due(self._core.database, now)
         for placed_id in ids:
-            await self._core.queue.enqueue(PLACE, placed_id, int(now // SWEEP_EVERY_S))
+            await self._core.queue.enqueue(PLACE_CALL, placed_id, int(now // SWEEP_EVERY_S))
         return len(ids)
 
     async def ask_follow_ups(self) -> int:

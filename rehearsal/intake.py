@@ -24,7 +24,7 @@ class RealOrders(OrderBook):
     def __init__(self, settings: Settings, redis: Redis, database: Database, clock: Clock) -> None:
         super().__init__()
         self._make = order_maker(database, Seats(redis, settings, clock), settings)
-        self._withdraw = order_withdrawer(database)
+        self._withdraw = order_withdrawer(database, settings)
         #: Ids in the database, by the id in the book.
         self._made: dict[str, set[str]] = defaultdict(set)
 

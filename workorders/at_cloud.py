@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from config.columns import from_unix
 from config.database import Database
+from config.inserts import insert_into
 from workorders.model import RecordingAtCloud
 
 #: Tried again after as long as it is known, within these.
@@ -28,10 +27,9 @@ class Known(Struct, frozen=True):
 async def note(database: Database, recording_sid: str, name: str, now: float) -> Known:
     """Keep it in mind from now on, and when it is to be looked at again if this try comes to nothing. Repeatable."""
     at, row = from_unix(now), RecordingAtCloud
-    insert = sqlite_insert if database.is_sqlite else postgresql_insert
     new = {"recording_sid": recording_sid, "name": name, "noticed_at": at, "due_at": at + SOONEST, "deleted": False}
     async with database.begin() as session:
-        await session.execute(insert(row).values(**new).on_conflict_do_nothing(index_elements=["recording_sid"]))
+        await session.execute(insert_into(session, row).values(**new).on_conflict_do_nothing(index_elements=["recording_sid"]))
         kept = await session.get_one(row, recording_sid)
         kept.due_at = at + min(max(at - kept.noticed_at, SOONEST), LATEST)
         return Known(recording_sid, kept.name, kept.noticed_at, kept.deleted)

@@ -4,11 +4,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.ids import new_id
+from config.inserts import insert_into
 from workorders.deadlines import due
 from workorders.history import record
 from workorders.model import InboxItem, Unit, WorkOrder
@@ -46,9 +45,8 @@ async def deliver(session: AsyncSession, order: WorkOrder, at: datetime, *, time
 
 async def unit_id(session: AsyncSession, name: str, at: datetime) -> str:
     """The id of the unit of that name, made on first use. Safe when several processes do it at once."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     await session.execute(
-        insert(Unit).values(id=new_id(), name=name, created_at=at).on_conflict_do_nothing(index_elements=["name"])
+        insert_into(session, Unit).values(id=new_id(), name=name, created_at=at).on_conflict_do_nothing(index_elements=["name"])
     )
     found = await session.execute(select(Unit.id).where(Unit.name == name))
     return found.scalar_one()

@@ -2,14 +2,13 @@
 
 from msgspec import Struct
 from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.columns import from_unix
 from config.database import Database
 from config.ids import new_id
+from config.inserts import insert_into
 from config.text import clean
 from workorders.history import record
 from workorders.kept_numbers import kept_id
@@ -122,7 +121,6 @@ async def _insert(session: AsyncSession, new: NewOrder, database: Database, *, w
 async def add_recording(database: Database, call_id: str, name: str) -> str:
     """A recording that the call's order knew nothing of, expected from now on; the order's id, empty when there is no order
     (yet). Repeatable."""
-    insert = sqlite_insert if database.is_sqlite else postgresql_insert
     async with database.begin() as session:
         order_id = await session.scalar(select(WorkOrder.id).where(WorkOrder.call_id == call_id))
         if order_id is None:
@@ -130,7 +128,7 @@ async def add_recording(database: Database, call_id: str, name: str) -> str:
         values = {"id": new_id(), "order_id": order_id, "call_id": call_id, "name": name, "path": f"{name}.wav"}
         blank = {"state": "expected", "leg": "", "sha256": "", "format": ""}
         await session.execute(
-            insert(Recording).values(**values, **blank).on_conflict_do_nothing(index_elements=["name"])
+            insert_into(session, Recording).values(**values, **blank).on_conflict_do_nothing(index_elements=["name"])
         )
     return order_id
 

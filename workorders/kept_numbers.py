@@ -8,11 +8,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from config.columns import from_unix
 from config.database import Database
+from config.inserts import insert_into
 from workorders.model import Petitioner
 
 #: Numbers that are read in one statement.
@@ -33,13 +32,12 @@ def kept_id(call_id: str) -> str:
 
 async def keep_number(database: Database, call_id: str, number: str, contact: str, at: float) -> None:
     """Keep it until the call's order takes it over. `at` in Unix seconds. Repeatable."""
-    insert = sqlite_insert if database.is_sqlite else postgresql_insert
     values = {
         "id": kept_id(call_id), "number": number or None, "contact": contact or None,
         "number_hash": database.cipher.hash_number(number or contact), "created_at": from_unix(at),
     }  # fmt: skip
     async with database.begin() as session:
-        await session.execute(insert(Petitioner).values(**values).on_conflict_do_nothing(index_elements=["id"]))
+        await session.execute(insert_into(session, Petitioner).values(**values).on_conflict_do_nothing(index_elements=["id"]))
 
 
 async def kept_numbers(database: Database, call_ids: Iterable[str]) -> dict[str, KeptNumber]:

@@ -3,18 +3,16 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.inserts import insert_into
 from workorders.model import OrderNumber
 
 
 async def next_number(session: AsyncSession, at: datetime, timezone: str) -> str:
     """The next number of the day of `at` in `timezone`. It belongs to the transaction: rolled back, it is given out again."""
     day = at.astimezone(ZoneInfo(timezone)).strftime("%Y-%m%d")
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
-    statement = insert(OrderNumber).values(day=day, last=1)
+    statement = insert_into(session, OrderNumber).values(day=day, last=1)
     counted = statement.on_conflict_do_update(index_elements=["day"], set_={"last": OrderNumber.last + 1})
     last = (await session.execute(counted.returning(OrderNumber.last))).scalar_one()
     return f"{day}-{last:04d}"

@@ -5,10 +5,9 @@ from datetime import date, timedelta
 import chinese_calendar
 import holidays
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.inserts import insert_into
 from workorders.deadlines import DayMark, is_working
 from workorders.model import CalendarDay
 
@@ -21,9 +20,8 @@ async def seed_year(session: AsyncSession, year: int) -> None:
     rows = [
         {"day": day, "working": working, "confirmed": confirmed, "name": name} for day, (working, name) in days.items()
     ]
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgresql_insert
     # Another process may seed the same year at this moment.
-    await session.execute(insert(CalendarDay).values(rows).on_conflict_do_nothing(index_elements=["day"]))
+    await session.execute(insert_into(session, CalendarDay).values(rows).on_conflict_do_nothing(index_elements=["day"]))
 
 
 async def marks_around(session: AsyncSession, day: date) -> tuple[dict[date, DayMark], frozenset[int]]:

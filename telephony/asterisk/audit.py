@@ -9,7 +9,7 @@ import structlog
 from msgspec.structs import replace
 
 from calls.assembly import Core
-from calls.effects import FINISH_RECORDING
+from calls.job_names import FINISH_RECORDING
 from calls.ledger import Entry
 from calls.store import CorruptCall
 from ivr.call import Call

@@ -7,6 +7,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from calls.kept_places import TURNS_BEYOND
 from config.numbers import read_number
 from config.settings import Settings
 from ivr.call import Call
@@ -23,11 +24,10 @@ LONGEST = 900
 #: That, the dearest last: words, keys, and further lines to ring. Node, seat, token, recording and order always fit.
 _SPARED = ("told_at", "told_position", "tries", "noticed_at", "typed", "contact", "reason", "more_lines", "leader_line")
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in msgspec.structs.fields(Call)}
-#: Turns that may have been saved since the channel was told: what is restored begins beyond them, so that no command of it
-#: has an id that was used.
-TURNS_BEYOND = 50
 #: Whom the ledger knows and nobody else does any more: beyond every turn such a call can have had.
 LAST_TURN = 1_000_000
+#: The leader's phone is rung for them, or theirs for the leader.
+_CLAIMED = ("ringing", "calling", "screening")
 
 
 def as_text(call: Call) -> str:
@@ -99,28 +99,23 @@ async def restore(exchange: Exchange, channel: Channel, new: Call) -> Call:
 
 
 async def _take_place(exchange: Exchange, call: Call) -> None:
-    match call.node:
-        case "waiting":
-            await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
-        case "callback" if keeps_place(call):
-            await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
-        case "ringing" | "calling" | "screening":
-            await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
-            await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.entered_at)
-        case "talking":
-            await exchange.line.restore(
-                call.seat_id, call.id, call.token, "talking", call.talk_started_at
-            )
-        case _:
-            return
+    if _in_line(call):
+        await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
+    if call.node in _CLAIMED:
+        await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.entered_at)
+    elif call.node == "talking":
+        await exchange.line.restore(call.seat_id, call.id, call.token, "talking", call.talk_started_at)
+
+
+def _in_line(call: Call) -> bool:
+    return call.node == "waiting" or call.node in _CLAIMED or keeps_place(call)
 
 
 def _commands(exchange: Exchange, call: Call) -> tuple[AnyCommand, ...]:
     at = exchange.now()
     commands: list[AnyCommand] = [Note(kind="restored", at=at, data={"node": call.node})]
-    kept = keeps_place(call) or call.node in ("calling", "screening")
-    if kept or call.node in ("waiting", "ringing"):  # with it comes back the place of the number, and what the line shows
-        mark: Literal["", "callback"] = "callback" if kept else ""
+    if _in_line(call):  # with it comes back the place of the number, and what the line shows
+        mark: Literal["", "callback"] = "" if call.node in ("waiting", "ringing") else "callback"
         commands.append(JoinLine(seat_id=call.seat_id, joined_at=call.joined_at, mark=mark))
     if call.node == "waiting":
         commands.append(WakeAt(at=at + exchange.settings.announce_every_s))

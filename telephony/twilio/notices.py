@@ -2,6 +2,7 @@
 
 import asyncio
 
+from calls.job_names import FETCH_RECORDING, LOSE_RECORDING
 from calls.store import UnknownCall
 from telephony.twilio.callbacks import leg_of_try
 from telephony.twilio.caller import Caller
@@ -11,8 +12,6 @@ from telephony.twilio.outbound import Outbound
 from telephony.twilio.spool import Spool
 from telephony.twilio.webhook import Webhook
 
-FETCH = "jobs.cloud_recordings.fetch_recording"
-LOSE = "jobs.cloud_recordings.lose_recording"
 #: RecordingStatus of a recording that will never be.
 LOST = frozenset({"absent", "failed"})
 
@@ -56,6 +55,6 @@ class Notices:
         if not hook.recording:
             return
         if hook.recording_status == "completed" and hook.recording_sid:
-            await enqueue(FETCH, f"{hook.recording_sid}-{hook.recording}")
+            await enqueue(FETCH_RECORDING, f"{hook.recording_sid}-{hook.recording}")
         elif hook.recording_status in LOST:
-            await enqueue(LOSE, hook.recording)
+            await enqueue(LOSE_RECORDING, hook.recording)

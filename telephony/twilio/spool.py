@@ -14,6 +14,7 @@ from msgspec import Struct
 from redis.exceptions import RedisError
 
 from calls.assembly import order_maker
+from calls.job_names import FETCH_RECORDING
 from config.database import DatabaseUnavailable
 from config.privacy import Cipher, UnreadableData, open_cipher
 from config.settings import Settings
@@ -31,7 +32,6 @@ log = structlog.get_logger()
 OVER_AFTER_S = 300.0
 #: Bound to the encrypted number.
 CONTEXT = "spool.number"
-FETCH = "jobs.cloud_recordings.fetch_recording"
 #: Somebody else is on the line with the caller, or is rung for them: as long as the phone is not hung up, nothing kept here ends it.
 WITH_OTHERS = frozenset({"ringing", "talking", "operator"})
 
@@ -192,7 +192,7 @@ async def _take_up(exchange: Exchange, message: Message, number: str) -> bool:
         call = (await turns.take_turn(call_id, lambda facts: Missed(facts=facts, reason="no_answer"))).call
     asked = call.node in ("message", "fallback")
     if asked and message.recording_sid:
-        await exchange.core.queue.enqueue(FETCH, f"{message.recording_sid}-{call.recording}")
+        await exchange.core.queue.enqueue(FETCH_RECORDING, f"{message.recording_sid}-{call.recording}")
         await turns.take_turn(call_id, lambda facts: Recorded(facts=facts, seconds=message.recorded_s))
     call = (await turns.take_turn(call_id, lambda facts: HungUp(facts=facts, seconds=message.recorded_s))).call
     await exchange.legs.forget(call_id)
@@ -220,5 +220,5 @@ async def _put_in_order(exchange: Exchange, call: Call, message: Message) -> boo
         return True
     if not await add_recording(core.database, call.id, name):
         return False
-    await core.queue.enqueue(FETCH, f"{message.recording_sid}-{name}")
+    await core.queue.enqueue(FETCH_RECORDING, f"{message.recording_sid}-{name}")
     return True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from calls.assembly import Core, build
-from calls.effects import FINISH_RECORDING
+from calls.job_names import FINISH_RECORDING
 from config.clock import now
 from config.columns import from_unix
 from config.migrate import bring_up

@@ -17,15 +17,14 @@ from rq.utils import utcformat
 from sqlalchemy import text
 
 from calls.assembly import Core
-from calls.effects import FINISH_RECORDING
 from calls.enqueue import SLOW_TIMEOUT_S, TIMEOUT_S, queue_names
+from calls.job_names import FETCH_RECORDING, FINISH_RECORDING, SWEEP_RECORDINGS
 from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, HungUp, Keyed
 from ivr.flow import advance
-from jobs.cloud_recordings import FETCH_RECORDING
-from jobs.cron import CLOUD_EVERY_S, SWEEP_AFTER_S, SWEEP_EVERY_S, SWEEP_RECORDINGS, Cron
+from jobs.cron import CLOUD_EVERY_S, SWEEP_AFTER_S, SWEEP_EVERY_S, Cron
 from jobs.worker import Worker
 from telephony.twilio.connection import LARGEST_RECORDING
 from tests.clocks import SetClock

@@ -27,8 +27,9 @@ class NoSeats:
 async def test_whatever_is_told_first_the_order_stands_for_who_gave_up_last_and_for_nobody_who_is_back(
     database: Database, acts: int
 ) -> None:
-    make = order_maker(database, NoSeats(), Settings(_env_file=None))  # type: ignore[arg-type]
-    withdraw = order_withdrawer(database)
+    settings = Settings(_env_file=None)
+    make = order_maker(database, NoSeats(), settings)  # type: ignore[arg-type]
+    withdraw = order_withdrawer(database, settings)
     for number, told in enumerate(permutations(STORY[:acts])):
         session_id = f"s{number}"
         for kind, name, after_s in (*told, told[0]):  # and the first once more, as after a crash

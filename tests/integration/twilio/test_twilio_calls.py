@@ -202,7 +202,7 @@ async def test_while_an_interruption_is_slow_the_end_of_the_music_rings_nobody(s
             return ["waits=1" in url for url in came if "/twilio/present?" in url]
 
         await until(lambda: False in presented(), 30.0, "the interruption")
-        assert True in presented(), "the hold loop came round meanwhile"
+        assert any(presented()), "the hold loop came round meanwhile"
         await here.at(leg, "talking", 30.0)
         leg.dialed[-1].hang_up()
         assert await here.outcome(leg) == "talked"
