@@ -21,7 +21,7 @@ from config.lease import Lease
 from ivr.call import Call
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.switchboard import Switchboard
-from telephony.twilio.callbacks import call_back
+from telephony.twilio.callbacks import call_back, look_for_missed
 from telephony.twilio.exchange import Exchange, is_ours, leg_of
 from telephony.twilio.outbound import Outbound
 from telephony.twilio.resync import account_for, check, watch_live
@@ -189,6 +189,7 @@ class Bridge:
         while not await pause(over, SWEEP_EVERY_S):
             await _carefully("live calls", watch_live(exchange))
             await _carefully("silent callers", self._check_silent())
+            await _carefully("callers who are rung", look_for_missed(exchange, self._outbound))
             if (now := self._core.clock()) - accounted > ACCOUNT_EVERY_S:
                 accounted = now
                 await _carefully("the cloud's calls", account_for(exchange))

@@ -11,7 +11,7 @@ from ivr.call import Call
 from ivr.events import HungUp
 from ivr.verbs import CallBack
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable, CarrierUncertain
-from telephony.twilio.exchange import Exchange, call_sid_of
+from telephony.twilio.exchange import Exchange, call_sid_of, is_ours
 from telephony.twilio.outbound import Outbound
 
 log = structlog.get_logger()
@@ -67,3 +67,29 @@ async def _is_wanted(exchange: Exchange, call: Call) -> bool:
     if now is None or (now.node, now.token) != (call.node, call.token):
         return False
     return await exchange.core.line.renew(call.seat_id, call.token, exchange.settings.claim_lease_s)
+
+
+async def look_for_missed(exchange: Exchange, outbound: Outbound) -> None:
+    """Whose phone has stopped ringing was not reached, also when the cloud's notice of it never came: else the claim would lapse
+    and they would be rung again, uncounted, for ever. Raises CarrierUnavailable, CarrierRefused, RedisError."""
+    core = exchange.core
+    for seat_id in await core.seats.known():
+        seat = await core.seats.state(seat_id)
+        call = await core.calls.get(seat.call_id) if seat.state == "ringing" and is_ours(seat.call_id) else None
+        if call is not None and call.node == "calling":
+            await _look_at_try(exchange, outbound, call)
+
+
+async def _look_at_try(exchange: Exchange, outbound: Outbound, call: Call) -> None:
+    leg = leg_of_try(call)
+    call_sid = await outbound.call_sid(leg)
+    if not call_sid:
+        return  # not placed yet, as far as we know
+    try:
+        now = await exchange.connection.call(call_sid)
+    except CallGone:
+        return
+    if now.ended:
+        await outbound.note(leg, now.status, call_sid)
+        await exchange.core.turns.take_turn(call.id, lambda facts: HungUp(facts=facts), call.scene)
+        log.info("a caller was not reached, and the cloud did not tell", call_id=call.id)

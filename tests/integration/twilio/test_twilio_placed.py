@@ -25,7 +25,7 @@ from telephony.twilio.placed import CloudPlacing
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.test_twilio_stories import MISCHIEF
+from tests.integration.twilio.weather import MISCHIEF
 from tests.integration.twilio.town import ADMIN, Town, away_town, said, serving, town
 from tests.waiting import until
 from workorders.dispatch import unit_id

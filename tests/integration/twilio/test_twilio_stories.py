@@ -1,39 +1,15 @@
 """Every story of tests/stories over the cloud phone; and again with everything that networks do to webhooks."""
 
-import dataclasses
-
 import pytest
 from redis.asyncio import Redis
 
 from config.settings import Settings
-from tests.cloud.mischief import Drop, Echo, Hold, Latency, LoseAnswer, Repeat, Rule
 from tests.integration.twilio.cloud_phone import CloudPhone
 from tests.integration.twilio.town import town
+from tests.integration.twilio.weather import MISCHIEF, assert_copies_heard_the_same, brew
 from tests.stories.calls import STORIES
 from tests.stories.story import Story, same
 
-
-class FirstOnly(Rule):
-    """A trick that is played on a webhook when it comes, and not on its repetition."""
-
-    def matches(self, url: str) -> bool:
-        return Rule.matches(self, url) and self.seen % 2 == 1
-
-
-#: What is done to webhooks: by name, the rules.
-MISCHIEF: dict[str, tuple[Rule, ...]] = {
-    "all repeated": (Rule(r"/twilio/", Repeat(2)),),
-    "all answers lost once": (FirstOnly(r"/twilio/(?!prompts|status|leg|recording\?)", LoseAnswer()),),
-    "notices after the next webhook": (Rule(r"/twilio/(leg|status|recording)", Hold(past=1)),),
-    "notices when all is over": (Rule(r"/twilio/(leg|status|recording)", Hold(past=99)),),
-    "notices dropped": (Rule(r"/twilio/(leg|status|recording)", Drop()),),
-    "documents dropped once": (FirstOnly(r"/twilio/(?!prompts|status|leg|recording\?)", Drop()),),
-    "documents once more after the next, and after three": (
-        FirstOnly(r"/twilio/(voice|keys|recorded|dialled|silence)", Echo(past=1)),
-        Rule(r"/twilio/(voice|keys|recorded|dialled|silence)", Echo(past=3)),
-    ),
-    "late": (Rule(r"/twilio/", Latency(0.15)),),
-}
 TOLD_AGAIN = (
     "waits and talks",
     "declines",
@@ -78,16 +54,11 @@ async def test_story_comes_out_the_same_with_webhooks(
 ) -> None:
     story = _story(name)
     async with town(settings, twilio_silence_s=2.0) as here:
-        here.cloud.mischief.add(*(dataclasses.replace(rule) for rule in MISCHIEF[mischief]))
+        brew(here.cloud, mischief)
         told = await CloudPhone(here).play(story)
         orders = await here.orders(1 if story.source else 0)
         rung = len([leg for leg in here.cloud.calls.values() if leg.parties.parent is not None])
     assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds)
     assert len(orders) == (1 if story.source else 0)
     assert rung == (1 if story.leader in ("takes", "no_answer", "busy") else 0)
-    copies = [(sent, copy) for sent, copy in here.cloud.webhooks.copies if sent.request.kind == "document"]
-    assert copies or mischief not in ("all repeated", "documents once more after the next, and after three")
-    for sent, copy in copies:  # a repetition hears what was said the first time
-        assert sent.answer is not None
-        assert copy is not None
-        assert copy.body == sent.answer.body, sent.request.url
+    assert_copies_heard_the_same(here.cloud, mischief)
