@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -25,8 +24,8 @@ from telephony.twilio.placed import CloudPlacing
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.weather import MISCHIEF
 from tests.integration.twilio.town import ADMIN, Town, away_town, said, serving, town
+from tests.integration.twilio.weather import brew
 from tests.waiting import until
 from workorders.dispatch import unit_id
 from workorders.intake import NewOrder, make_order
@@ -208,7 +207,7 @@ async def test_a_petitioner_says_what_becomes_of_the_order(
     office: Office, key: str, result: str, status: str, kinds: list[str], mischief: str
 ) -> None:
     """Also with what networks do to webhooks."""
-    office.here.cloud.mischief.add(*(replace(rule) for rule in MISCHIEF[mischief]))
+    brew(office.here.cloud, mischief)
     office.here.cloud.callees[CITIZEN] = Callee(answer_after_s=1, script=(When("满意请按一", press=key),))
     order_id = await office.order("replied")
     assert await wanted_follow_ups(office.database) == [order_id]
