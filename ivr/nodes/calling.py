@@ -10,7 +10,7 @@ from ivr.commands import FreeSeat, JoinLine, ReturnToHead
 from ivr.events import AnyEvent, Arrived, HungUp, Keyed, Offered, Released, TimedOut
 from ivr.facts import Facts
 from ivr.moves import Step, enter, note, try_again
-from ivr.nodes import kept, message, ringing
+from ivr.nodes import kept, message, ringing, waiting
 from ivr.verbs import AnyVerb, Ask, CallBack, HangUp, Prompt
 
 #: Who did not answer lets one caller go first before we try again.
@@ -44,13 +44,21 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             after, commands = _offered_anew(call, event)
             old = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=event.facts.now)
             return after, (old, *commands)
-        case Released(to="seat"):
-            return call, ()
-        case Released(reason=reason) if call.node == "calling":
-            after, commands = kept.end(call, event.facts, order=event.to != "other_call")
-            return after, (note(event.facts, "released", to=event.to, reason=reason), *commands)
+        case Released():
+            return _released(call, event)
         case _:
             return None
+
+
+def _released(call: Call, event: Released) -> Step | None:
+    if event.to == "seat":
+        return call, ()
+    if call.node == "calling":
+        after, commands = kept.end(call, event.facts, order=event.to != "other_call")
+        return after, (note(event.facts, "released", to=event.to, reason=event.reason), *commands)
+    if event.to == "other_call":  # perhaps a voicemail hears our question; there somebody has pressed 1
+        return waiting.give_way(call, event.facts)
+    return None
 
 
 def _offered_anew(call: Call, offer: Offered) -> Step:

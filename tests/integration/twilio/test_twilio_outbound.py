@@ -5,7 +5,9 @@ import time
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
+from config.settings import Settings
 from ivr.call import Call
 from jobs import cloud_recordings
 from queueing.keys import line_keys
@@ -16,7 +18,7 @@ from telephony.twilio.outbound import Outbound
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, WILLING, Town, said
+from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, WILLING, Town, said, town
 from tests.waiting import until
 
 CITIZEN = "+8613812345678"
@@ -87,6 +89,31 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
 
     await until(swept, 20.0, "the recording of the talk")
     assert len([key async for key in here.core.redis.scan_iter(jobs)]) == 1
+
+
+async def test_who_calls_anew_while_our_call_back_asks_for_a_key_is_served_there_and_has_no_second_place(
+    settings: Settings, redis: Redis
+) -> None:
+    async with town(settings, ask_timeout_s=2000.0) as here:
+        here.cloud.calls_per_second = 1000.0
+        here.cloud.callees[CITIZEN] = Callee(answer_after_s=2)  # takes our call, and presses nothing
+        here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=30)
+        first = await _keeps_a_place(here)
+        joined_at = (await here.saved(first)).joined_at
+        await here.core.seats.resume(here.seat_id)
+        await here.at(first, "screening", 30.0)
+        second = here.call(When("请按一", press="1"), number=CITIZEN)
+        back = await here.cloud.leg_to(CITIZEN)
+        await back.heard(said("goodbye_other_call"), 30.0)
+        await back.ended(30.0)
+        await here.at(first, "ended", 30.0)
+        assert await here.outcome(second, 30.0) == "talked"
+        assert (await here.saved(second)).joined_at == joined_at
+        assert await here.core.line.depth(here.seat_id) == 0
+        assert [(order.source, order.call_id) for order in await here.orders(1)] == [("talked", call_id_of(second.sid))]
+        assert (await here.core.ledger.summary()).outcomes == {"callback": 1, "talked": 1}
+        assert [leg.parties.to for leg in here.cloud.calls.values()].count(LEADER) == 1
+        here.cloud.assert_faultless()
 
 
 async def test_a_try_that_waits_for_its_turn_longer_than_its_claim_lasts_rings_nobody(

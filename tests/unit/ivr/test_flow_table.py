@@ -71,7 +71,7 @@ LEADS: dict[NodeName, dict[str, str]] = {
     "callback": {"offered": "ringing", "other call": "goodbye", **RELEASES, "release fallback": "goodbye"},
     "kept": {"arrived by a leg of ours": "waiting", "offered": "calling", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
     "calling": {"arrived by a leg of ours": "screening", "other call": "ended", **dict.fromkeys(RELEASES, "ended")},
-    "screening": {"key 1": "ringing", "key 2": "message", **RELEASES},
+    "screening": {"key 1": "ringing", "key 2": "message", "other call": "goodbye", **RELEASES},
     "goodbye": {},
     "fallback": {"recorded": "order", "release fallback": "goodbye"},
     "ended": {},

@@ -111,6 +111,17 @@ def test_a_second_call_of_one_number_takes_the_place_and_the_first_gives_way() -
     assert names(commands) == ["FreeSeat", "LeaveLine", "WakeAt"], "the seat is there for the other call"
 
 
+def test_who_calls_anew_while_our_call_back_asks_for_a_key_has_the_place_there() -> None:
+    """Whoever took our call is told and has no second place; the promise is the newer call's."""
+    asked, _ = play(NEW, *KEPT, offer(600), Arrived(facts=at(OPEN, 610), leg="back-1"))
+    given, commands = play(asked, Released(facts=at(OPEN, 612), to="other_call", reason="same_number"))
+    assert heard(given) == ["goodbye_other_call", "goodbye"]
+    assert names(commands) == ["FreeSeat", "LeaveLine", "WakeAt"], "the seat is there for the other call"
+    assert play(given, key("1", 613)) == (given, []), "too late: the leader rings for the other call"
+    ended, more = play(given, HungUp(facts=at(OPEN, 615)))
+    assert (ended.node, ended.outcome, names(more)) == ("ended", "callback", []), "the outcome was told before"
+
+
 def test_bursts_of_calls_can_always_leave_an_order() -> None:
     often = at(OPEN, 0, recent_calls=7)
     call, _ = play(NEW, Arrived(facts=often))
