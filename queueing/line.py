@@ -25,7 +25,7 @@ PLACES_PER_MS = 1024
 #: An act that arrives later than this after the first act on the line is not recognised as old any more.
 REMEMBER_S = 24 * 3600
 
-_JOIN = load(__file__, "join-any")
+_JOIN = load(__file__, "join-4")
 _LEAVE = load(__file__, "leave-5")
 _CLAIM_NEXT = load(__file__, "claim_next-2")
 _TAKE = load(__file__, "take-4")
@@ -104,10 +104,9 @@ class Line:
         long ago; the line keeps it with the place, in one act, until `told_late`."""
         keys = self._keys(seat_id)
         first, last = order_of(joined_at)
-        late = ((keys.late,), (late_at,)) if late_at else ((), ())
         position: int = await _JOIN.run(
-            self._redis, (keys.waiting, keys.callers, keys.seen, *late[0]),
-            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id), *late[1],
+            self._redis, (keys.waiting, keys.callers, keys.seen, keys.late),
+            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id), late_at or "",
         )  # fmt: skip
         if late_at and position <= 0:  # an act that is repeated: it may have been late before, and nobody heard
             late_at = float(await self._redis.hget(keys.late, call_id) or 0)

@@ -1,7 +1,7 @@
 -- A caller joins the line; one who is there already keeps the place.
--- KEYS: waiting, callers, seen; and late, when the caller comes long after saying yes
--- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, news for it; and
--- now, of who comes late: kept until it is told, so that whoever repeats this after a death still knows
+-- KEYS: waiting, callers, seen, late
+-- ARGV: call_id, at_seq, joined_at, first score, last score of this joining time, seconds to remember, channel, news for it,
+-- now, if the caller comes long after saying yes: kept until it is told, so that whoever repeats this after a death knows; else ""
 -- Returns the position from 1, with a minus when it was there already; 0 when something newer is known of this call and it is
 -- not in the line.
 local call = ARGV[1]
@@ -25,7 +25,7 @@ if not is_last then
 end
 redis.call('ZADD', KEYS[1], score, call)
 redis.call('HSET', KEYS[2], call, ARGV[3])
-if KEYS[4] then
+if ARGV[9] ~= '' then
   redis.call('HSET', KEYS[4], call, ARGV[9])
   redis.call('EXPIRE', KEYS[4], ARGV[6])
 end
