@@ -11,7 +11,7 @@ from calls.report import Promise
 from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.options import AsJson
-from cli.output import print_json, print_table, tell
+from cli.output import print_json, print_table, progress, tell
 from queueing.calibration import Row, calibrate
 from queueing.pace import Prior
 from rehearsal.company import NoServer, house, run
@@ -39,7 +39,8 @@ def show_calibration(
     """告知七成，真的接通七成吗 · of those told 70 %, are 70 % put through."""
     settings = read_settings()
     prior = Prior(settings.handle_time_s, settings.handle_time_weight, settings.patience_s, settings.patience_weight)
-    rows = calibrate(sessions, seed, prior)
+    with progress(sessions) as advance:
+        rows = calibrate(sessions, seed, prior, advance)
     promises = _rehearsed(rehearsals, callers, seed) if rehearsals else []
     if as_json:
         print_json({"sessions": to_builtins(rows), "rehearsals": to_builtins(promises)})

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from cli.errors import CommandError, Exit
 from cli.options import AsJson
-from cli.output import out, print_json, print_table, tell
+from cli.output import out, print_json, print_table, progress, tell
 from rehearsal.company import House, NoServer, house, run
 from rehearsal.plan import SESSION_S, Plan
 from rehearsal.proof import Result
@@ -76,11 +76,13 @@ async def _many(place: House, plan: Plan, sessions: int, *, as_json: bool) -> bo
     injected, outcomes = Counter[str](), Counter[str]()
     violations: list[tuple[int, str]] = []
     plans = (replace(plan, seed=plan.seed + number) for number in range(sessions))
-    async for _, result in place.rehearse_all(plans):
-        calls, unaccounted, doubled = calls + result.calls, unaccounted + result.unaccounted, doubled + result.doubled
-        injected.update(result.injected)
-        outcomes.update(result.outcomes)
-        violations += [(result.seed, violation) for violation in result.violations]
+    with progress(sessions) as advance:
+        async for _, result in place.rehearse_all(plans):
+            calls, unaccounted, doubled = calls + result.calls, unaccounted + result.unaccounted, doubled + result.doubled
+            injected.update(result.injected)
+            outcomes.update(result.outcomes)
+            violations += [(result.seed, violation) for violation in result.violations]
+            advance()
     found = {
         "sessions": sessions, "calls": calls, "outcomes": dict(outcomes), "unaccounted": unaccounted, "doubled": doubled,
         "injected": dict(injected), "violations": [{"seed": seed, "what": what} for seed, what in violations],

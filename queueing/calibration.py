@@ -9,6 +9,7 @@ before closing time is told almost nothing, and stays the few minutes.
 """
 
 from bisect import bisect_right
+from collections.abc import Callable
 from math import log
 from random import Random
 
@@ -65,13 +66,16 @@ class _Caller(Struct):
     talk_s: float = 0.0
 
 
-def calibrate(sessions: int, seed: int, prior: Prior = Prior()) -> list[Row]:  # noqa: B008 - frozen
-    """Ten rows, from 0-10 % to 90-100 %. The same for the same seed."""
+def calibrate(
+    sessions: int, seed: int, prior: Prior = Prior(), after_each: Callable[[], None] = lambda: None,  # noqa: B008 - frozen
+) -> list[Row]:  # fmt: skip
+    """Ten rows, from 0-10 % to 90-100 %. The same for the same seed. `after_each` session it is told that there is progress."""
     random = Random(seed)  # noqa: S311 - a simulation
     tenths: list[list[Told]] = [[] for _ in range(10)]
     for _ in range(sessions):
         for one in play(random, prior):
             tenths[min(9, int(one.chance * 10))].append(one)
+        after_each()
     return [_row(n / 10, some) for n, some in enumerate(tenths)]
 
 

@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile
+from types import FrameType
 from typing import Any, TypeVar
 
 import uvloop
 
+from config.children import end_with_parent
 from config.database import Database
 from config.embedded_redis import find_server, server_argv
 from config.migrate import upgrade
@@ -28,6 +30,8 @@ from rehearsal.proof import Result, prove
 T = TypeVar("T")
 
 STARTS_WITHIN_S = 10.0
+#: Exit code of who was told to end.
+_ENDED = 128 + signal.SIGTERM
 #: In memory where there is such a place: nothing of a rehearsal has to last.
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
 
@@ -43,33 +47,21 @@ def house() -> Iterator["House"]:
     if server is None:
         raise NoServer(NoServer.__doc__)
     with (
-        _ended_in_order(),
+        _on_sigterm(lambda *_: sys.exit(_ENDED)),
         tempfile.TemporaryDirectory(prefix="hotline-", dir=_MEMORY if _MEMORY.is_dir() else None) as name,
     ):
         folder = Path(name)
         path = folder / "redis.sock"
         options = ["--port", "0", "--unixsocket", str(path), "--appendonly", "no", "--appendfsync", "no"]
         process = subprocess.Popen(
-            [*server_argv(server, folder / "redis", 0), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+            [*server_argv(server, folder / "redis", 0), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            preexec_fn=end_with_parent if _is_main_thread() else None,  # noqa: PLW1509 - no other thread yet
+        )  # fmt: skip
         try:
             yield House(folder, f"unix://{path}", _template(folder))
         finally:
-            process.terminate()
-            process.wait(timeout=STARTS_WITHIN_S)
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Who is told to end (SIGTERM) takes the server along."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+            process.kill()  # it has nothing to put in order
+            process.wait()
 
 
 def run(rehearsing: Coroutine[Any, Any, T]) -> T:
@@ -79,10 +71,51 @@ def run(rehearsing: Coroutine[Any, Any, T]) -> T:
     gc.disable()
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(rehearsing)
+            return runner.run(_till_told(rehearsing))
+    except _ToldToEnd:
+        sys.exit(_ENDED)
     finally:
         if collects:
             gc.enable()
+
+
+async def _till_told(rehearsing: Coroutine[Any, Any, T]) -> T:
+    """Cancelled by SIGTERM. An exception that is thrown by a signal's handler, wherever the program is just then, may be lost: the
+    loop, or whatever is in C, does not hand it on."""
+    told, playing, loop = False, asyncio.ensure_future(rehearsing), asyncio.get_running_loop()
+
+    def end(*_: object) -> None:
+        nonlocal told
+        told = True
+        loop.call_soon_threadsafe(playing.cancel)
+
+    with _on_sigterm(end):
+        try:
+            return await playing
+        except asyncio.CancelledError:
+            if told:
+                raise _ToldToEnd from None
+            raise
+
+
+class _ToldToEnd(Exception):
+    """SIGTERM came."""
+
+
+@contextmanager
+def _on_sigterm(act: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    if not _is_main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, act)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 class House:

@@ -15,7 +15,7 @@ from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from tests.servers import end_with_parent
+from config.children import end_with_parent
 
 #: What every part imports.
 _PRELOADED = [

@@ -1,7 +1,5 @@
 """Real servers for tests, started and stopped by the tests that use them."""
 
-import ctypes
-import signal
 import socket
 import subprocess
 import threading
@@ -9,18 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.children import end_with_parent
 from config.embedded_redis import find_server, server_argv, wait_until_it_answers
 
 STARTS_WITHIN_S = 15.0
-#: Of prctl(2).
-_SET_PARENT_DEATH_SIGNAL = 1
-_LIBC = ctypes.CDLL(None)
-
-
-def end_with_parent() -> None:
-    """Called in a process that was just forked: it is killed when the thread that forked it has gone, by kill -9 too. Linux."""
-    _LIBC.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-
 
 def free_port() -> int:
     """A TCP port that nobody listens on at this moment."""

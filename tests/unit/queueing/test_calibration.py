@@ -10,6 +10,7 @@ CLUSTERED = 1.5
 
 def test_of_those_who_are_told_a_chance_that_part_is_put_through() -> None:
     for row in calibrate(SESSIONS, seed=1):
+        assert row.least <= row.share <= row.least + 0.1, row
         error = (row.said * (1 - row.said) / row.told) ** 0.5
         assert abs(row.share - row.said) < 0.035 + 2 * CLUSTERED * error, row
 
