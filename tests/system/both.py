@@ -38,16 +38,23 @@ async def both_carriers(
     us, else it speaks them by itself."""
     port, brief = free_port(), Brief(folder / "brief")
     async with Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=speed) as cloud:
-        base = f"http://127.0.0.1:{port}/twilio"
-        cloud.own(NUMBER, voice_url=f"{base}/voice", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
         cloud.read_aloud = lambda url: render(prompt, LANGUAGE) if (prompt := brief.prompt(url)) else url
         account = {
-            "HOTLINE_HTTP_PORT": str(port), "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT, "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN,
-            "HOTLINE_TWILIO_NUMBER": NUMBER, "HOTLINE_TWILIO_API_URL": cloud.api_url,
+            **subscribed(cloud, port),
             **({"HOTLINE_PUBLIC_URL": f"http://127.0.0.1:{port}"} if fetches else {}),
-        }  # fmt: skip
+        }
         async with (
             Installation(folder / "hotline", brief.folder, {**BRISK, **account, **settings}, parts) as house,
             watched(house, brief) as played,
         ):
             yield Both(house, cloud, played, brief)
+
+
+def subscribed(cloud: Cloud, port: int) -> dict[str, str]:
+    """The settings of an installation whose api listens at this port and is at this cloud; the cloud knows its URLs."""
+    base = f"http://127.0.0.1:{port}/twilio"
+    cloud.own(NUMBER, voice_url=f"{base}/voice", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
+    return {
+        "HOTLINE_HTTP_PORT": str(port), "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT, "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN,
+        "HOTLINE_TWILIO_NUMBER": NUMBER, "HOTLINE_TWILIO_API_URL": cloud.api_url,
+    }  # fmt: skip
