@@ -1,15 +1,20 @@
 """A caller keeps the place, hangs up, and is called back on a real phone: screened with 1, put through, or made an order."""
 
+import asyncio
+import contextlib
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 
 from ivr.verbs import Prompt
 from telephony.asterisk import cdr
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.system.callers import until_order
+from tests.system.callers import line_of, order, until_order
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
 from tests.system.watch import call_from, ended, hears, kinds, order_of, reaches, seat_is, session
@@ -101,16 +106,21 @@ async def test_given_nobody_answers_twice_then_the_place_becomes_a_work_order(
         assert told.count("closed") == 1
 
 
-async def test_given_the_bridge_is_killed_while_the_phone_rings_then_the_caller_is_not_lost(
+async def test_given_redis_loses_the_place_and_the_bridge_dies_while_the_phone_rings_then_the_caller_is_not_lost(
     house: Installation, citizen: Phone, tmp_path: Path
 ) -> None:
     async with (
         Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
-        session(house, leader.address, sign_in=False) as (_, seat_id),
+        session(house, leader.address, sign_in=False) as (session_id, seat_id),
     ):
         call_id = await hang_up_and_keep_the_place(house, citizen)
+        await ended(house, call_id)
+        place = await line_of(house, seat_id, 1)
+        citizen.events.clear()
+        await redis_comes_back_empty(house)
+        await until(lambda: stands_again(house, seat_id, place), 40, "the place as it was")
         await house.post(f"/api/seats/{seat_id}/open")
-        await citizen.until("CALL_INCOMING", 20)
+        await citizen.until("CALL_INCOMING", 40)
         await house.kill("bridge")
         await house.start("bridge")
         await citizen.answer()
@@ -119,6 +129,32 @@ async def test_given_the_bridge_is_killed_while_the_phone_rings_then_the_caller_
         await leader.until("CALL_INCOMING", 20)
         await leader.answer()
         await seat_is(house, seat_id, "talking")
+        assert hearing.tone_share(await citizen.listen(2.0), LEADER_HZ) > 0.8
+        await leader.hang_up()
+        await citizen.until("CALL_CLOSED", 30)
+        assert (await order_of(house, call_id))["source"] == "talked"
+        check = await until(lambda: checked(house, session_id), 60, "the check against Asterisk's records")
+        assert (check["calls"], check["missing"], check["asterisk"]) == (1, [], "ok")
+
+
+async def redis_comes_back_empty(house: Installation) -> None:
+    """Killed, its files gone, started anew."""
+    house.redis.kill()
+    shutil.rmtree(house.folder / "redis")
+    (house.folder / "redis").mkdir()
+    await asyncio.to_thread(house.redis.start)
+
+
+async def stands_again(house: Installation, seat_id: str, place: list[tuple[str, float]]) -> bool:
+    """Asked while Redis has just come back."""
+    with contextlib.suppress(RedisError, OSError):
+        return await order(house, seat_id) == place
+    return False
+
+
+async def checked(house: Installation, session_id: str) -> dict[str, Any]:
+    check: dict[str, Any] = await house.get("/api/ledger/check", session_id=session_id)
+    return check if check["complete"] else {}
 
 
 async def test_given_an_order_then_its_unit_and_its_petitioner_are_called_and_nobody_counts_them(
