@@ -107,6 +107,12 @@ async def until_orders(house: Installation, count: int, status: str = "", within
     return orders
 
 
+async def checked(house: Installation, session_id: str) -> dict[str, Any]:
+    """The check of the ledger against the carriers' records, once it is complete."""
+    check: dict[str, Any] = await house.get("/api/ledger/check", session_id=session_id)
+    return check if check["complete"] else {}
+
+
 async def end_all(house: Installation) -> None:
     """Everybody hangs up at once."""
     await house.asterisk.command("channel request hangup all")

@@ -5,7 +5,6 @@ import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
@@ -14,10 +13,11 @@ from ivr.verbs import Prompt
 from telephony.asterisk import cdr
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.system.callers import line_of, order, until_order
+from tests.system.callers import checked, line_of, order, until_order
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
-from tests.system.watch import call_from, ended, hears, kinds, order_of, reaches, seat_is, session
+from tests.system.joining import hang_up_and_keep_the_place
+from tests.system.watch import ended, hears, kinds, order_of, reaches, seat_is, session
 from tests.waiting import until
 from workorders.intake import NewOrder, make_order
 
@@ -38,23 +38,6 @@ async def house(citizen: Phone, tmp_path: Path, shared: Path) -> AsyncIterator[I
         HOTLINE_FOLLOW_UP_HOURS="00:00-23:59:59.999999", HOTLINE_FOLLOW_UP_PAUSE_S="1",
     ) as installation:  # fmt: skip
         yield installation
-
-
-async def hang_up_and_keep_the_place(house: Installation, citizen: Phone) -> str:
-    """A call that waits, presses 3 and is hung up by us after the promise."""
-    await citizen.dial(house.service)
-    call_id = await call_from(house, "+8613812345678")
-    await reaches(house, call_id, "question")
-    await citizen.press("1")
-    await reaches(house, call_id, "waiting")
-    await until(lambda: citizen.heard(1.0).size > 0, 10, "sound")
-    call = await house.core.calls.get(call_id)
-    assert call is not None
-    await until(lambda: house.core.clock() - call.entered_at > 1.6, 5, "the time in which keys belong to the choice before")
-    await citizen.press("3")
-    await citizen.until("CALL_CLOSED", 40)
-    await reaches(house, call_id, "kept")
-    return call_id
 
 
 async def test_given_a_kept_place_when_the_leader_is_free_then_the_caller_is_rung_and_put_through(
@@ -150,11 +133,6 @@ async def stands_again(house: Installation, seat_id: str, place: list[tuple[str,
     with contextlib.suppress(RedisError, OSError):
         return await order(house, seat_id) == place
     return False
-
-
-async def checked(house: Installation, session_id: str) -> dict[str, Any]:
-    check: dict[str, Any] = await house.get("/api/ledger/check", session_id=session_id)
-    return check if check["complete"] else {}
 
 
 async def test_given_an_order_then_its_unit_and_its_petitioner_are_called_and_nobody_counts_them(

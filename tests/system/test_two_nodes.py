@@ -21,7 +21,7 @@ from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, SPEED, TOKEN
 from tests.servers import free_port, redis_server
 from tests.stories.calls import STORIES
 from tests.system.both import subscribed
-from tests.system.callers import WatchedLeader, line_of, until_closed
+from tests.system.callers import WatchedLeader, checked, line_of, until_closed
 from tests.system.crowd import citizens
 from tests.system.installation import Installation
 from tests.system.watch import BRISK, kinds, order_of, reaches
@@ -142,11 +142,6 @@ async def told(house: Installation, call_id: str) -> tuple[str, ...]:
 
 async def tells(house: Installation, call_id: str, expected: tuple[str, ...]) -> bool:
     return await told(house, call_id) == expected
-
-
-async def checked(house: Installation, session_id: str) -> dict[str, Any]:
-    check: dict[str, Any] = await house.get("/api/ledger/check", session_id=session_id)
-    return check if check["complete"] else {}
 
 
 def logs(town: Town) -> list[Path]:

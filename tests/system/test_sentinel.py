@@ -1,0 +1,108 @@
+"""Every part a process under Sentinel: the master is killed with callers in the line, and all are served as if nothing had been."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from redis.exceptions import RedisError
+
+from tests.integration.growth.servers import FAILOVER_WITHIN_S, Watched, watched
+from tests.phones import hearing
+from tests.phones.baresip import Phone
+from tests.system.callers import checked, line_of, order
+from tests.system.conftest import brisk
+from tests.system.installation import Installation
+from tests.system.joining import hang_up_and_keep_the_place, put_through, wait_in_line
+from tests.system.watch import accounted, call_from, kinds, reaches, session
+from tests.waiting import until
+
+LEADER_HZ = 900.0
+#: Quieter than any second of the hold music.
+SILENCE = 100.0
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Watched]:
+    with watched(tmp_path / "redis") as found:
+        yield found
+
+
+@pytest.fixture
+async def citizen(tmp_path: Path) -> AsyncIterator[Phone]:
+    async with Phone(tmp_path / "citizen", "13812345678") as phone:
+        yield phone
+
+
+@pytest.fixture
+async def house(servers: Watched, citizen: Phone, tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
+    settings = {"HOTLINE_REDIS_URL": servers.url, "HOTLINE_CALLBACK_LINE": citizen.address}
+    async with brisk(tmp_path, shared, **settings) as installation:
+        yield installation
+
+
+async def test_given_callers_who_wait_and_who_keep_a_place_when_the_master_is_killed_then_all_are_served_in_order(
+    house: Installation, servers: Watched, citizen: Phone, tmp_path: Path
+) -> None:
+    async with (
+        Phone(tmp_path / "leader", "leader", tone_hz=LEADER_HZ) as leader,
+        Phone(tmp_path / "waits", "13812340001") as waits,
+        Phone(tmp_path / "presses", "13812340002") as presses,
+        Phone(tmp_path / "comes", "13812340003") as comes,
+        session(house, leader.address, sign_in=False) as (session_id, seat_id),
+    ):
+        first = await wait_in_line(house, waits)
+        second = await hang_up_and_keep_the_place(house, citizen)
+        third = await wait_in_line(house, presses)
+        line = await line_of(house, seat_id, 3)
+        citizen.events.clear()
+        since = waits.heard().size
+
+        servers.master.kill()
+        await comes.dial(house.service)
+        await presses.press("2")
+        await until(lambda: is_at(house, third, "message"), FAILOVER_WITHIN_S, "the key is answered")
+        fourth = await call_from(house, "+8613812340003")
+        await reaches(house, fourth, "question")
+        await until(lambda: stands(house, seat_id, line[:2]), 20, "the line as it was")
+        assert quietest_second(waits.heard()[since:]) > SILENCE, "who waits hears the music go on"
+        await presses.hang_up()
+        await comes.hang_up()
+
+        await house.post(f"/api/seats/{seat_id}/open")
+        await put_through(house, leader, seat_id)
+        assert hearing.tone_share(await waits.listen(1.0), LEADER_HZ) > 0.8
+        await leader.hang_up()
+        await citizen.until("CALL_INCOMING", 40)
+        await citizen.answer()
+        await reaches(house, second, "screening", 40)
+        leader.events.clear()
+        await citizen.press("1")
+        await put_through(house, leader, seat_id)
+        await leader.hang_up()
+        ends = {"talked": 1, "callback": 1, "work_order": 1, "abandoned": 1}
+        assert await accounted(house, session_id, 4, 40) == ends
+        check = await until(lambda: checked(house, session_id), 60, "the check against Asterisk's records")
+        assert (check["calls"], check["missing"], check["asterisk"]) == (4, [], "ok")
+        assert "restored" not in kinds(await house.get(f"/api/calls/{first}")), "the replica had everything"
+    report = await house.get(f"/api/sessions/{session_id}/report")
+    assert (report["served_order"], report["deviations"]) == ([first, second], [])
+
+
+async def is_at(house: Installation, call_id: str, node: str) -> bool:
+    """Asked while there is no master."""
+    try:
+        call = await house.core.calls.get(call_id)
+    except (RedisError, OSError):
+        return False
+    return call is not None and call.node == node
+
+
+async def stands(house: Installation, seat_id: str, line: list[tuple[str, float]]) -> bool:
+    return await order(house, seat_id) == line
+
+
+def quietest_second(samples: hearing.Samples) -> float:
+    """Its loudness, as the root of the mean square."""
+    whole = samples[: samples.size // hearing.RATE * hearing.RATE].astype(np.float64).reshape(-1, hearing.RATE)
+    return float(np.sqrt((whole**2).mean(axis=1)).min())
