@@ -1,5 +1,5 @@
 """Closing time finds callers of both carriers at every node: who waits is told and becomes a work order, who is being served
-goes on, and the call that a leader is on is never cut."""
+goes on, and the call that a leader is on is never cut. An end that was put off is nobody's."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -16,7 +16,7 @@ from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.both import Both, both_carriers
 from tests.system.brief import UNITS
-from tests.system.callers import nodes
+from tests.system.callers import nodes, outlive
 from tests.system.crowd import a_leader
 from tests.system.everywhere import (
     KEYS,
@@ -34,6 +34,8 @@ from tests.waiting import until
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 CLOSES_IN_S = 1.0
+#: An end that is put off in time; and how long cron may look at the session beyond it.
+OLD_END_IN_S, LOOKS_S = 5.0, 2.5
 #: The cloud's seconds in a real one. Whoever is to stay somewhere stays for as long as it takes to gather everybody.
 SPEED, LAST_WORDS_S = 4.0, 120.0
 SETTINGS = {
@@ -95,10 +97,11 @@ async def test_given_callers_of_both_carriers_at_every_node_when_cron_closes_the
         await sip.gather(place)
         await cloud.gather(place)
         there = await gathered(house)
-        closes_at = datetime.now(UTC) + timedelta(seconds=CLOSES_IN_S)
-        await house.post(
-            f"/api/sessions/{session_id}/extend", {"closes_at": closes_at.isoformat(), "reason": "到点"}
-        )
+        await extend(house, session_id, OLD_END_IN_S)
+        await extend(house, session_id, 7200.0)
+        await outlive(house, there, OLD_END_IN_S + LOOKS_S)
+        assert not both.played.calls("message_session_closed") | cloud.told(), "the old end is nobody's"
+        closes_at = await extend(house, session_id, CLOSES_IN_S)
         await closed_for(house, there)
         assert datetime.now(UTC) >= closes_at
         waited = {call_id for call_id, node in there.items() if node == "waiting"}
@@ -141,6 +144,13 @@ async def hold(house: Installation, sip: dict[str, str], cloud: dict[str, str]) 
         if key in (keys[name] for keys in KEYS.values() for name in ("call", "screen")):
             await house.post(f"/api/seats/{seat_id}/pause", {"reason": "away"})
     return session["id"], place
+
+
+async def extend(house: Installation, session_id: str, seconds: float) -> datetime:
+    """The session ends so long from now."""
+    closes_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    await house.post(f"/api/sessions/{session_id}/extend", {"closes_at": closes_at.isoformat(), "reason": "到点"})
+    return closes_at
 
 
 async def gathered(house: Installation) -> dict[str, str]:
