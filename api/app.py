@@ -36,7 +36,7 @@ from api.routes import (
     twilio,
     units,
 )
-from api.schemas import ProblemOut
+from api.schemas.health import ProblemOut
 from api.snapshot import LineReader
 from api.streams import Feeds, LineFeed
 from api.webhook_door import WebhookDoor

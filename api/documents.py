@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any
 
 from api.problems import CODES, MEDIA_TYPE
-from api.schemas import ProblemOut
+from api.schemas.health import ProblemOut
 
 _SCHEMA = {"$ref": f"#/components/schemas/{ProblemOut.__name__}"}
 #: Every route can answer with these.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.schemas import LineOut
+from api.schemas.line import LineOut
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SEAT_STATES = ("closed", "free", "ringing", "talking", "wrap_up", "paused")

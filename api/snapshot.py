@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from api.schemas import CallerOut, LineOut, SeatBrief, SessionBrief
+from api.schemas.line import CallerOut, LineOut, SeatBrief, SessionBrief
 from calls.assembly import Core
 from calls.outlook import LineNow, Outlook
 from config.privacy import mask

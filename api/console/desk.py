@@ -4,7 +4,7 @@ citizens."""
 import msgspec
 from msgspec import Struct, structs
 
-from api.schemas import CallerOut, LineOut
+from api.schemas.line import CallerOut, LineOut
 from api.snapshot import LineReader
 from calls.assembly import Core
 from calls.written import times_written, times_written_at_all

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.schemas import Shape
+from api.schemas.shape import Shape
 
 
 class PhoneTicketIn(Shape):

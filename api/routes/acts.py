@@ -11,7 +11,8 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.routes.line import find_call
-from api.schemas import ActOut, MoveIn, Shape
+from api.schemas.line import ActOut, MoveIn
+from api.schemas.shape import Shape
 from api.texts import Identifier, Reason
 from calls.acts import Acts, Author, NotWaiting, SeatRefused
 from calls.store import UnknownCall

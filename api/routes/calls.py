@@ -10,7 +10,8 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.reveal import Look, Looking
-from api.schemas import CallOut, LedgerEvent, LedgerOut
+from api.schemas.calls import CallOut, LedgerEvent
+from api.schemas.ledger import LedgerOut
 from api.texts import Identifier
 from calls.ledger import Entry, Unaccounted
 from config.ids import new_id

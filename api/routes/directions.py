@@ -14,7 +14,8 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.routes.sessions import show
-from api.schemas import SessionOut, Shape
+from api.schemas.sessions import SessionOut
+from api.schemas.shape import Shape
 from api.texts import Identifier, Reason
 from calls.acts import Acts, Author
 from calls.directing import Directing

@@ -8,7 +8,7 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.presence import Presence
 from api.problems import Problem
-from api.schemas import ActOut, LineOut, ReleaseIn
+from api.schemas.line import ActOut, LineOut, ReleaseIn
 from api.streams import open_stream
 from api.texts import Identifier
 from calls.acts import Acts, Author

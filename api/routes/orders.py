@@ -12,7 +12,7 @@ from api.looks import look_at_order
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.reveal import Looking
-from api.schemas import OrderDetail, OrderEvent, OrderOut, OrdersOut, TransitionIn
+from api.schemas.orders import OrderDetail, OrderEvent, OrderOut, OrdersOut, TransitionIn
 from api.texts import Identifier, Word
 from config.columns import from_unix
 from config.privacy import mask

@@ -12,7 +12,8 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.routes.orders import find_order
-from api.schemas import ReasonIn, Shape
+from api.schemas.sessions import ReasonIn
+from api.schemas.shape import Shape
 from api.texts import Identifier, Reason, Word
 from calls import placing
 from calls.placed_register import of_order

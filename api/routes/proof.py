@@ -11,7 +11,7 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.report_pages import as_csv, as_html
-from api.schemas import LedgerCheckOut, MissingOut, SealOut, UnaccountedOut
+from api.schemas.ledger import LedgerCheckOut, MissingOut, SealOut, UnaccountedOut
 from api.texts import Identifier
 from calls.ledger import Unaccounted
 from calls.promises import broken_promises

@@ -9,7 +9,7 @@ from api.looks import look_at_call
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.routes.line import find_call
-from api.schemas import FormIn, FormOut, NoteIn, NoteOut, NotesOut
+from api.schemas.calls import FormIn, FormOut, NoteIn, NoteOut, NotesOut
 from api.texts import Identifier
 from calls.written import tell_written
 from workorders import forms, notes

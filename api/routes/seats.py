@@ -7,7 +7,7 @@ from api.auth import Principal, SeatHolder
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
-from api.schemas import LineAddressOut, ReasonIn, SeatOut
+from api.schemas.sessions import LineAddressOut, ReasonIn, SeatOut
 from api.texts import Identifier
 from sessions.calendar import StepRefused, UnknownSeat
 from sessions.model import Seat

@@ -10,7 +10,7 @@ from api.auth import Principal, Reader, SessionPlanner
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
-from api.schemas import LineAddressOut, PostponeIn, ReasonIn, SeatOut, SessionIn, SessionOut, SessionsOut
+from api.schemas.sessions import LineAddressOut, PostponeIn, ReasonIn, SeatOut, SessionIn, SessionOut, SessionsOut
 from api.texts import Identifier
 from queueing.seats import SeatNow
 from sessions.calendar import StepRefused, UnknownSession

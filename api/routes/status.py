@@ -13,7 +13,7 @@ from api.health import check_parts
 from api.metrics import CONTENT_TYPE
 from api.parts import Behind
 from api.problems import Problem, answer
-from api.schemas import HealthOut, ReadyOut
+from api.schemas.health import HealthOut, ReadyOut
 from calls.placed_register import left_to_people
 from calls.seals import is_alarmed
 from config.database import DatabaseUnavailable

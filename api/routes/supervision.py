@@ -16,7 +16,7 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.phone.desks import Desks
 from api.problems import Problem
-from api.schemas import Shape
+from api.schemas.shape import Shape
 from api.texts import Identifier, Reason, SipUri
 from config.ids import new_id
 from sessions.calendar import UnknownSeat

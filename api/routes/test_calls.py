@@ -12,7 +12,8 @@ from api.auth import Principal, Reader, require
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
-from api.schemas import ReasonIn, Shape
+from api.schemas.sessions import ReasonIn
+from api.schemas.shape import Shape
 from api.texts import Identifier
 from config.ids import new_id
 from sessions.calendar import UnknownSession

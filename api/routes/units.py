@@ -10,7 +10,7 @@ from api.auth import Principal, Reader, require
 from api.documents import problems
 from api.parts import Behind
 from api.problems import Problem
-from api.schemas import Shape
+from api.schemas.shape import Shape
 from api.texts import Reason, Word
 from config.numbers import read_number
 from config.privacy import mask

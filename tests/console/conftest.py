@@ -113,6 +113,12 @@ class Console:
         assert call is not None
         return call
 
+    async def close_sessions(self) -> None:
+        """Nothing is open after this."""
+        async with self.client() as http:
+            for session in (await http.get("/api/sessions")).json()["items"]:
+                await http.post(f"/api/sessions/{session['id']}/close")
+
     async def open_session(self, seats: int = 2, opens_in_s: float = -1800.0) -> dict[str, Any]:
         async with self.client() as http:
             answer = await http.post("/api/sessions", json=plan(opens_in_s, seats))

@@ -3,21 +3,13 @@
 import re
 import time
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from fastapi import Request
 from playwright.async_api import Browser, Page, expect
 
-from api import presence, streams
-from api.app import create_app
-from api.console import live, looks
-from api.console.pages.desk import desk_piece
-from api.console.visit import Visit, anybody
-from config.database import DatabaseUnavailable
 from ivr.events import HungUp
 from tests.console.conftest import Console, enter, faults_of
 from tests.waiting import until
@@ -39,12 +31,6 @@ async def _held(console: Console, callers: int, first: int = 0) -> tuple[str, li
     for n, call_id in enumerate(calls):
         await console.call_in(call_id, f"+8613812{first + n:06d}", ago=600 - 60 * n)
     return seat_id, calls
-
-
-async def _close(console: Console) -> None:
-    async with console.client() as http:
-        for session in (await http.get("/api/sessions")).json()["items"]:
-            await http.post(f"/api/sessions/{session['id']}/close")
 
 
 async def _shown(page: Page) -> list[str]:
@@ -150,7 +136,7 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     assert await page.locator("main img[src=x]").count() == 0
     assert [fault for fault in faults_of(page) if "422" not in fault] == []
     await page.context.close()
-    await _close(console)
+    await console.close_sessions()
 
 
 async def test_the_form_becomes_the_order_whichever_is_first(console: Console, browser: Browser) -> None:
@@ -164,7 +150,7 @@ async def test_the_form_becomes_the_order_whichever_is_first(console: Console, b
     await expect(page.locator(".notes")).to_contain_text("<img src=x")
     assert await page.evaluate("window.struck") is None
     await page.context.close()
-    await _close(console)
+    await console.close_sessions()
 
 
 async def _fill(
@@ -261,7 +247,7 @@ async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, bro
     await _state(page, "free")
     assert faults_of(page) == []
     await page.context.close()
-    await _close(console)
+    await console.close_sessions()
 
 
 async def _state(page: Page, state: str) -> None:
@@ -298,75 +284,7 @@ async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console
     await expect(page.locator("#seats-title + .seats li")).to_be_visible()
     assert await page.locator("#d-stop, [id^=p-], [id^=r-]:is(button)").count() == 0
     await page.context.close()
-    await _close(console)
-
-
-async def _visit(console: Console) -> tuple[Visit, str]:
-    """An operator in an application of this process, and the cookie's value."""
-    app = create_app(console.settings, console.core)
-    account = await console.gate.accounts.find("op")
-    value = await console.gate.logins.begin(account.id, "op", "op", "operator", "", "password")
-    cookie = f"{console.gate.cookie}={value}".encode()
-    scope = {"type": "http", "app": app, "headers": [(b"cookie", cookie)], "path": "/desk", "query_string": b""}
-    return await anybody(Request({**scope, "client": ("127.0.0.1", 1)})), value
-
-
-@pytest.mark.parametrize("busy", [False, True])
-async def test_a_stream_ends_with_its_login(console: Console, monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
-    """A disabled account's open page is told nothing more, however much there is to tell; whoever watches is not idle."""
-    monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
-    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
-    monkeypatch.setattr(presence, "LOOK_EVERY_S", 0.0)
-    seen, value = await _visit(console)
-    app = seen.request.app
-    seat_id = (await console.open_session(seats=1))["seats"][0]["id"]
-    desk, line = app.state.desk_feed, app.state.parts.feed
-    pages = desk_piece(seen).events(seen, await desk.refresh())
-    programs = await streams.open_stream(line, presence.Presence(seen.request))
-    for stream, first in ((pages, b"event: live"), (programs, b"event: snapshot")):
-        assert first in await anext(stream)
-
-    async def change(n: int) -> None:
-        if busy:
-            await console.core.line.join(seat_id, f"a-pbx1-busy-{n}", time.time(), 1)
-            await desk.refresh()
-            await line.refresh()
-
-    [key] = [key async for key in console.core.redis.scan_iter("*login:*") if await _is_of(console, key, value)]
-    await console.core.redis.expire(key, 5)
-    await change(1)
-    for stream in (pages, programs):
-        assert (b"a-pbx1-busy-1" in await anext(stream)) == busy
-    assert await console.core.redis.ttl(key) > 5, "an open page is there"
-    await console.gate.logins.end(value)
-    await change(2)
-    for stream in (pages, programs):
-        assert [piece async for piece in stream] == []
-    await _close(console)
-
-
-async def _is_of(console: Console, key: Any, value: str) -> bool:
-    return sha256(value.encode()).hexdigest() in str(key)
-
-
-async def test_a_look_that_could_not_be_recorded_is_recorded_with_the_next(
-    console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen, _ = await _visit(console)
-    call = await console.call_in("a-pbx1-looked-at", "+8613812000999")
-    trail = seen.request.app.state.gate.trail
-
-    async def away(*_: object, **__: object) -> None:
-        raise DatabaseUnavailable
-
-    with monkeypatch.context() as outage:
-        outage.setattr(type(trail), "write", away)
-        with pytest.raises(DatabaseUnavailable):
-            await looks.what_came_before(seen, call)
-    for _ in range(2):
-        await looks.what_came_before(seen, call)
-    lines = await console.gate.trail.read(act="see_history", who="op")
-    assert [line.on_what for line in lines].count("call_id=a-pbx1-looked-at") == 1
+    await console.close_sessions()
 
 
 async def test_the_desk_recovers_when_the_api_is_started_anew(console: Console, browser: Browser) -> None:
@@ -393,4 +311,4 @@ async def test_the_desk_recovers_when_the_api_is_started_anew(console: Console, 
         assert (await http.get(f"/api/calls/{calls[1]}/form")).json()["content"] == "接口停了也要记"
     await page.context.close()
     await leader.context.close()
-    await _close(console)
+    await console.close_sessions()

@@ -1,16 +1,24 @@
 """Every role against every act, over HTTP without the pages; and what belongs to another unit or person."""
 
+import time
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import Request
 from starlette.routing import Match
 
+from api import presence, streams
 from api.accounts.acts import ACTS, ROLES, TABLE, Act
 from api.app import create_app
+from api.console import live, looks
 from api.console.catalogue import LANGUAGES, sentences
+from api.console.pages.desk import desk_piece
+from api.console.visit import Visit, anybody
+from config.database import DatabaseUnavailable
 from tests.console.conftest import PEOPLE, Console
 from tests.integration.api.conftest import plan
 from workorders.intake import NewOrder, make_order
@@ -232,3 +240,72 @@ async def test_a_token_may_what_its_scopes_say_until_it_is_revoked(console: Cons
         assert (await http.get("/api/line")).status_code == 401
     stored = {row.name: row.digest for row in await console.gate.tokens.all()}
     assert token not in stored["robot"]
+
+
+async def _visit(console: Console) -> tuple[Visit, str]:
+    """An operator in an application of this process, and the cookie's value."""
+    app = create_app(console.settings, console.core)
+    account = await console.gate.accounts.find("op")
+    value = await console.gate.logins.begin(account.id, "op", "op", "operator", "", "password")
+    cookie = f"{console.gate.cookie}={value}".encode()
+    scope = {"type": "http", "app": app, "headers": [(b"cookie", cookie)], "path": "/desk", "query_string": b""}
+    return await anybody(Request({**scope, "client": ("127.0.0.1", 1)})), value
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_stream_ends_with_its_login(console: Console, monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
+    """A disabled account's open page is told nothing more, however much there is to tell; whoever watches is not idle."""
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(streams, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(presence, "LOOK_EVERY_S", 0.0)
+    seen, value = await _visit(console)
+    app = seen.request.app
+    await console.close_sessions()
+    seat_id = (await console.open_session(seats=1))["seats"][0]["id"]
+    desk, line = app.state.desk_feed, app.state.parts.feed
+    pages = desk_piece(seen).events(seen, await desk.refresh())
+    programs = await streams.open_stream(line, presence.Presence(seen.request))
+    for stream, first in ((pages, b"event: live"), (programs, b"event: snapshot")):
+        assert first in await anext(stream)
+
+    async def change(n: int) -> None:
+        if busy:
+            await console.core.line.join(seat_id, f"a-pbx1-busy-{n}", time.time(), 1)
+            await desk.refresh()
+            await line.refresh()
+
+    [key] = [key async for key in console.core.redis.scan_iter("*login:*") if await _is_of(console, key, value)]
+    await console.core.redis.expire(key, 5)
+    await change(1)
+    for stream in (pages, programs):
+        assert (b"a-pbx1-busy-1" in await anext(stream)) == busy
+    assert await console.core.redis.ttl(key) > 5, "an open page is there"
+    await console.gate.logins.end(value)
+    await change(2)
+    for stream in (pages, programs):
+        assert [piece async for piece in stream] == []
+    await console.close_sessions()
+
+
+async def _is_of(console: Console, key: Any, value: str) -> bool:
+    return sha256(value.encode()).hexdigest() in str(key)
+
+
+async def test_a_look_that_could_not_be_recorded_is_recorded_with_the_next(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, _ = await _visit(console)
+    call = await console.call_in("a-pbx1-looked-at", "+8613812000999")
+    trail = seen.request.app.state.gate.trail
+
+    async def away(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable
+
+    with monkeypatch.context() as outage:
+        outage.setattr(type(trail), "write", away)
+        with pytest.raises(DatabaseUnavailable):
+            await looks.what_came_before(seen, call)
+    for _ in range(2):
+        await looks.what_came_before(seen, call)
+    lines = await console.gate.trail.read(act="see_history", who="op")
+    assert [line.on_what for line in lines].count("call_id=a-pbx1-looked-at") == 1

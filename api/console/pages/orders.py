@@ -17,7 +17,7 @@ from api.proof import read_stated
 from api.recording_links import LINK_S, Link, RecordingLinks
 from api.routes import orders as acts
 from api.routes import placed_calls
-from api.schemas import TransitionIn
+from api.schemas.orders import TransitionIn
 from api.texts import Identifier, Reason
 from calls.placed_register import left_among
 from calls.placing import OPEN_TO

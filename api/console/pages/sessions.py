@@ -14,7 +14,7 @@ from api.proof import read_stated
 from api.routes import directions, test_calls
 from api.routes import seats as seat_acts
 from api.routes import sessions as session_acts
-from api.schemas import PostponeIn, ReasonIn, SessionIn
+from api.schemas.sessions import PostponeIn, ReasonIn, SessionIn
 from api.texts import Identifier
 from ivr.notices import NOTICES
 from sessions.calendar import UnknownSession
