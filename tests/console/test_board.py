@@ -3,7 +3,6 @@
 import time
 from typing import Any
 
-import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -82,7 +81,7 @@ async def test_a_name_with_a_script_in_it_is_text(console: Console, browser: Bro
         seats = [{"unit": evil, "leader": evil[:60], "line": {"asterisk": "sip:l@127.0.0.1:6060"}}]
         body: dict[str, Any] = {**plan(10 * 86_400), "theme": evil[:200], "seats": seats}
         made = (await http.post("/api/sessions", json=body)).json()
-        await _close_all(http)
+        await console.close_sessions()
         held = (await http.post("/api/sessions", json={**body, **plan(-60), "theme": evil[:200], "seats": seats})).json()
         await http.post(f"/api/seats/{held['seats'][0]['id']}/open")
         await console.call_in("a-pbx1-evil")
@@ -103,16 +102,10 @@ async def test_a_name_with_a_script_in_it_is_text(console: Console, browser: Bro
         await page.context.close()
 
 
-async def _close_all(http: httpx.AsyncClient) -> None:
-    for session in (await http.get("/api/sessions")).json()["items"]:
-        if session["state"] == "open":
-            await http.post(f"/api/sessions/{session['id']}/close")
-
-
 async def test_every_figure_of_the_board_is_what_happened(console: Console, browser: Browser) -> None:
     """Six calls with known ends, two that wait, one of them for longer than the limit."""
     async with console.client() as http:
-        await _close_all(http)
+        await console.close_sessions()
         session = (await http.post("/api/sessions", json=plan(-3000, 2))).json()
         first, second = [seat["id"] for seat in session["seats"]]
         await http.post(f"/api/seats/{first}/open")
