@@ -11,6 +11,7 @@ from cli.errors import CommandError, Exit
 from cli.messages import say
 from cli.options import AsJson, ReasonText, Url
 from cli.output import local, print_json, print_table, tell
+from telephony.demo.cloud import is_configured
 
 app = typer.Typer(no_args_is_help=True, help="场次：建立、开始、结束、延期、取消 · sessions")
 
@@ -58,9 +59,12 @@ def create_session(
 
 
 def demo_session(now: datetime) -> dict[str, Any]:
-    """A session that opens now, with one leader who answers on this machine (see `hotline dial --leader`)."""
-    port = read_settings().sip_port + LEADER_PORT_ABOVE
-    seat = {"unit": "演示单位", "leader": "演示领导", "line": {"asterisk": f"sip:leader@127.0.0.1:{port}"}}
+    """A session that opens now, with one leader who answers on this machine (see `hotline dial --leader`, `--cloud`)."""
+    settings = read_settings()
+    line = {"asterisk": f"sip:leader@127.0.0.1:{settings.sip_port + LEADER_PORT_ABOVE}"}
+    if is_configured(settings):
+        line["twilio"] = line["asterisk"]  # the cloud is played on this machine, and its leader, too
+    seat = {"unit": "演示单位", "leader": "演示领导", "line": line}
     return {
         "opens_at": now.isoformat(),
         "closes_at": (now + DEMO_LENGTH).isoformat(),

@@ -1,6 +1,7 @@
 """One call on the terminal: what the caller hears as it comes, the keyboard as keypad."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ HESITATION_S = 4.0
 FETCH_S = 20.0
 #: Longest demonstration.
 LONGEST_S = 4 * 3600.0
-MARKS = {"say": "“{}”", "play": "♪ {}", "key": "[{}]", "lost_key": "[{}] (lost)", "ring": "☎ … {}", "bridged": "☎ {}", "pause": "…"}
+MARKS = {
+    "say": "“{}”", "play": "♪ {}", "beep": "♪ beep", "pause": "…", "key": "[{}]", "lost_key": "[{}] (lost)", "ring": "☎ … {}",
+    "bridged": "☎ {}", "error": "✗ {}",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,13 @@ class Plan:
 
 
 async def demonstrate(cloud: Cloud, plan: Plan) -> Leg:
-    """Place the call, tell it, and leave time for what comes after it. The call when all is over."""
+    """Place the call, tell it, and leave time for what comes after it. The call when all is over. SIGINT and SIGTERM hang up."""
     cloud.callees[ANYWHERE] = Callee(
         answer_after_s=3, talk_s=plan.talk_s or None, script=(When("", press="1", after_s=HESITATION_S),)
     )
     call = cloud.place_call(plan.caller, plan.number, script=tuple(plan.script()))
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, call.hang_up)
     keyboard = _read_keyboard(call) if sys.stdin.isatty() else None
     try:
         await _tell(cloud, call)
