@@ -13,6 +13,7 @@ _SIP_URI = re.compile(
     r"sips?:[A-Za-z0-9_.!~*'()&=+$%-]{1,64}@([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(:[0-9]{1,5})?"
     r"(;transport=(udp|tcp|tls|ws|wss))?\Z"
 )
+_CLIENT = re.compile(r"client:[A-Za-z0-9_.-]{1,33}\Z")
 _NUMBER = re.compile(r"\+?[0-9]{3,15}\Z")
 
 
@@ -48,25 +49,23 @@ def _number(value: str) -> str:
     return value
 
 
-def _each_line(value: str) -> str:
+def _line(value: str) -> str:
+    return _sip_uri(value) if value.startswith("sip") else _number(value)
+
+
+def _lines(value: str) -> str:
     """Lines that are rung in turn, separated by commas; each a SIP URI or a number."""
-    for line in value.split(","):
-        if line.strip().startswith("sip"):
-            _sip_uri(line.strip())
-        else:
-            _number(line.strip())
+    for line in refuse_control(value).split(","):
+        _line(line.strip())
     return value
 
 
-def _sip_first(value: str) -> str:
-    if not refuse_control(value).startswith("sip"):
-        raise PydanticCustomError("invalid_line", "a SIP URI such as sip:leader@192.0.2.1:5060")
-    return _each_line(value)
-
-
-def _number_first(value: str) -> str:
-    _number(refuse_control(value).partition(",")[0].strip())
-    return _each_line(value)
+def _cloud_lines(value: str) -> str:
+    """The same; a client of the cloud is one, too."""
+    for line in refuse_control(value).split(","):
+        if not _CLIENT.match(line.strip()):
+            _line(line.strip())
+    return value
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
@@ -74,7 +73,7 @@ Word = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(refuse
 Sentence = Annotated[str, Field(max_length=500), AfterValidator(refuse_control)]
 Passage = Annotated[str, Field(max_length=4000), AfterValidator(_passage)]
 Reason = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(refuse_control)]
-SipLines = Annotated[str, Field(max_length=255), AfterValidator(_sip_first)]
-NumberLines = Annotated[str, Field(max_length=64), AfterValidator(_number_first)]
+AsteriskLines = Annotated[str, Field(max_length=255), AfterValidator(_lines)]
+CloudLines = Annotated[str, Field(max_length=64), AfterValidator(_cloud_lines)]
 SipUri = Annotated[str, Field(max_length=255), AfterValidator(_sip_uri)]
 Number = Annotated[str, Field(max_length=16), AfterValidator(_number)]

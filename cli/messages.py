@@ -121,12 +121,12 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "cloud_keys": (
         "键盘就是电话：数字加回车是按键，s 加回车是说话五秒，h 加回车或 Ctrl-C 是挂机。",
         "鍵盤就是電話：數字加 Enter 是按鍵，s 加 Enter 是說話五秒，h 加 Enter 或 Ctrl-C 是掛機。",
-        "The keyboard is the telephone: digits and Enter press keys, s and Enter speaks for five seconds, h and Enter or Ctrl-C hangs up.",
+        "The keyboard is the telephone: digits and Enter press keys, s and Enter speaks for 5 s, h and Enter or Ctrl-C hangs up.",
     ),
     "cloud_refused": (
         "以上是真实的云电话不会接受的。若写着 403 或 404：`{hotline} up` 要用同样的设置启动，例如 {example}",
         "以上是真實的雲電話不會接受的。若寫著 403 或 404：`{hotline} up` 要用同樣的設定啟動，例如 {example}",
-        "The real cloud would not have accepted this. If it says 403 or 404: start `{hotline} up` with the same settings, such as {example}",
+        "The real cloud would not have taken this. If it says 403 or 404: start `{hotline} up` with the same settings, as {example}",
     ),
     "phone_failed": ("电话程序出错：{detail}", "電話程式出錯：{detail}", "The phone failed: {detail}"),
     "leader_port_taken": (

@@ -7,15 +7,15 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from api.schemas.shape import SeatState, SessionState, Shape
-from api.texts import NumberLines, Reason, Sentence, SipLines, Word
+from api.texts import AsteriskLines, CloudLines, Reason, Sentence, Word
 from sessions.plan import MOST_SEATS
 
 
 class LineAddress(Shape):
     """Where a leader answers, by carrier. At least one."""
 
-    asterisk: SipLines | None = Field(None, description="Further lines, rung in turn, after a comma: desk, then mobile")
-    twilio: NumberLines | None = None
+    asterisk: AsteriskLines | None = Field(None, description="Further lines, rung in turn, after a comma: desk, then mobile")
+    twilio: CloudLines | None = None
 
     @model_validator(mode="after")
     def _one_at_least(self) -> "LineAddress":

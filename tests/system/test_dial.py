@@ -70,6 +70,7 @@ async def test_given_a_demonstration_when_citizens_dial_then_those_who_wait_talk
             await hotline(house, "dial", *wait, "--json"),
             await hotline(house, "dial", "--decline", "--number", "13900008001", "--json"),
         ]
+        cloud = await hotline(house, "dial", "--cloud", "--wait", "--number", "+8613900009001", "--json")
         waited, [declined] = await asyncio.gather(*(said(one) for one in calling))
         assert [(one["number"], one["outcome"]) for one in waited] == [
             (f"138****{last}", "talked") for last in ("7001", "7002", "7003")
@@ -79,7 +80,6 @@ async def test_given_a_demonstration_when_citizens_dial_then_those_who_wait_talk
         assert declined["order"] == order["number"]
         assert order["tags"] == ["熱線問政"]
 
-        cloud = await hotline(house, "dial", "--cloud", "--wait", "--number", "+8613900009001", "--json")
         *told, summary = (await printed(cloud))[1].splitlines()
         assert json.loads(summary) | {"call_sid": ""} == {
             "call_sid": "", "status": "completed", "ended_by": "hangup", "faults": [],

@@ -43,6 +43,22 @@ async def test_a_session_that_closes_before_it_opens_is_refused(instance: Instan
     check(await instance.http.post("/api/sessions", json=body), "invalid_request")
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"asterisk": "+8613900000001"},
+        {"asterisk": "sip:leader@10.0.0.5:5060,+8613900000001", "twilio": "+8613900000001,client:leader-1"},
+        {"twilio": "sip:leader@sip.example.gov.cn"},
+        {"twilio": "client:leader-1"},
+    ],
+    ids="_".join,
+)
+async def test_a_seat_has_whatever_line_the_documents_name(instance: Instance, line: dict[str, str]) -> None:
+    body = plan() | {"seats": [{"unit": "x", "leader": "y", "line": line}]}
+    [seat] = (await instance.http.post("/api/sessions", json=body)).json()["seats"]
+    assert {carrier: one for carrier, one in seat["line"].items() if one} == line
+
+
 async def test_a_seat_without_a_line_is_refused(instance: Instance) -> None:
     body = plan() | {"seats": [{"unit": "x", "leader": "y", "line": {}}]}
     check(await instance.http.post("/api/sessions", json=body), "invalid_line")
