@@ -193,6 +193,15 @@ class Settings(BaseSettings):
     twilio_operators_line: str = Field(
         "", description="Ordinary operators as the cloud reaches them, number or SIP URI; empty = OPERATORS_LINE"
     )
+    twilio_sip_networks: str = Field(
+        "", description="Networks from which the cloud may ring BRANCH_LINES by SIP, comma separated; empty = none"
+    )
+    twilio_sip_address: str = Field(
+        "", description="host[:port] at which the cloud reaches our Asterisk: lines there are rung with a password"
+    )
+    twilio_sip_secret: SecretStr = Field(
+        SecretStr(""), description="That password, 8 to 100 letters, digits, - and _; empty = generated into the state directory"
+    )
     twilio_calls_per_s: float = Field(1.0, gt=0, description="Calls a second the account may place")
     twilio_hold_s: float = Field(30.0, ge=1, le=120, description="Hold music between two signs of life of a caller")
     twilio_silence_s: float = Field(75.0, ge=2, description="A caller silent this long is asked for at the cloud")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 _LONGEST = 120
 #: As the columns are (sessions.model).
-_LONGEST_ASTERISK, _LONGEST_TWILIO = 200, 40
+_LONGEST_TOGETHER = 200
 _MOST_LINES = 3
 #: `sip:user@host[:port]` with the characters of an ordinary user and host only: no parameters, headers, quotes or
 #: commas, with which a dial string (`Dial(PJSIP/...,20,mg)`) or an AMI action could be extended.
@@ -42,25 +42,25 @@ def read_line(raw: str) -> str:
 
 def read_lines(raw: str) -> str:
     """Lines for Asterisk, rung in turn and separated by commas: the desk, then the mobile. Raises LineRefused."""
-    return _each(raw, read_line, _LONGEST_ASTERISK)
+    return _each(raw, read_line)
 
 
-def read_number_lines(raw: str) -> str:
+def read_cloud_lines(raw: str) -> str:
     """The same for the cloud phone. Raises LineRefused."""
-    return _each(raw, read_number_line, _LONGEST_TWILIO)
+    return _each(raw, read_cloud_line)
 
 
-def _each(raw: str, read: Callable[[str], str], longest: int) -> str:
+def _each(raw: str, read: Callable[[str], str]) -> str:
     lines = [line for line in map(read, raw.split(",")) if line]
     if len(lines) > _MOST_LINES:
         raise LineRefused(f"a seat has at most {_MOST_LINES} lines for a carrier")
     joined = ",".join(lines)
-    if len(joined) > longest:
-        raise LineRefused(f"the lines of a seat have at most {longest} characters together")
+    if len(joined) > _LONGEST_TOGETHER:
+        raise LineRefused(f"the lines of a seat have at most {_LONGEST_TOGETHER} characters together")
     return joined
 
 
-def read_number_line(raw: str) -> str:
+def read_cloud_line(raw: str) -> str:
     """A line for the cloud phone: an international number with its plus, a SIP URI, or a client of the cloud. Raises LineRefused."""
     if _CLIENT.fullmatch(raw.strip(" ")):
         return raw.strip(" ")

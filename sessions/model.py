@@ -57,7 +57,7 @@ class Seat(Base):
     leader: Mapped[str] = mapped_column(String(60))
     post: Mapped[str] = mapped_column(String(60), default="")
     line_asterisk: Mapped[str] = mapped_column(String(200), default="")
-    line_twilio: Mapped[str] = mapped_column(String(40), default="")
+    line_twilio: Mapped[str] = mapped_column(String(200), default="")
     #: Attendance (R5.2b), and how a seat is found open again when Redis lost it.
     signed_in_at: Mapped[datetime | None] = mapped_column(UtcTime)
     signed_out_at: Mapped[datetime | None] = mapped_column(UtcTime)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from config.columns import from_unix
 from config.text import clean
-from sessions.lines import read_lines, read_number_lines
+from sessions.lines import read_lines, read_cloud_lines
 from sessions.model import Seat, Session
 
 _LONGEST_SESSION = timedelta(hours=12)
@@ -72,5 +72,5 @@ def _seat(seat: PlannedSeat, position: int) -> Seat:
         leader=leader,
         post=clean(seat.post, 60),
         line_asterisk=read_lines(seat.line_asterisk),
-        line_twilio=read_number_lines(seat.line_twilio),
+        line_twilio=read_cloud_lines(seat.line_twilio),
     )

@@ -14,8 +14,12 @@ from sessions.plan import MOST_SEATS
 class LineAddress(Shape):
     """Where a leader answers, by carrier. At least one."""
 
-    asterisk: AsteriskLines | None = Field(None, description="Further lines, rung in turn, after a comma: desk, then mobile")
-    twilio: CloudLines | None = None
+    asterisk: AsteriskLines | None = Field(
+        None, description="A SIP URI, or a number behind the trunk. Up to three, rung in turn, separated by commas: desk, then mobile"
+    )
+    twilio: CloudLines | None = Field(
+        None, description="The same as the cloud reaches the leader: a number with +, a SIP URI, or client:name"
+    )
 
     @model_validator(mode="after")
     def _one_at_least(self) -> "LineAddress":

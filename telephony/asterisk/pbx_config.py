@@ -9,6 +9,7 @@ from pathlib import Path
 import phonenumbers
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from config.cloud_sip import CLOUD_USER, cloud_password
 from config.secrets import secret
 from config.settings import Settings
 from telephony.asterisk.cdr import COLUMNS, EPOCH_COLUMNS
@@ -149,6 +150,9 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
         "sip_host": settings.sip_host,
         "sip_port": settings.sip_port,
         "trusted": trusted_networks(settings),
+        "cloud_networks": cloud_networks(settings),
+        "cloud_user": CLOUD_USER,
+        "cloud_secret": cloud_password(settings) if settings.twilio_sip_networks else "",
         "trunk": settings.trunk,
         "dialled": dialled_numbers(settings),
         "branches": branches(settings),
@@ -177,8 +181,19 @@ def _values(settings: Settings, files: PbxFiles, directory: Path, program: Aster
 
 def trusted_networks(settings: Settings) -> tuple[str, ...]:
     """The networks of SIP_TRUST. Raises ValueError for what is none."""
-    words = [word.strip() for word in settings.sip_trust.split(",") if word.strip()]
-    return tuple(str(ipaddress.ip_network(word, strict=False)) for word in words)
+    return tuple(str(network) for network in _networks(settings.sip_trust))
+
+
+def cloud_networks(settings: Settings) -> tuple[str, ...]:
+    """Those of the cloud phone. Raises ValueError for what is none, and for one of which calls are taken without a password."""
+    found, trusted = _networks(settings.twilio_sip_networks), _networks(settings.sip_trust)
+    if any(one.overlaps(other) for one in found for other in trusted if one.version == other.version):
+        raise ValueError("HOTLINE_TWILIO_SIP_NETWORKS and HOTLINE_SIP_TRUST have addresses in common")
+    return tuple(str(network) for network in found)
+
+
+def _networks(setting: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    return [ipaddress.ip_network(word.strip(), strict=False) for word in setting.split(",") if word.strip()]
 
 
 def branches(settings: Settings) -> dict[str, str]:

@@ -198,7 +198,14 @@ class Caller:
             seconds = max(1.0, hook.dialled_s)
             return await self._take(call_id, lambda facts: TalkEnded(facts=facts, seconds=seconds), hook.scene)
         reason = MISSED.get(hook.dial_status) or ("unconfirmed" if must_confirm(call.leader_line) else "gone")
-        return await self._take(call_id, lambda facts: Missed(facts=facts, reason=reason), hook.scene)
+        after = await self._take(call_id, lambda facts: Missed(facts=facts, reason=reason), hook.scene)
+        await self._keep_claim(after.call)
+        return after
+
+    async def _keep_claim(self, call: Call) -> None:
+        """The leader's next line rings now: its time is not that of the line before."""
+        if call.node == "ringing":
+            await self._exchange.core.line.renew(call.seat_id, call.token, self._exchange.settings.claim_lease_s)
 
 
 def _arrives(step: Step, hook: Webhook) -> bool:

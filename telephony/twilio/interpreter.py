@@ -13,6 +13,7 @@ from msgspec.json import Encoder
 from twilio.twiml import voice_response
 from twilio.twiml.voice_response import VoiceResponse
 
+from config.cloud_sip import CLOUD_USER, cloud_password, is_at_ours
 from config.settings import Settings
 from ivr.call import Call
 from ivr.verbs import AnyVerb, Ask, Await, CallBack, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
@@ -41,6 +42,7 @@ class Interpreter:
 
     def __init__(self, settings: Settings, addresses: Addresses, speech: Speech, music: Music) -> None:
         self._settings, self._addresses, self._speech, self._music = settings, addresses, speech, music
+        self._password = cloud_password(settings) if settings.twilio_sip_address else ""
         self._known: dict[tuple[object, ...], str] = {}
         self._known_until = 0.0
 
@@ -164,7 +166,8 @@ class Interpreter:
             "status_callback_event": LEG_EVENTS,
         }
         if line.startswith(("sip:", "sips:")):
-            dial.sip(line, **noun)
+            known = {"username": CLOUD_USER, "password": self._password} if is_at_ours(line, self._settings) else {}
+            dial.sip(line, **known, **noun)
         elif line.startswith("client:"):
             dial.client(line.removeprefix("client:"), **noun)
         else:

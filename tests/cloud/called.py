@@ -1,9 +1,11 @@
 """A leg that `<Dial>` calls: rings, answers or not, hears the whisper, and then talks until somebody hangs up."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from tests.cloud.callee import Callee
+from tests.cloud.callee import Callee, Outcome
 from tests.cloud.document import Node
 from tests.cloud.errors import CloudError
 from tests.cloud.execution import Execution
@@ -11,6 +13,8 @@ from tests.cloud.leg import Parties, Status
 from tests.cloud.progress import Progress
 from tests.cloud.script import Script
 from tests.cloud.signals import CallOver, EndedBy, HungUp, Overtaken, Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Called:
         self._run = run
         self._cloud = run.cloud
         self._callee = run.cloud.directory.take(target.address)
+        self._line = self._callee.line() if self._callee is not None and self._callee.line is not None else None
         parties = Parties(
             dial.attributes.get("callerId", run.leg.parties.from_), target.address, "outbound-dial", run.leg
         )
@@ -73,6 +78,8 @@ class Called:
             await self._talk()
         except CallOver as over:
             ended = over.by
+        if self._line is not None:
+            await self._line.hang_up()
         self._end(ended)
 
     async def _answer(self) -> None:
@@ -83,14 +90,32 @@ class Called:
             callee = Callee(outcome="failed", answer_after_s=0)
         self._become("initiated", "initiated")
         self._become("ringing", "ringing")
-        await self.leg.wait(None if callee.outcome == "no-answer" else callee.answer_after_s)
-        match callee.outcome:
-            case "busy" | "failed":
-                self.leg.become("busy" if callee.outcome == "busy" else "failed")
-                raise CallOver("not_connected")
-            case "answer" | "no-answer":
+        match await self._ring(callee):
+            case "answer":
                 self.leg.become("in-progress")
+            case refused:
+                self.leg.become(refused)
+                raise CallOver("not_connected")
         self._report("answered")
+
+    async def _ring(self, callee: Callee) -> Outcome:
+        """Until somebody answers or refuses. Who never does is given up."""
+        if self._line is None:
+            await self.leg.wait(None if callee.outcome == "no-answer" else callee.answer_after_s)
+            return callee.outcome
+        given = self.target.noun.attributes
+        ringing = self._line.ring(self.target.address, given.get("username", ""), given.get("password", ""))
+        return await self._while(ringing)
+
+    async def _while(self, work: Coroutine[Any, Any, T]) -> T:
+        """What the real line does, unless this leg is over before."""
+        task = self._cloud.start(work)
+        try:
+            await self.leg.wait(None, [task])
+        except BaseException:
+            task.cancel()
+            raise
+        return await task
 
     async def _screen(self) -> None:
         url = self.target.noun.attributes.get("url")
@@ -101,7 +126,10 @@ class Called:
 
     async def _talk(self) -> None:
         try:
-            await self.leg.wait(self._callee.talk_s if self._callee else 0, on=lambda signal: False)
+            if self._line is not None:
+                await self._while(self._line.over())
+            else:
+                await self.leg.wait(self._callee.talk_s if self._callee else 0, on=lambda signal: False)
         except Overtaken as overtaken:
             await Execution(self._cloud, self.leg).run(overtaken.source)
             raise CallOver("document") from None

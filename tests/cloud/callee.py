@@ -1,17 +1,32 @@
 """How somebody who is called behaves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 from tests.cloud.script import When
+
+Outcome = Literal["answer", "busy", "no-answer", "failed"]
+
+
+class Line(Protocol):
+    """A real telephone line on which the cloud rings one address, for one call."""
+
+    async def ring(self, address: str, username: str, password: str) -> Outcome:
+        """Until somebody answers, or refuses. May be cancelled."""
+
+    async def over(self) -> None:
+        """Until who answered hangs up."""
+
+    async def hang_up(self) -> None:
+        """Ends it, whatever it does. Called at the end of every call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Callee:
     """One person or machine at a number, SIP URI or client identity."""
 
-    outcome: Literal["answer", "busy", "no-answer", "failed"] = "answer"
+    outcome: Outcome = "answer"
     #: Virtual seconds of ringing before the answer, the busy tone or the failure.
     answer_after_s: float = 2.0
     #: A voicemail: answers, listens, presses nothing; machine detection finds it.
@@ -22,6 +37,8 @@ class Callee:
     talk_s: float | None = None
     #: They hang up when the whisper is over, before they hear the caller.
     too_soon: bool = False
+    #: Somebody real is there: the line says who answers and who hangs up, and nothing above does.
+    line: Callable[[], Line] | None = None
 
 
 Callees = dict[str, Callee | tuple[Callee, ...]]

@@ -18,7 +18,7 @@ from tests.waiting import patient, until
 #: SIP on udp, tcp and tls (two ports), control, and RTP with RTCP.
 _PORTS = 12
 _CONFIG = """poll_method epoll
-sip_listen 127.0.0.1:{sip}
+sip_listen {host}:{sip}
 sip_trans_def udp
 call_local_timeout 300
 call_max_calls {lines}
@@ -58,6 +58,9 @@ class Phone:
     keys: Literal["rtp", "info"] = "rtp"
     answers: Literal["auto", "manual"] = "manual"
     lines: int = 1
+    #: Its address on loopback; and user and password for who asks for one.
+    host: str = "127.0.0.1"
+    login: tuple[str, str] | None = None
     events: list[Mapping[str, Any]] = field(default_factory=list)
     port: int = 0
     _process: asyncio.subprocess.Process | None = None
@@ -69,14 +72,14 @@ class Phone:
     @property
     def address(self) -> str:
         """Where it can be rung."""
-        return f"sip:{self.number}@127.0.0.1:{self.port}"
+        return f"sip:{self.number}@{self.host}:{self.port}"
 
     async def __aenter__(self) -> Self:
         program = find_program("baresip")
         if program is None:
             raise RuntimeError("baresip is missing: run `make setup`")
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_block(_PORTS)
+        self.port = self.port or free_block(_PORTS)
         control = self.port + 3
         self._configure(control, (program.root or Path("/")) / "usr/lib/baresip/modules")
         log = (self.folder / "baresip.log").open("wb")
@@ -153,11 +156,13 @@ class Phone:
     def _configure(self, control: int, modules: Path) -> None:
         speech = self.speech or write_tone(self.folder / "speech.wav", self.tone_hz, 100.0)
         rtp = self.port + 4 + self.port % 2
-        values = {"sip": self.port, "control": control, "rtp": rtp, "rtp_last": rtp + 6, "modules": modules, "lines": self.lines}
+        values = {"host": self.host, "sip": self.port, "control": control, "rtp": rtp, "rtp_last": rtp + 6, "modules": modules, "lines": self.lines}
         (self.folder / "config").write_text(_CONFIG.format(speech=speech, folder=self.folder, **values))
         name = f'"{self.display}" ' if self.display else ""
         keys = "rtpevent" if self.keys == "rtp" else "info"
-        account = f"<sip:{self.number}@127.0.0.1;transport=udp>;regint=0;audio_codecs=PCMA/8000/1"
+        account = f"<sip:{self.number}@{self.host};transport=udp>;regint=0;audio_codecs=PCMA/8000/1"
+        if self.login is not None:
+            account += f";auth_user={self.login[0]};auth_pass={self.login[1]}"
         (self.folder / "accounts").write_text(f"{name}{account};answermode={self.answers};dtmfmode={keys}\n")
         (self.folder / "contacts").touch()
 

@@ -1,6 +1,6 @@
 """Grown: every part a process on a Redis Cluster of three nodes, the job queue on a server of its own. Two Asterisk nodes, a
 bridge each, one line: callers of both in the order of joining; the leader's telephone is behind one of them, and the other
-reaches it over the trunk between the two. And the cloud phone on the same Cluster."""
+reaches it over the trunk between the two, where both hear each other. And the cloud phone on the same Cluster."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -18,13 +18,15 @@ from tests.cloud import Callee, Cloud, When
 from tests.cloud.mischief import Repeat, Rule
 from tests.integration.growth.servers import cluster
 from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, SPEED, TOKEN
+from tests.phones import hearing
+from tests.phones.baresip import Phone
 from tests.servers import free_port, redis_server
 from tests.stories.calls import STORIES
 from tests.system.both import subscribed
 from tests.system.callers import WatchedLeader, checked, line_of, until_closed
 from tests.system.crowd import citizens
 from tests.system.installation import Installation
-from tests.system.watch import BRISK, kinds, order_of, reaches
+from tests.system.watch import BRISK, accounted, call_from, kinds, order_of, reaches, seat_is, session
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -32,19 +34,21 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)
 WAITS = ((1.0, "1"),)
 #: What follows in the ledger for who kept the place, and talks.
 CALLED_BACK = ("offered", "called_back", "callback_answered", "connected", "talked", "callback_ended")
-#: The leader's telephone at the node that reaches it.
-BRANCH = "801"
+#: The leader's telephones at the node that reaches them.
+BRANCH, DESK = "801", "802"
+CITIZEN_HZ, LEADER_HZ = 500.0, 900.0
 
 
 @dataclass
 class Town:
     """`east` has everything, the cloud too; `west` is a node that shares Redis and database with it, and has the leader's
-    telephone."""
+    telephones: one that takes every call by itself, and one that a test answers."""
 
     east: Installation
     west: Installation
     leader: WatchedLeader
     cloud: Cloud
+    desk: Phone
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -52,6 +56,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncI
     folder = tmp_path_factory.mktemp("town")
     leader = WatchedLeader(folder / "leader", Leader(ring_s=0.2, talk_s=6.0))
     async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(Phone(folder / "desk", "desk", tone_hz=LEADER_HZ))
         redis = stack.enter_context(cluster(folder / "cluster"))
         queue = stack.enter_context(redis_server(folder / "queue"))
         cloud = await stack.enter_async_context(Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=SPEED))
@@ -66,10 +71,10 @@ async def town(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncI
             "HOTLINE_DATABASE_URL": east.settings.effective_database_url,
             "HOTLINE_DATA_KEY": secret(east.settings, "data_key"),
             "HOTLINE_PBX_NODE": "pbx2",
-            "HOTLINE_BRANCH_LINES": f"{BRANCH}={leader.address}",
+            "HOTLINE_BRANCH_LINES": f"{BRANCH}={leader.address},{DESK}={desk.address}",
         }
         west = await stack.enter_async_context(Installation(folder / "west", shared, both, parts=("bridge",)))
-        yield Town(east, west, leader, cloud)
+        yield Town(east, west, leader, cloud, desk)
 
 
 async def test_given_callers_on_two_nodes_when_the_leader_sits_at_one_then_all_are_put_through_in_the_order_of_joining(
@@ -97,6 +102,32 @@ async def test_given_callers_on_two_nodes_when_the_leader_sits_at_one_then_all_a
     assert (check["complete"], check["calls"], check["asterisk"]) == (True, 4, "ok")
     assert (check["nodes"], check["silent_nodes"]) == (["pbx1", "pbx2"], [])
     await town.east.post(f"/api/sessions/{session_id}/close")
+
+
+async def test_given_a_citizen_at_one_node_and_the_leader_at_the_other_when_they_talk_then_both_hear_each_other(
+    town: Town, tmp_path: Path
+) -> None:
+    """At first nobody answers, and the trunk tells it as that. Measured in what both phones recorded."""
+    east, desk = town.east, town.desk
+    async with (
+        Phone(tmp_path / "citizen", "13812345699", tone_hz=CITIZEN_HZ) as citizen,
+        session(east, f"sip:{DESK}@{town.west.target}") as (session_id, seat_id),
+    ):
+        await citizen.dial(east.service)
+        call_id = await call_from(east, "+8613812345699")
+        await reaches(east, call_id, "question")
+        await citizen.press("1")
+        await seat_is(east, seat_id, "paused")
+        await east.post(f"/api/seats/{seat_id}/resume")
+        await until(lambda: [event.get("type") for event in desk.events].count("CALL_INCOMING") == 2, 20, "the desk's phone")
+        await desk.answer()
+        await seat_is(east, seat_id, "talking")
+        assert hearing.tone_share(await citizen.listen(1.0), LEADER_HZ) > 0.8
+        assert hearing.tone_share(await desk.listen(1.0), CITIZEN_HZ) > 0.8
+        await desk.hang_up()
+        assert await accounted(east, session_id, 1) == {"talked": 1}
+    events = (await east.get(f"/api/calls/{call_id}"))["events"]
+    assert [event["data"]["reason"] for event in events if event["kind"] == "missed"] == ["no_answer"]
 
 
 async def test_given_the_cloud_when_callers_wait_decline_and_keep_a_place_then_all_is_as_on_one_redis(town: Town) -> None:

@@ -46,4 +46,4 @@ async def test_several_processes_may_migrate_at_once_and_again(url: str) -> None
 
 
 def test_there_is_one_newest_revision() -> None:
-    assert newest() == "0008"
+    assert newest() == "0009"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.lines import LineRefused, read_line, read_lines, read_number_line, read_number_lines
+from sessions.lines import LineRefused, read_line, read_lines, read_cloud_line, read_cloud_lines
 
 
 @pytest.mark.parametrize(
@@ -39,19 +39,19 @@ def test_no_line_holds_a_character_with_a_meaning_in_a_dial_string(raw: str) -> 
 
 
 def test_the_cloud_phone_wants_international_numbers() -> None:
-    assert read_number_line("+8613812345678") == "+8613812345678"
-    assert read_number_line("") == ""
-    assert read_number_line(" client:leader-1") == "client:leader-1"
+    assert read_cloud_line("+8613812345678") == "+8613812345678"
+    assert read_cloud_line("") == ""
+    assert read_cloud_line(" client:leader-1") == "client:leader-1"
     for hostile in ("client:", "client:a b", "client:a&b", "client:a@b", f"client:{'x' * 34}", "client:a\n"):
         with pytest.raises(LineRefused):
-            read_number_line(hostile)
+            read_cloud_line(hostile)
     with pytest.raises(LineRefused, match="\\+"):
-        read_number_line("13812345678")
+        read_cloud_line("13812345678")
 
 
 def test_several_lines_are_rung_in_turn_and_each_is_checked() -> None:
     assert read_lines("sip:desk@10.0.0.1:5060, +8613900000000") == "sip:desk@10.0.0.1:5060,+8613900000000"
-    assert read_number_lines("+8613900000000,+8613900000001") == "+8613900000000,+8613900000001"
+    assert read_cloud_lines("+8613900000000,+8613900000001") == "+8613900000000,+8613900000001"
     for hostile in ("sip:desk@10.0.0.1,x&y", "sip:a@h,1234567,1234568,1234569", "sip:desk@10.0.0.1;a=b"):
         with pytest.raises(LineRefused):
             read_lines(hostile)
