@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     branch_lines: str = Field(
         "",
         description="Leaders' telephones that this node rings for other nodes: 801=sip:leader@host:port, comma separated; "
-        "there their line is sip:801@this-node",
+        "there, and at a cloud phone, their line is sip:801@this-node",
     )
     operators_line: str = Field(
         "",

@@ -156,7 +156,8 @@ class Phone:
     def _configure(self, control: int, modules: Path) -> None:
         speech = self.speech or write_tone(self.folder / "speech.wav", self.tone_hz, 100.0)
         rtp = self.port + 4 + self.port % 2
-        values = {"host": self.host, "sip": self.port, "control": control, "rtp": rtp, "rtp_last": rtp + 6, "modules": modules, "lines": self.lines}
+        own = {"host": self.host, "sip": self.port, "control": control, "lines": self.lines}
+        values = {**own, "rtp": rtp, "rtp_last": rtp + 6, "modules": modules}
         (self.folder / "config").write_text(_CONFIG.format(speech=speech, folder=self.folder, **values))
         name = f'"{self.display}" ' if self.display else ""
         keys = "rtpevent" if self.keys == "rtp" else "info"

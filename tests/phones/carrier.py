@@ -11,6 +11,7 @@ from telephony.asterisk.server import AsteriskServer
 from telephony.demo.scenarios import write_tone
 from tests.phones.ports import free_block
 
+VOICEMAIL_HZ = 650.0
 _PORTS = 110
 _DIALPLAN = """[general]
 static = yes
@@ -59,7 +60,7 @@ class Carrier:
         if program is None:
             raise RuntimeError("Asterisk is missing: run `make setup`")
         files = render(settings, folder / "asterisk", program)
-        words = write_tone(files.sounds / "voicemail.wav", 650.0, 20.0).with_suffix("")
+        words = write_tone(files.sounds / "voicemail.wav", VOICEMAIL_HZ, 20.0).with_suffix("")
         phones = "".join(_MOBILE.format(number=number, address=address) for number, address in mobiles.items())
         plan = _DIALPLAN.format(service=settings.service_number, voicemail=voicemail, words=words, mobiles=phones)
         (files.etc / "extensions.conf").write_text(plan)

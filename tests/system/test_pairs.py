@@ -15,7 +15,7 @@ from tests.cloud import Callee, When
 from tests.integration.twilio.town import NUMBER
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.phones.carrier import Carrier
+from tests.phones.carrier import VOICEMAIL_HZ, Carrier
 from tests.servers import free_port
 from tests.system.both import Both, both_carriers
 from tests.system.cloud_line import CloudSide
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CLOUD, TELEPHONY = "127.0.0.2", "127.0.0.3"
 DESK, MOBILE, VOICEMAIL = "801", "+8613900000001", "+8613900000002"
-CITIZEN_HZ, DESK_HZ, MOBILE_HZ = 500.0, 900.0, 1200.0
+CITIZEN_HZ, DESK_HZ, MOBILE_HZ = 700.0, 900.0, 1200.0
+#: Our sentences are blips here, of this tone.
+SENTENCE_HZ = 500.0
 #: Two lines that ring out take longer than a claim lasts.
 RING_S, LEASE_S = 4, 6
 
@@ -160,6 +162,7 @@ async def test_given_a_desk_phone_that_rings_out_then_the_mobile_behind_the_trun
     """The citizen comes in over the trunk, too. The two lines ring for longer than a claim lasts: it is kept, and each phone rings
     once an attempt. At first the mobile is busy, and the caller stays the first."""
     house, desk, mobile = place.house, place.desk, place.mobile
+    place.both.brief.make_longer("whisper_confirm", 1.0)
     async with (
         Phone(tmp_path / "citizen", "13800000703", tone_hz=CITIZEN_HZ) as citizen,
         session(house, f"{desk.address},{MOBILE}") as (session_id, seat_id),
@@ -178,7 +181,9 @@ async def test_given_a_desk_phone_that_rings_out_then_the_mobile_behind_the_trun
         await until(lambda: house.core.clock() > seat.since + LEASE_S + 0.5, 20, "the lease would be over")
         await mobile.answer()
         await mobile.until("CALL_ESTABLISHED")
-        assert (await house.core.calls.get(call_id)).node == "ringing"  # type: ignore[union-attr]
+        await until(lambda: hearing.tone_share(mobile.heard(), SENTENCE_HZ) > 0.5, 15, "the whisper")
+        assert hearing.tone_share(mobile.heard(), CITIZEN_HZ) < 0.2, "nobody is put through before the 1"
+        await reaches(house, call_id, "ringing")
         await mobile.press("1")
         await seat_is(house, seat_id, "talking")
         assert (await house.core.seats.state(seat_id)).token == seat.token
@@ -193,24 +198,25 @@ async def test_given_a_desk_phone_that_rings_out_then_the_mobile_behind_the_trun
     assert from_numbers(mobile.events) == {house.settings.service_number}, "the citizen's number goes to nobody"
 
 
-async def test_given_a_mobile_whose_voicemail_answers_then_the_caller_never_talks_to_it(
+async def test_given_a_voicemail_and_then_a_mobile_that_nobody_answers_then_the_caller_talks_to_neither(
     place: Place, tmp_path: Path
 ) -> None:
-    """Nor when nobody answers at all."""
     house = place.house
     async with (
         Phone(tmp_path / "citizen", "13800000704", tone_hz=CITIZEN_HZ) as citizen,
-        session(house, VOICEMAIL) as (session_id, seat_id),
+        session(house, f"{VOICEMAIL},{MOBILE}") as (session_id, seat_id),
     ):
         await citizen.dial(house.service)
         call_id = await call_from(house, "+8613800000704")
         await reaches(house, call_id, "question")
         await citizen.press("1")
-        await missed(house, seat_id, call_id, "unconfirmed")
-        assert hearing.tone_share(citizen.heard(8.0), 650.0) < 0.2
+        await missed(house, seat_id, call_id, "no_answer")
+        assert hearing.tone_share(citizen.heard(), VOICEMAIL_HZ) < 0.1
         await citizen.hang_up()
         assert await accounted(house, session_id, 1) == {"abandoned": 1}
-    assert await facts(house, call_id) == ["arrived", "willing", "offered", "missed", "left_line", "closed"]
+    events = (await ended(house, call_id))["events"]
+    assert [event["kind"] for event in events] == ["arrived", "willing", "offered", "next_line", "missed", "left_line", "closed"]
+    assert events[3]["data"]["reason"] == "unconfirmed"
 
 
 def from_numbers(events: Iterable[object]) -> set[str]:

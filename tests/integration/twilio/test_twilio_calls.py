@@ -12,6 +12,7 @@ from ivr.limits import Limits
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
+from tests.cloud.mischief import Drop, Rule
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.waiting import until
@@ -84,11 +85,19 @@ async def test_an_emergency_stop_ends_the_talk_and_reaches_who_waits_and_who_is_
     assert await here.ended([talking, waiting]) == ["talked", "work_order"]
 
 
-async def test_the_second_line_of_a_seat_rings_when_the_first_is_busy(here: Town) -> None:
+async def test_the_second_line_of_a_seat_rings_when_the_first_is_busy_and_has_a_claim_of_its_own_time(here: Town) -> None:
+    """However long the lines ring together, and though no notice of their legs comes to us."""
     mobile = "+8613900000002"
-    here.cloud.callees |= {LEADER: Callee(outcome="busy"), mobile: WILLING}
+    here.cloud.mischief.add(Rule(r"/twilio/leg", Drop()))
+    here.cloud.callees |= {LEADER: Callee(outcome="busy", answer_after_s=20), mobile: replace(WILLING, answer_after_s=10)}
     await here.open_session(f"{LEADER},{mobile}")
     leg = here.call(When(said("choose_free"), press="1"))
+    await until(lambda: len(leg.dialed) == 1, 15, "the desk to ring")
+    before = await here.core.seats.state(here.seat_id)
+    await until(lambda: len(leg.dialed) == 2, 15, "the mobile to ring")
+    after = await here.core.seats.state(here.seat_id)
+    assert (after.state, after.token) == ("ringing", before.token)
+    assert after.until > before.until
     await here.at(leg, "talking")
     assert [one.parties.to for one in leg.dialed] == [LEADER, mobile]
     leg.dialed[-1].hang_up()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessions.lines import LineRefused, read_line, read_lines, read_cloud_line, read_cloud_lines
+from sessions.lines import LineRefused, read_cloud_line, read_cloud_lines, read_line, read_lines
 
 
 @pytest.mark.parametrize(

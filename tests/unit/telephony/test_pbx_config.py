@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from config.native import Program
 from config.settings import Settings
@@ -18,7 +19,7 @@ ROW = (
 )
 
 
-def rendered(directory: Path, **more: str) -> Path:
+def rendered(directory: Path, **more: object) -> Path:
     settings = Settings(state_dir=directory, _env_file=None).model_copy(update=more)
     program = AsteriskProgram(Program(("asterisk",)), "22.0", directory / "modules", directory)
     return render(settings, directory / "asterisk", program).etc
@@ -71,6 +72,17 @@ def test_the_service_number_is_dialled_in_national_and_international_forms() -> 
 def test_a_trunk_has_an_endpoint_only_when_there_is_one(tmp_path: Path) -> None:
     assert "context = trunk" not in (rendered(tmp_path / "a") / "pjsip.conf").read_text()
     assert "match = 10.1.2.3" in (rendered(tmp_path / "b", trunk="10.1.2.3") / "pjsip.conf").read_text()
+
+
+def test_the_cloud_rings_only_with_a_password_and_only_from_its_own_networks(tmp_path: Path) -> None:
+    assert "auth = cloud" not in (rendered(tmp_path / "a") / "pjsip.conf").read_text()
+    text = (rendered(tmp_path / "b", twilio_sip_networks="192.0.2.0/24, 198.51.100.7") / "pjsip.conf").read_text()
+    assert "auth = cloud" in text
+    assert "match = 192.0.2.0/24\nmatch = 198.51.100.7/32\n" in text
+    with pytest.raises(ValueError, match="in common"):
+        rendered(tmp_path / "c", twilio_sip_networks="127.0.0.2")
+    with pytest.raises(ValueError, match="letters"):
+        rendered(tmp_path / "d", twilio_sip_networks="192.0.2.1", twilio_sip_secret=SecretStr("a;b=c and more"))
 
 
 def test_the_rows_of_one_call_are_one_call() -> None:

@@ -63,11 +63,9 @@ def playing(tmp_path: Path) -> Interpreter:
     return _interpreter(tmp_path, _Made)
 
 
-def _interpreter(tmp_path: Path, prompts: type[Prompts]) -> Interpreter:
-    settings = Settings(
-        state_dir=tmp_path, public_url="https://x.gov.cn", twilio_number="+867348812345",
-        operators_line="sip:operators@10.0.0.1", _env_file=None,
-    )  # fmt: skip
+def _interpreter(tmp_path: Path, prompts: type[Prompts], **more: str) -> Interpreter:
+    given = {"state_dir": tmp_path, "public_url": "https://x.gov.cn", "twilio_number": "+867348812345", **more}
+    settings = Settings.model_validate({**given, "operators_line": "sip:operators@10.0.0.1"})
     addresses = Addresses(settings, now)
     return Interpreter(settings, addresses, Speech(settings, prompts(settings), addresses), Music(settings, addresses))
 
@@ -152,6 +150,16 @@ def test_a_leader_is_dialled_by_the_kind_of_line(line: str, noun: str, number: s
     assert (leg.name, leg.text) == (noun, number)
     assert dial.attributes["record"] == "record-from-answer-dual"
     assert "/twilio/whisper?" in leg.attributes["url"]
+
+
+@pytest.mark.parametrize("line", ["sip:801@sip.x.gov.cn:5060", "sip:801@elsewhere.example:5060", "sip:801@sip.x.gov.cn"])
+def test_only_our_own_asterisk_is_told_the_password(line: str, tmp_path: Path) -> None:
+    interpreter = _interpreter(tmp_path, Prompts, twilio_sip_address="sip.x.gov.cn:5060", twilio_sip_secret="a-password")
+    verb = Connect(seat_id="s", token=1, line=line, ring_s=20, whisper=(), confirm=False, recording="")
+    (dial,) = read(interpreter.render(CALL, (verb,)).encode())
+    (leg,) = dial.nested
+    told = (leg.attributes.get("username"), leg.attributes.get("password"))
+    assert told == (("cloud", "a-password") if line == "sip:801@sip.x.gov.cn:5060" else (None, None))
 
 
 def test_a_scene_that_goes_on_is_not_spoken_again(interpreter: Interpreter) -> None:
