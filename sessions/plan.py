@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from config.columns import from_unix
 from config.text import clean
-from sessions.lines import read_lines, read_cloud_lines
+from sessions.lines import read_cloud_lines, read_lines
 from sessions.model import Seat, Session
 
 _LONGEST_SESSION = timedelta(hours=12)
