@@ -12,8 +12,8 @@ from config.native import find_program
 #: Asterisk, the voice, and the phones of `hotline dial`.
 TO_RUN = ("asterisk", "espeak-ng", "baresip", "sipp")
 
-#: Checks docker-compose.yml against the real schema.
-TO_TEST = (*TO_RUN, "docker-compose")
+#: Checks docker-compose.yml against the real schema; proxies before the API.
+TO_TEST = (*TO_RUN, "docker-compose", "nginx")
 
 
 def main(arguments: list[str]) -> int:

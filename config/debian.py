@@ -27,6 +27,7 @@ PACKAGES = {
     "baresip": "baresip-core",
     "espeak-ng": "espeak-ng",
     "docker-compose": "docker-compose",
+    "nginx": "nginx",
 }
 
 #: Packages that only installing needs (users, scripts, documentation): given out as there, so never fetched.

@@ -17,6 +17,7 @@ PLACES = {
     "baresip": "usr/bin/baresip",
     "espeak-ng": "usr/bin/espeak-ng",
     "docker-compose": "usr/libexec/docker/cli-plugins/docker-compose",
+    "nginx": "usr/sbin/nginx",
 }
 
 #: The file in a root that says which programs are complete in it, one a line.
