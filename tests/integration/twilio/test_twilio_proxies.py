@@ -14,13 +14,14 @@ import httpx
 import pytest
 from redis.asyncio import Redis
 
+from config.children import end_with_parent
 from config.native import find_program
 from config.settings import Settings
 from tests.certificates import self_signed
 from tests.cloud.signature import sign
 from tests.integration.twilio.cloud_phone import CloudPhone
 from tests.integration.twilio.town import ACCOUNT, NUMBER, TOKEN, town
-from tests.servers import end_with_parent, free_port
+from tests.servers import free_port
 from tests.stories.calls import STORIES
 from tests.stories.story import same
 from tests.waiting import until
