@@ -73,9 +73,11 @@ def build(settings: Settings, clock: Clock = now) -> Core:
         except UnknownCall:
             return  # forgotten after a week: the order is there, nobody is left to hear its number
 
-    async def give_way(call_id: str) -> None:
+    async def give_way(call_id: str, newer: str) -> None:
         try:
-            await turns.take_turn(call_id, lambda read: Released(facts=read, to="other_call", reason="same_number"))
+            await turns.take_turn(
+                call_id, lambda read: Released(facts=read, to="other_call", reason="same_number", call_id=newer)
+            )
         except UnknownCall:
             return
 

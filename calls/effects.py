@@ -58,8 +58,8 @@ Enqueue = Callable[[str, str], Awaitable[None]]
 OrderWithdrawer = Callable[[str, Call, float], Awaitable[bool]]
 #: (call, Unix seconds): the number at which this caller is called back lasts longer than Redis.
 NumberKeeper = Callable[[Call, float], Awaitable[None]]
-#: (call id): the turn by which a call gives up its place to a newer one of the same number.
-GiveWay = Callable[[str], Awaitable[None]]
+#: (call id, newer call id): the turn by which a call gives up its place to a newer one of the same number.
+GiveWay = Callable[[str, str], Awaitable[None]]
 #: (call id, number of the order): the turn by which the caller hears it.
 TellNumber = Callable[[str, str], Awaitable[None]]
 #: A fact that no turn says goes to the ledger, soon: the line does not wait for the database.
@@ -151,7 +151,7 @@ class Effects:
         before = await self._places.take(call.number, entry.call_id, seat_id, command.joined_at)
         await marking
         for one in before:
-            await self._give_way(one)
+            await self._give_way(one, entry.call_id)
         if before:
             await self._places.told(call.number, entry.call_id)
 

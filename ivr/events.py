@@ -75,6 +75,8 @@ class Released(Event, frozen=True, tag=True):
     reason: str
     #: With to="seat": the seat whose line the caller goes on waiting in.
     seat_id: str = ""
+    #: With to="other_call": the call that has the place now.
+    call_id: str = ""
 
 
 class Woken(Event, frozen=True, tag=True):

@@ -45,11 +45,13 @@ def note(facts: Facts, kind: str, **data: str | float) -> Note:
     return Note(kind=kind, at=facts.now, data=data)
 
 
-def leave_line(call: Call, facts: Facts, reason: LeaveReason) -> tuple[AnyCommand, ...]:
-    """Whatever takes this call out of the line, and gives back a seat that rings for it. Nothing when in no line."""
+def leave_line(call: Call, facts: Facts, reason: LeaveReason, to_call: str = "") -> tuple[AnyCommand, ...]:
+    """Whatever takes this call out of the line, and gives back a seat that rings for it. Nothing when in no line. `to_call`:
+    the call that has the place now."""
+    heir = {"to_call": to_call} if to_call else {}
     left: tuple[AnyCommand, ...] = (
         LeaveLine(seat_id=call.seat_id, reason=reason),
-        note(facts, "left_line", seat_id=call.seat_id, reason=reason),
+        note(facts, "left_line", seat_id=call.seat_id, reason=reason, **heir),
         WakeAt(at=0),
     )
     match call.node:
@@ -75,10 +77,10 @@ def keeps_place(call: Call) -> bool:
 
 
 def make_order(call: Call, facts: Facts, source: OrderSource, recording: str = "", contact: str = "") -> Step:
-    """The work order of this call, unless it has one already."""
+    """The work order of this call, unless it has one already, with the number at which the caller is reached."""
     if call.ordered:
         return call, ()
-    order = MakeOrder(source=source, recording=recording, contact=contact, at=facts.now)
+    order = MakeOrder(source=source, recording=recording, contact=contact or call.contact, at=facts.now)
     return replace(call, ordered=True, source=source), (order,)
 
 

@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 from sqlalchemy import select
 
 from calls.assembly import order_maker, order_withdrawer
+from calls.promises import broken_promises
 from config.clock import Clock
 from config.database import Database
 from config.settings import Settings
@@ -15,6 +16,9 @@ from queueing.seats import Seats
 from rehearsal.books import OrderBook
 from workorders.intake import OrderRef
 from workorders.model import WorkOrder
+
+#: Unix seconds; later than every session.
+AFTER_ALL = 4e9
 
 
 class RealOrders(OrderBook):
@@ -48,4 +52,6 @@ class RealOrders(OrderBook):
                 broken.append(f"{booked} has {len(made)} orders in the database")
             if found != ["cancelled" if booked in self.withdrawn else "registered"]:
                 broken.append(f"{booked} is {' and '.join(found)} in the database")
+        forgotten = await broken_promises(database, None, AFTER_ALL)
+        broken += [f"{one.call_id} was promised a call back and has nothing" for one in forgotten]
         return sorted(broken) + [f"nobody asked for order {one} of the database" for one in sorted(status)]

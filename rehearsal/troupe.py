@@ -83,9 +83,11 @@ def start(
         except UnknownCall:
             return
 
-    async def give_way(call_id: str) -> None:
+    async def give_way(call_id: str, newer: str) -> None:
         try:
-            await turns.take_turn(call_id, lambda read: Released(facts=read, to="other_call", reason="same_number"))
+            await turns.take_turn(
+                call_id, lambda read: Released(facts=read, to="other_call", reason="same_number", call_id=newer)
+            )
         except UnknownCall:
             return
 

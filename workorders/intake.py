@@ -86,11 +86,11 @@ async def _insert(session: AsyncSession, new: NewOrder, database: Database, *, w
     petitioner = Petitioner(
         id=kept_id(new.call_id) if new.call_id else new_id(),
         name=clean(new.name, 60) or None,
-        number=new.number or None,
-        contact=new.contact or None,
-        number_hash=database.cipher.hash_number(new.number or new.contact),
         created_at=at,
     )
+    if reached_at := new.number or new.contact:  # else whoever is known keeps the number
+        petitioner.number, petitioner.contact = new.number or None, new.contact or None
+        petitioner.number_hash = database.cipher.hash_number(reached_at)
     petitioner = await session.merge(petitioner)  # whose place was kept is known
     await session.flush()
     order = WorkOrder(

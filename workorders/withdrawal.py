@@ -58,7 +58,7 @@ async def revive(database: Database, again: NewOrder) -> bool:
         if at <= await _last(session, order, (*_GAVE_UP, *_CAME_BACK)):
             return False
         before, order.status = order.status, "registered" if order.status == "cancelled" else order.status
-        record(session, order, "abandoned_again", at, before=before)
+        record(session, order, "abandoned_again", at, before=before, data={"call_id": again.call_id})
         return True
 
 

@@ -49,8 +49,7 @@ async def check_ledger(
     summary = await core.ledger.summary(session_id)
     live = set(await core.calls.live())
     lost = [one for one in summary.unaccounted if one.call_id not in live]
-    promised = await broken_promises(core.database, session_id, core.clock() - SETTLED_S)
-    forgotten = [one for one in promised if one.call_id not in live]
+    forgotten = await broken_promises(core.database, session_id, core.clock() - SETTLED_S, live)
     records = await read_records(core.settings, core.redis, since, min(until, core.clock() - SETTLED_S), core.clock())
     missing = await _missing(parts, records, live)
     seals = Seals(core.database, core.settings, core.clock)

@@ -50,7 +50,8 @@ class LedgerCheckOut(Shape):
     live: int
     unaccounted: list[UnaccountedOut]
     forgotten: list[UnaccountedOut] = Field(
-        description="Promised a call back, and got neither a talk nor an order; nobody keeps their place"
+        description="Promised a call back, and got neither a talk nor an order, nor did a newer call of theirs; nobody keeps "
+        "their place"
     )
     asterisk: Literal["ok", "off", "away"] = Field(description="Whether its call records were compared")
     cloud: Literal["ok", "off", "away"]

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import CloseCall, JoinLine, KeepNumber, WakeAt
+from ivr.commands import CloseCall, FreeSeat, JoinLine, KeepNumber, WakeAt
 from ivr.events import AnyEvent, HungUp, Offered, Released
 from ivr.facts import Facts
 from ivr.moves import Step, enter, keeps_place, make_order, note
@@ -41,20 +41,35 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             after, commands = ringing.enter_ringing(call, event)  # still on the phone, and next already
             return after, (*commands, JoinLine(seat_id=call.seat_id, joined_at=call.joined_at))
         case HungUp():
-            return _keep(call, event.facts)
+            return keep(call, event.facts)
         case Released(to="seat"):
             return waiting.change_seat(call, event)
         case Released(to="other_call"):
-            return waiting.give_way(call, event.facts)
+            return waiting.give_way(call, event)
         case _:
             return None
 
 
-def _keep(call: Call, facts: Facts) -> Step:
+def keep(call: Call, facts: Facts) -> Step:
+    """Whoever was promised to be called back has hung up."""
     kept = enter(call, "kept", facts, ended_at=call.ended_at or facts.now, leg="")
     if call.ended_at:
         return kept, ()
     return kept, (CloseCall(outcome="callback", at=facts.now),)
+
+
+def is_promised(call: Call) -> bool:
+    """True for a caller in the line who was told that we call back in their turn, and has not hung up since."""
+    return call.outcome == "callback" and not call.ended_at
+
+
+def keep_after_all(call: Call, facts: Facts) -> Step:
+    """The same of who was offered to the leader before they hung up: the promise holds, and a seat that rings is free for the
+    call back."""
+    free = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=facts.now)
+    join = JoinLine(seat_id=call.seat_id, joined_at=call.joined_at, mark="callback")
+    kept, closing = keep(call, facts)
+    return kept, (*((free,) if call.node == "ringing" else ()), join, WakeAt(at=0), *closing)
 
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:

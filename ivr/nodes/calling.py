@@ -54,10 +54,11 @@ def _released(call: Call, event: Released) -> Step | None:
     if event.to == "seat":
         return call, ()
     if call.node == "calling":
-        after, commands = kept.end(call, event.facts, order=event.to != "other_call")
+        replaced = event.to == "other_call"
+        after, commands = kept.give_way(call, event) if replaced else kept.end(call, event.facts)
         return after, (note(event.facts, "released", to=event.to, reason=event.reason), *commands)
     if event.to == "other_call":  # perhaps a voicemail hears our question; there somebody has pressed 1
-        return waiting.give_way(call, event.facts)
+        return waiting.give_way(call, event)
     return None
 
 
@@ -80,7 +81,7 @@ def missed(call: Call, facts: Facts) -> Step:
     tried = replace(call, callbacks_missed=count, leg="")
     told = note(facts, "callback_missed", seat_id=call.seat_id, attempt=count)
     if count >= facts.limits.callback_tries or facts.session is None:
-        after, commands = kept.end(tried, facts, order=True)
+        after, commands = kept.end(tried, facts)
         return after, (told, *commands)
     back = ReturnToHead(seat_id=call.seat_id, token=call.token, reason="callback_missed", pause=False, behind=BEHIND)
     return enter(tried, "kept", facts, reason=""), (told, back)

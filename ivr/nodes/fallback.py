@@ -26,7 +26,7 @@ def enter_fallback(call: Call, facts: Facts, reason: str) -> Step:
             after, commands = _order_and_goodbye(call, facts, reason)
             return after, (*leave_line(call, facts, "failed"), *commands)
         case "kept" | "calling":
-            after, commands = kept.end(call, facts, order=True)
+            after, commands = kept.end(call, facts)
             return after, (note(facts, "fallback", reason=reason), *commands)
         case "order" | "callback":
             return goodbye.enter_goodbye(call, facts, "order_recorded"), (note(facts, "fallback", reason=reason),)

@@ -18,9 +18,9 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
         case Released(to="seat"):
             return waiting.change_seat(call, event)
         case Released(to="other_call"):
-            return end(call, event.facts, order=False)
+            return give_way(call, event)
         case Released(reason=reason):
-            after, commands = end(call, event.facts, order=True)
+            after, commands = end(call, event.facts)
             return after, (note(event.facts, "released", to=event.to, reason=reason), *commands)
         case HungUp() | Woken():
             return call, ()  # told twice, or by a carrier that looked for the leg
@@ -35,11 +35,17 @@ def _back_on_the_phone(call: Call, facts: Facts, leg: str) -> Step:
     return waiting_now, (join, WakeAt(at=facts.now + facts.limits.ask_timeout_s))
 
 
-def end(call: Call, facts: Facts, *, order: bool) -> Step:
+def end(call: Call, facts: Facts) -> Step:
     """The place is given up: nobody is on the phone, so the order says to call back."""
-    left = leave_line(call, facts, "callback" if order else "replaced")
-    ordered, made = make_order(call, facts, "callback", contact=call.contact) if order else (call, ())
+    left = leave_line(call, facts, "callback")
+    ordered, made = make_order(call, facts, "callback")
     return enter(ordered, "ended", facts), (*left, *made)
+
+
+def give_way(call: Call, released: Released) -> Step:
+    """The same number waits with another call, which has the place and what was promised."""
+    left = leave_line(call, released.facts, "replaced", released.call_id)
+    return enter(call, "ended", released.facts), left
 
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:

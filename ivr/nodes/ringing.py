@@ -6,7 +6,7 @@ from ivr.call import Call
 from ivr.commands import FreeSeat, Note, WakeAt
 from ivr.events import Answered, AnyEvent, HungUp, Missed, Offered, Released, TalkEnded
 from ivr.facts import Facts
-from ivr.moves import Step, enter, leave_line, note, order_and_close, recording_name
+from ivr.moves import Step, enter, note, recording_name
 from ivr.nodes import talking, waiting
 from ivr.spoken import counted
 from ivr.verbs import AnyVerb, Connect, Prompt
@@ -64,11 +64,9 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             old = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=event.facts.now)
             return after, (old, *commands)
         case Released(to="other_call"):  # the place is where somebody is on the phone for certain, and rings there next
-            return waiting.give_way(call, event.facts)
+            return waiting.give_way(call, event)
         case HungUp():
-            left = leave_line(call, event.facts, "abandoned")
-            after, commands = order_and_close(call, event.facts, "abandoned", "abandoned")
-            return after, (*left, *commands)
+            return waiting.hang_up(call, event.facts)
         case _:
             return None
 

@@ -60,7 +60,8 @@ def _stop(call: Call, facts: Facts) -> Step:
 def _never_talked(call: Call, facts: Facts, reason: str) -> Step:
     """The carrier says afterwards that the two were never put together: the caller is the first again, with the first
     joining time. However short, a talk is a talk; this was none."""
-    outcome = call.outcome if call.ended_at else None
+    promised: Outcome | None = "callback" if call.source == "callback" else None
+    outcome = call.outcome if call.ended_at else promised
     notes, back = give_back(call, facts, reason, from_talk=True)
     waiting = enter(
         call, "waiting", facts, told_position=1, missed=call.missed + 1, reason="leader_missed", outcome=outcome

@@ -9,7 +9,7 @@ from ivr.commands import AnyCommand, JoinLine, LeaveLine, WakeAt, WithdrawOrder
 from ivr.events import Answered, AnyEvent, HungUp, Keyed, Offered, Released, TalkEnded, Woken
 from ivr.facts import Facts, Place
 from ivr.moves import Step, again, enter, give_back, has_left, just_entered, leave_line, note, order_and_close
-from ivr.nodes import contact, goodbye, message, ringing, talking
+from ivr.nodes import callback, contact, goodbye, message, ringing, talking
 from ivr.notices import NOTICES
 from ivr.spoken import MOST_SERVED, counted, waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
@@ -73,17 +73,24 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
         case Released(to="seat"):
             return change_seat(call, event)
         case Released(to="other_call"):
-            return give_way(call, event.facts)
+            return give_way(call, event)
         case Answered() | TalkEnded():
             return _talk_after_all(call, event)
         case Woken():
             return _announce(call, event.facts)
         case HungUp():
-            left = leave_line(call, event.facts, "abandoned")
-            after, commands = order_and_close(call, event.facts, "abandoned", "abandoned")
-            return after, (*left, *commands)
+            return hang_up(call, event.facts)
         case _:
             return None
+
+
+def hang_up(call: Call, facts: Facts) -> Step:
+    """Who was promised to be called back keeps the place; anybody else gives it up, and is called back by an order."""
+    if callback.is_promised(call):
+        return callback.keep_after_all(call, facts)
+    left = leave_line(call, facts, "abandoned")
+    after, commands = order_and_close(call, facts, "abandoned", "abandoned")
+    return after, (*left, *commands)
 
 
 def change_seat(call: Call, released: Released) -> Step:
@@ -104,9 +111,10 @@ def change_seat(call: Call, released: Released) -> Step:
     )
 
 
-def give_way(call: Call, facts: Facts) -> Step:
+def give_way(call: Call, released: Released) -> Step:
     """The same number waits with another call now: one place a number."""
-    left = leave_line(call, facts, "replaced")
+    facts = released.facts
+    left = leave_line(call, facts, "replaced", released.call_id)
     return goodbye.enter_goodbye(replace(call, outcome=call.outcome or "abandoned"), facts, "other_call"), left
 
 

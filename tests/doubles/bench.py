@@ -48,9 +48,9 @@ def process(
     async def tell_number(call_id: str, number: str) -> None:
         await turns.take_turn(call_id, lambda facts: OrderMade(facts=facts, number=number))
 
-    async def give_way(call_id: str) -> None:
+    async def give_way(call_id: str, newer: str) -> None:
         await turns.take_turn(
-            call_id, lambda facts: Released(facts=facts, to="other_call", reason="same_number")
+            call_id, lambda facts: Released(facts=facts, to="other_call", reason="same_number", call_id=newer)
         )
 
     async def add_fact(fact: Entry) -> None:

@@ -65,7 +65,8 @@ async def test_the_check_names_who_was_promised_a_call_and_got_neither_a_talk_no
     for name in ("talked", "ordered", "replaced", "kept", "forgotten"):
         await core.ledger.close(f"{name}-1", f"a-{name}", "callback", at, session_id=session_id)
     await core.ledger.note("talked-2", "a-talked", "connected", at, session_id=session_id)
-    await core.ledger.note("replaced-2", "a-replaced", "left_line", at, {"reason": "replaced"}, session_id=session_id)
+    replaced = {"reason": "replaced", "to_call": "a-pbx1-1-1"}  # which talked
+    await core.ledger.note("replaced-2", "a-replaced", "left_line", at, replaced, session_id=session_id)
     await make_order(core.database, NewOrder(command_id="o-1", call_id="a-ordered", at=at, source="callback"))
     await core.calls.create(Call("a-kept", "asterisk", at, node="kept"))
     found = (await instance.http.get("/api/ledger/check", params=query)).json()

@@ -13,6 +13,7 @@ from config.database import Database
 from config.privacy import Cipher
 from workorders import register
 from workorders.intake import NewOrder, make_order
+from workorders.kept_numbers import KeptNumber, keep_number, kept_numbers
 from workorders.tags import SESSION_TAG
 
 AT = 1_763_769_600.0  # 2025-11-22 08:00 in Shanghai
@@ -44,6 +45,15 @@ async def test_the_same_command_or_the_same_call_makes_one_order(database: Datab
     assert sum(order.made for order in made) == 5
     page = await register.find(database, register.Wanted())
     assert len(page.items) == 5
+
+
+async def test_an_order_that_knows_no_number_leaves_the_one_that_was_kept(database: Database) -> None:
+    await keep_number(database, "a-1", "", "13812345678", AT)
+    await make_order(database, NewOrder(command_id="c-1", call_id="a-1", at=AT, source="callback"))
+    assert await kept_numbers(database, ["a-1"]) == {"a-1": KeptNumber(contact="13812345678")}
+    async with database.read() as session:
+        hashes = set(await session.scalars(text("SELECT number_hash FROM petitioners")))
+    assert hashes == {database.cipher.hash_number("13812345678")}
 
 
 async def test_four_processes_never_give_out_a_number_twice(database: Database, url: str) -> None:

@@ -3,6 +3,7 @@
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from calls.assembly import order_maker, order_withdrawer
 from calls.ledger import Ledger
@@ -46,11 +47,66 @@ async def test_whatever_is_told_first_the_order_stands_for_who_gave_up_last_and_
         assert await register.count_by_source(database, session_id) == ({"abandoned": 1} if acts == 3 else {})
 
 
+async def tell(ledger: Ledger, call_id: str, *facts: tuple[str, dict[str, str]], outcome: str = "callback") -> None:
+    """The call's story, and its end."""
+    for number, (kind, data) in enumerate(facts):
+        await ledger.note(f"{call_id}-{number}", call_id, kind, AT, data, session_id="s1")
+    await ledger.close(f"{call_id}-end", call_id, outcome, AT + 5, session_id="s1")  # type: ignore[arg-type]
+
+
+async def forgotten(database: Database, *live: str) -> list[str]:
+    return [one.call_id for one in await broken_promises(database, "s1", AT + 6, live)]
+
+
 async def test_who_was_promised_a_call_and_has_neither_a_talk_nor_an_order_is_named(database: Database) -> None:
     ledger = Ledger(database)
-    for name, kind, reason in (("a-1", "connected", ""), ("a-2", "left_line", "replaced"), ("a-3", "left_line", "callback")):
-        await ledger.note(f"{name}-1", name, kind, AT, {"reason": reason}, session_id="s1")
-        await ledger.close(f"{name}-2", name, "callback", AT + 5, session_id="s1")
-    assert [one.call_id for one in await broken_promises(database, "s1", AT + 6)] == ["a-3"]
+    await tell(ledger, "a-1", ("connected", {}))
+    await tell(ledger, "a-2", ("connected", {}), ("missed", {}), ("left_line", {"reason": "abandoned"}))  # never together
+    await tell(ledger, "a-3", ("left_line", {"reason": "callback"}))
+    await tell(ledger, "a-4", ("transferred", {}))
+    assert await forgotten(database) == ["a-2", "a-3"]
+    assert await forgotten(database, "a-3") == ["a-2"]
     assert await broken_promises(database, "s2", AT + 6) == ()
     assert await broken_promises(database, None, AT + 5) == (), "its order may be on its way"
+
+
+async def test_a_promise_goes_on_with_the_newer_call_of_the_number_and_is_lost_when_that_is(database: Database) -> None:
+    ledger = Ledger(database)
+
+    def to(call_id: str) -> tuple[str, dict[str, str]]:
+        return "left_line", {"reason": "replaced", "to_call": call_id}
+
+    await tell(ledger, "a-1", to("b-1"))
+    await tell(ledger, "b-1", to("c-1"))
+    await tell(ledger, "c-1", ("place_taken_back", {"from_call": "b-1"}), ("connected", {}), outcome="talked")
+    await tell(ledger, "a-2", to("b-2"))
+    await tell(ledger, "b-2", ("left_line", {"reason": "abandoned"}), outcome="abandoned")
+    await tell(ledger, "a-3", ("left_line", {"reason": "replaced"}))
+    await tell(ledger, "a-4", to("b-4"))  # of whom nothing is known
+    assert await forgotten(database) == ["a-2", "a-3", "a-4"]
+    assert await forgotten(database, "b-2") == ["a-3", "a-4"], "somebody waits"
+    await tell(ledger, "b-3", ("place_taken_back", {"from_call": "a-3"}), outcome="transferred")
+    assert await forgotten(database) == ["a-2", "a-4"]
+
+
+async def test_who_gave_up_after_the_promise_has_the_one_order_of_the_number_unless_it_was_withdrawn(database: Database) -> None:
+    ledger, settings = Ledger(database), Settings(_env_file=None)
+    make = order_maker(database, NoSeats(), settings)  # type: ignore[arg-type]
+
+    async def give_up(call_id: str, at: float) -> Call:
+        call = Call(call_id, "asterisk", AT, number=NUMBER, session_id="s1")
+        await make(f"{call_id}-order", call, MakeOrder(source="abandoned", recording="", contact="", at=at))
+        return call
+
+    await give_up("b-1", AT)
+    left = ("left_line", {"reason": "abandoned"})
+    await tell(ledger, "a-1", left)
+    assert await forgotten(database) == ["a-1"], "its order was never made"
+    call = await give_up("a-1", AT + 10)
+    assert await forgotten(database) == []
+    await order_withdrawer(database, settings)("a-2-1", replace(call, id="a-2"), AT + 20)
+    assert await forgotten(database) == ["a-1"]
+    await tell(ledger, "a-2", ("place_taken_back", {"from_call": "a-1"}), left, outcome="abandoned")
+    assert await forgotten(database) == ["a-1"], "whoever came back has gone, and the order is withdrawn"
+    await give_up("a-2", AT + 30)
+    assert await forgotten(database) == []

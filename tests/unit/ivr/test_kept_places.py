@@ -57,6 +57,40 @@ def test_a_call_back_that_nobody_takes_lets_one_go_first_and_then_becomes_an_ord
     assert one(commands, MakeOrder).source == "callback"  # type: ignore[union-attr]
 
 
+PROMISED = (ARRIVED, key("1", 3), key("3", 30), offer(31))
+
+
+def test_who_was_promised_a_call_and_hangs_up_as_the_leaders_line_rings_keeps_the_place_and_is_called_at_once() -> None:
+    call, commands = play(NEW, *PROMISED, HungUp(facts=at(OPEN, 33)))
+    assert (call.node, call.outcome, call.joined_at) == ("kept", "callback", NOW + 3)
+    assert names(commands)[-4:] == ["FreeSeat", "JoinLine", "WakeAt", "CloseCall"]
+    assert [one.mark for one in commands if isinstance(one, JoinLine)] == ["", "callback", "", "callback"]
+    assert not {"LeaveLine", "MakeOrder"} & set(names(commands)), "the order would be the less"
+    call, _ = play(call, offer(34, token=2))
+    assert isinstance(present(call, OPEN)[0], CallBack)
+
+
+def test_the_promise_holds_when_the_leader_did_not_take_the_call_and_ends_when_they_were_called_back() -> None:
+    missed, _ = play(NEW, *PROMISED, Missed(facts=at(OPEN, 50), reason="no_answer"))
+    never, _ = play(NEW, *PROMISED, Answered(facts=at(OPEN, 40)), Missed(facts=at(OPEN, 41), reason="gone"))
+    for call in (missed, never):
+        assert call.node == "waiting"
+        kept, commands = play(call, HungUp(facts=at(OPEN, 60)))
+        assert (kept.node, names(commands)) == ("kept", ["JoinLine", "WakeAt", "CloseCall"])
+    called, _ = play(missed, HungUp(facts=at(OPEN, 60)), offer(600, token=2), Arrived(facts=at(OPEN, 610), leg="back-1"))
+    ended, commands = play(called, key("1", 614), HungUp(facts=at(OPEN, 616)))
+    assert (ended.node, one(commands, MakeOrder).source) == ("ended", "abandoned")  # type: ignore[union-attr]
+
+
+def test_every_order_has_the_number_that_was_keyed_in() -> None:
+    keyed = (*(key(digit, 32) for digit in "13812345678"), key("#", 33))
+    kept, _ = play(WITHHELD, ARRIVED, key("1", 3), key("3", 30), *keyed, HungUp(facts=at(OPEN, 40)))
+    rings, _ = play(kept, offer(600), Arrived(facts=at(OPEN, 610), leg="back-1"), key("1", 614))
+    talks = (Answered(facts=at(OPEN, 620)), TalkEnded(facts=at(OPEN, 900), seconds=280))
+    for after in ((HungUp(facts=at(OPEN, 616)),), talks):
+        assert one(play(rings, *after)[1], MakeOrder).contact == "13812345678"  # type: ignore[union-attr]
+
+
 def test_a_voicemail_never_reaches_the_leader() -> None:
     screened = (*KEPT, offer(600), Arrived(facts=at(OPEN, 610), leg="back-1"))
     call, _ = play(NEW, *screened, TimedOut(facts=at(OPEN, 620)))
