@@ -31,8 +31,8 @@ from ivr.commands import (
 )
 from queueing.line import Joined, Line
 
-#: Leaving a line for these reasons keeps the number's place, or another call has it.
-KEEPING = ("moved", "replaced")
+#: Leaving a line for these reasons keeps the number's place, or another call has it, or it was settled when the caller left.
+KEEPING = ("moved", "replaced", "stray")
 
 
 class OrderRef(Protocol):

@@ -17,9 +17,10 @@ from calls.store import NOT_KNOWN, Beside, Calls, CorruptCall, Put, Reading, Sav
 from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call, Carrier
-from ivr.commands import AnyCommand, CloseCall, WakeAt
+from ivr.commands import AnyCommand, CloseCall, FreeSeat, WakeAt
 from ivr.events import AnyEvent, HungUp, OrderMade, Released
 from ivr.facts import Facts
+from ivr.moves import leave_line, make_order
 from ivr.verbs import AnyVerb, HangUp
 
 log = structlog.get_logger()
@@ -226,6 +227,8 @@ class Turns:
             return self._advance(call, event)
         except Exception as error:  # noqa: BLE001 - whatever it is, the caller must not hear silence
             log.error("the flow failed", call_id=call.id, node=call.node, event_kind=_kind(event), **_where(error))
+        if call.node == "ended":
+            return call, ()  # nobody hears it, and what is owed was given
         if isinstance(event, HungUp):
             return _ended(call, facts)
         return self._fall_back(call, facts)
@@ -236,7 +239,8 @@ class Turns:
         except Exception as error:  # noqa: BLE001 - see above
             log.error("the flow's fallback failed", call_id=call.id, node=call.node, **_where(error))
         seq = call.seq + 1
-        return replace(call, node="fallback", reason="error", seq=seq, scene=seq, entered_at=facts.now), ()
+        after = replace(call, node="fallback", source="fallback", reason="error", seq=seq, scene=seq, entered_at=facts.now)
+        return after, _out_of_line(call, facts)
 
     def _turn(self, call: Call, facts: Facts, *, set_wake_up: bool = False) -> Turn:
         try:
@@ -247,10 +251,20 @@ class Turns:
 
 
 def _ended(call: Call, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:
-    """The least that must be known of a call whose end the flow could not deal with."""
+    """The least that must be done for a call whose end the flow could not deal with: it is out of the line, its matter is not
+    lost, and its outcome is known."""
     outcome = call.outcome or "fallback"
-    after = replace(call, node="ended", outcome=outcome, ended_at=facts.now, seq=call.seq + 1)
-    return after, (CloseCall(outcome=outcome, at=facts.now),)
+    ordered, order = make_order(call, facts, "fallback", call.recording, call.contact)
+    after = replace(ordered, node="ended", outcome=outcome, ended_at=facts.now, seq=call.seq + 1)
+    closed = () if call.ended_at else (CloseCall(outcome=outcome, at=facts.now),)
+    return after, (*_out_of_line(call, facts), *order, *closed)
+
+
+def _out_of_line(call: Call, facts: Facts) -> tuple[AnyCommand, ...]:
+    """Whoever stands behind this call, or has its leader on the line, goes on without it."""
+    if call.node == "talking":
+        return (FreeSeat(seat_id=call.seat_id, token=call.token, talked=True, at=facts.now),)
+    return leave_line(call, facts, "failed")
 
 
 def _carrier(call_id: str) -> Carrier:

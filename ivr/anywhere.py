@@ -5,7 +5,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import FreeSeat
+from ivr.commands import AnyCommand, FreeSeat, LeaveLine
 from ivr.events import (
     Answered,
     AnyEvent,
@@ -62,13 +62,18 @@ def _hang_up(call: Call, event: HungUp) -> Step:
 
 
 def _give_back(call: Call, offer: Offered) -> Step:
-    """A seat claimed a caller who has just left: it must not stay without anybody."""
+    """A seat claimed a caller who does not wait for it: it must not stay without anybody, and nobody behind in its line without
+    the leader. Who has just left is out of that line a moment later anyway; a call whose record was damaged is not."""
     if not ringing.is_newer(call, offer):
         return call, ()
     after = replace(call)
     if call.node not in CLAIMED:
         after = replace(call, claimed_seat=offer.seat_id, token=offer.token)
-    return after, (FreeSeat(seat_id=offer.seat_id, token=offer.token, talked=False, at=offer.facts.now),)
+    out: tuple[AnyCommand, ...] = (LeaveLine(seat_id=offer.seat_id, reason="stray"),)
+    if not call.joined_at:  # nobody knew that it stood there
+        out = (*out, note(offer.facts, "left_line", seat_id=offer.seat_id, reason="stray"))
+    # In this order: the seat that is free again finds the next one at the head.
+    return after, (*out, FreeSeat(seat_id=offer.seat_id, token=offer.token, talked=False, at=offer.facts.now))
 
 
 def _release(call: Call, event: Released) -> Step:

@@ -6,7 +6,10 @@ from msgspec import Struct
 
 from ivr.call import OrderSource, Outcome
 
-LeaveReason = Literal["declined", "callback", "abandoned", "released", "talked", "failed", "moved", "replaced"]
+LeaveReason = Literal[
+    "declined", "callback", "abandoned", "released", "talked", "failed", "moved", "replaced",
+    "stray",  # the line holds a call that does not wait there: it was damaged, or it has just left by another turn
+]  # fmt: skip
 
 
 class Command(Struct, frozen=True, tag=True, kw_only=True):

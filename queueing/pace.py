@@ -23,7 +23,7 @@ class Pace(Struct, frozen=True):
 
 
 #: Words by which the hash of leavers names callers who left for another reason than that they gave up.
-_OTHERWISE = ("talked", "callback", "moved", "replaced", "released", "failed")
+_OTHERWISE = ("talked", "callback", "moved", "replaced", "released", "failed", "stray")
 
 
 def read_pace(fields: Mapping[str, str], left: Mapping[str, str]) -> Pace:

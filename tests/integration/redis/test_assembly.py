@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from calls.assembly import Core, build
 from calls.enqueue import queue_name
+from calls.served_order import fairness_of
+from calls.shards import call_key
 from config.migrate import upgrade
 from config.redis import connect_for_jobs
 from config.settings import Settings
@@ -69,6 +71,30 @@ async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(c
     assert claim is not None
     assert claim.call_id == CALL
     assert (await core.line.join("s1", ghost, clock() - 60, 57)).position == 1  # restored after all: in the old place
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_one_in_the_line_whose_record_is_damaged_keeps_nobody_from_the_leader(core: Core, clock: SetClock, hangs_up: bool) -> None:
+    """Whether their phone is still off the hook, with the fallback, or not."""
+    damaged = "a-pbx1-0-9"
+    await core.calls.create(Call(damaged, "asterisk", clock(), number="+8613900000009", entered_at=clock()))
+    for event in (arrived, key("1")):
+        await core.turns.take_turn(damaged, event)
+    await core.seats.pause("s1", "tea")
+    await happens(core, arrived, key("1"))
+    await core.redis.hset(call_key(core.settings.redis_prefix, damaged), "call", "{")
+    if hangs_up:
+        await core.turns.take_turn(damaged, hung_up)
+    await core.seats.resume("s1")
+    board = Switchboard(core.settings, core.redis, core.line, core.seats, core.turns, "me")
+    claims = [await board.serve("s1") for _ in range(2)]
+    assert [claim.call_id for claim in claims if claim] == [damaged, CALL]
+    talking = await happens(core, lambda facts: Answered(facts=facts), lambda facts: TalkEnded(facts=facts, seconds=9.0))
+    assert talking.outcome == "talked"
+    assert await core.line.members("s1") == []
+    told = [event.data for event in await core.ledger.events(damaged) if event.kind == "left_line"]
+    assert told == [{"seat_id": "s1", "reason": "stray"}]
+    assert (await fairness_of(core.database, "x1")).unexplained == 0
 
 
 @pytest.mark.parametrize("as_it_ends", [False, True])

@@ -151,15 +151,26 @@ async def test_a_flow_that_breaks_always_still_ends_the_call(
     def mute(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
         raise ZeroDivisionError
 
-    ours = process(redis, settings, clock, books, broken, mute)
-    await ours.calls.create(new_call())
-    turn = await ours.turns.take_turn(new_call().id, key("1"))
+    sound, ours = process(redis, settings, clock, books), process(redis, settings, clock, books, broken, mute)
+    await open_session(redis, settings, sound, clock)
+    await sound.seats.pause("s1", "tea")
+    first, second = new_call("a-pbx1-1-1", clock()), replace(new_call("a-pbx1-1-2", clock()), number="")
+    for waiting in (first, second):
+        await sound.calls.create(waiting)
+        await sound.turns.take_turn(waiting.id, lambda facts: Arrived(facts=facts))
+        await sound.turns.take_turn(waiting.id, key("1"))
+    assert await sound.line.members("s1") == [first.id, second.id]
+    turn = await ours.turns.take_turn(first.id, key("2"))
     assert turn.call.node == "fallback"
     assert turn.verbs == (HangUp(),)
-    ended = await ours.turns.take_turn(new_call().id, lambda facts: HungUp(facts=facts))
-    assert ended.call.node == "ended"
+    assert await ours.line.members("s1") == [second.id], "out of the line at once, whatever breaks"
+    for waiting in (first, second):
+        ended = await ours.turns.take_turn(waiting.id, lambda facts: HungUp(facts=facts))
+        assert ended.call.node == "ended"
+    assert await ours.line.members("s1") == []
     await ours.outbox.idle()
-    assert books.outcomes == {new_call().id: "fallback"}
+    assert books.outcomes == {first.id: "fallback", second.id: "fallback"}
+    assert set(books.orders) == {first.id, second.id}, "whom we failed is called back"
     assert await ours.calls.live() == []
 
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import FreeSeat, MakeOrder, ReturnToHead
+from ivr.commands import FreeSeat, LeaveLine, MakeOrder, ReturnToHead
 from ivr.events import Answered, AnyEvent, Arrived, HungUp, Missed, OrderMade, Recorded, Released, TimedOut, Woken
 from ivr.facts import Facts
 from ivr.flow import present
@@ -149,7 +149,7 @@ def test_a_claim_that_comes_after_the_hang_up_is_given_back() -> None:
     call, _ = play(NEW, ARRIVED, key("1", 3), HungUp(facts=at(OPEN, 9)))
     after, commands = play(call, offer(10))
     assert after.node == "ended"
-    assert [type(command) for command in commands] == [FreeSeat]
+    assert [type(command) for command in commands] == [LeaveLine, FreeSeat], "in this order: the next one is the head"
 
 
 def test_a_newer_claim_replaces_the_older_one() -> None:
