@@ -189,7 +189,17 @@ def cloud_networks(settings: Settings) -> tuple[str, ...]:
     found, trusted = _networks(settings.twilio_sip_networks), _networks(settings.sip_trust)
     if any(one.overlaps(other) for one in found for other in trusted if one.version == other.version):
         raise ValueError("HOTLINE_TWILIO_SIP_NETWORKS and HOTLINE_SIP_TRUST have addresses in common")
+    if any(_holds(one, settings.trunk.partition(":")[0]) for one in found):
+        raise ValueError("HOTLINE_TRUNK is among HOTLINE_TWILIO_SIP_NETWORKS")
     return tuple(str(network) for network in found)
+
+
+def _holds(network: ipaddress.IPv4Network | ipaddress.IPv6Network, host: str) -> bool:
+    """False for a name: nobody here knows its address."""
+    try:
+        return ipaddress.ip_address(host) in network
+    except ValueError:
+        return False
 
 
 def _networks(setting: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

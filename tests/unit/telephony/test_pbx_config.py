@@ -81,6 +81,8 @@ def test_the_cloud_rings_only_with_a_password_and_only_from_its_own_networks(tmp
     assert "match = 192.0.2.0/24\nmatch = 198.51.100.7/32\n" in text
     with pytest.raises(ValueError, match="in common"):
         rendered(tmp_path / "c", twilio_sip_networks="127.0.0.2")
+    with pytest.raises(ValueError, match="TRUNK"):
+        rendered(tmp_path / "e", twilio_sip_networks="192.0.2.0/24", trunk="192.0.2.9:5060")
     with pytest.raises(ValueError, match="letters"):
         rendered(tmp_path / "d", twilio_sip_networks="192.0.2.1", twilio_sip_secret=SecretStr("a;b=c and more"))
 
