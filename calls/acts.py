@@ -1,13 +1,16 @@
 """What operators do to callers in a line. Every act is in the ledger with who, when and why, before it is done."""
 
+from contextlib import suppress
+
 from msgspec import Struct
 
 from calls.assembly import Core
 from calls.ledger import OF_NO_CALL, REFUSED
 from calls.store import UnknownCall
+from calls.turn import Congested
 from config.ids import new_id
 from ivr.call import Call
-from ivr.events import Released
+from ivr.events import Released, Woken
 from ivr.nodes import pick
 from queueing.moves import IsOffered, NotInLine, move
 
@@ -45,10 +48,14 @@ class Acts:
         before = await self._position(call)
         await self.note(call, act, author, position=position, from_position=before)
         try:
-            return await move(core.redis, core.settings, call.seat_id, call_id, position)
+            now = await move(core.redis, core.settings, call.seat_id, call_id, position)
         except (NotInLine, IsOffered):  # gone, or offered, since we looked
             await self.note(call, act, author, kind=REFUSED)
             raise
+        if now != before:  # what they were told of their place is no longer so
+            with suppress(UnknownCall, Congested):  # moved they are all the same
+                await core.turns.take_turn(call_id, lambda facts: Woken(facts=facts, moved=True))
+        return now
 
     async def offer_next(self, call_id: str, author: Author) -> int:
         """To the head: next to be offered."""

@@ -39,11 +39,12 @@ class Directing:
         self._calendar, self._opening, self._seats, self._line, self._turns = calendar, opening, seats, line, turns
 
     async def announce(self, session_id: str, notice: NoticeKey) -> int:
-        """Everybody who waits hears it now; how many were told."""
+        """Everybody who waits, and of whose line it is true, hears it now; how many were told."""
         session = await self._held(session_id)
-        await directions.announce(self._redis, self._prefix, session_id, notice, self._clock())
+        at = self._clock()
+        await directions.announce(self._redis, self._prefix, session_id, notice, at)
         await self._opening.post_board()
-        return await self._wake(session)
+        return await self._wake(session, at)
 
     async def hold(self, session_id: str) -> int:
         """Nobody is put through until it is resumed, also by a leader who signs in meanwhile; a talk goes on."""
@@ -63,11 +64,16 @@ class Directing:
         await directions.admit(self._redis, self._prefix, session_id, closed=closed)
         await self._opening.post_board()
 
-    async def extend(self, session_id: str, closes_at: datetime) -> Session:
-        """It closes later. Raises PlanRefused for a time that is none."""
+    async def extend(self, session_id: str, closes_at: datetime, notice: NoticeKey = SAYS["extend"]) -> Session:
+        """It closes at another time, of which `notice` (see `says_of`) is told. Raises PlanRefused for a time that is none."""
         session = await self._calendar.extend(session_id, closes_at)
-        await self.announce(session_id, SAYS["extend"])
+        await self.announce(session_id, notice)
         return session
+
+    async def says_of(self, session_id: str, closes_at: datetime) -> NoticeKey:
+        """What is true of a new closing time: the session lasts longer than was planned until now, or it ends earlier."""
+        planned = (await self._calendar.get(session_id)).closes_at
+        return "shortened" if closes_at < planned else SAYS["extend"]
 
     async def stop(self, session_id: str) -> Session:
         """Emergency: everybody who waits or is being put through is told and becomes a work order. A talk ends after a sentence
@@ -80,13 +86,14 @@ class Directing:
             raise StepRefused(f"the session is {session.state}: it is not held now")
         return session
 
-    async def _wake(self, session: Session) -> int:
+    async def _wake(self, session: Session, at: float) -> int:
+        """How many heard what was announced then: not those of whose line it is not true, nor who has hung up."""
         told = 0
         for seat in session.seats:
             for caller in await self._line.callers(seat.id):
                 try:
-                    await self._turns.take_turn(caller.call_id, lambda facts: Woken(facts=facts))
-                    told += 1
+                    turn = await self._turns.take_turn(caller.call_id, lambda facts: Woken(facts=facts))
+                    told += turn.call.noticed_at >= at
                 except (UnknownCall, Congested):
                     log.warning("a caller is told at the next announcement", call_id=caller.call_id)
         return told

@@ -198,7 +198,9 @@ def _seat_ids(board: Board) -> tuple[str, ...]:
 def _seat_facts(posted: PostedSeat, line: LineNow, told: Forecast | None, *, closed: bool) -> SeatFacts:
     """`told`: the forecast for who joins this line now; it is worked out only for those who choose a line."""
     left = posted.left and (line.seat.state == "closed" or line.seat.closing)  # not when the leader has just come back
-    seat = SeatFacts(posted.id, posted.unit, posted.leader, line.seat.state, line.depth, left=left, gone=line.seat.gone)
+    seat = SeatFacts(
+        posted.id, posted.unit, posted.leader, line.seat.state, line.depth, left=left, held=line.seat.held, gone=line.seat.gone
+    )  # fmt: skip
     if told is None:
         return seat
     return replace(

@@ -41,6 +41,8 @@ def advance(call: Call, event: AnyEvent) -> Step:
             return _release(call, event)
         case Offered():
             return _give_back(call, event)
+        case Woken(moved=True):
+            return (replace(call, told_position=0) if call.told_position else call), ()
         case OrderMade(number=number):
             return (call if call.node == "ended" or call.order_number else replace(call, order_number=number)), ()
         case Arrived() | Keyed() | TimedOut() | Recorded() | Answered() | Missed() | TalkEnded() | Woken():

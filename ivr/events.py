@@ -80,7 +80,10 @@ class Released(Event, frozen=True, tag=True):
 
 
 class Woken(Event, frozen=True, tag=True):
-    """A wake-up that this call asked for (WakeAt) is due."""
+    """A wake-up that this call asked for (WakeAt) is due, or there is something to tell who waits."""
+
+    #: An operator has moved this caller: the position may have risen.
+    moved: bool = False
 
 
 class HungUp(Event, frozen=True, tag=True):

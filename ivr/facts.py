@@ -30,6 +30,8 @@ class SeatFacts(Struct, frozen=True):
     can_serve: int | None = None
     #: The leader was here and has gone for good; a closed seat whose leader has not left is one whose leader is late.
     left: bool = False
+    #: An operator holds the line: the seat gets no caller, whether its leader is there or not.
+    held: bool = False
     #: Times in a row that the leader took the call and hung up before the two were together.
     gone: int = 0
 

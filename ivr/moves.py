@@ -76,6 +76,11 @@ def keeps_place(call: Call) -> bool:
     return call.node == "callback" and call.reason == "kept"
 
 
+def can_be_phoned(call: Call) -> bool:
+    """We know a number at which the caller can be reached: only then may a call back be promised."""
+    return bool(call.contact or call.number)
+
+
 def make_order(call: Call, facts: Facts, source: OrderSource, recording: str = "", contact: str = "") -> Step:
     """The work order of this call, unless it has one already, with the number at which the caller is reached."""
     if call.ordered:

@@ -10,6 +10,7 @@ NoticeKey = Literal[
     "resumed",  # it goes on
     "extended",  # the session lasts longer than planned
     "ending_soon",  # the session is about to end
+    "shortened",  # it ends earlier than planned
     "postponed",  # it will be held on another day
     "ended",  # it is over; who waits had better leave the matter
     "technical",  # something of ours is being repaired

@@ -20,7 +20,7 @@ from api.texts import Identifier, Reason
 from calls.acts import Acts, Author
 from calls.directing import Directing
 from calls.served_order import fairness_of
-from ivr.notices import NoticeKey
+from ivr.notices import SAYS, NoticeKey
 from sessions.calendar import StepRefused, UnknownSession
 from sessions.plan import PlanRefused
 
@@ -106,10 +106,11 @@ async def set_admission(
 
 @router.post("/{session_id}/extend", responses=_ACT)
 async def extend_session(session_id: Identifier, wanted: ExtendIn, parts: Behind, who: SessionPlanner) -> SessionOut:
-    """It closes later than planned; who waits is told."""
+    """It closes later than planned, or earlier; who waits is told which."""
     act, closes_at = _Act(parts, session_id, "extend", Author(who.name, wanted.reason)), parts.local(wanted.closes_at)
-    told = wanted.closes_at.isoformat()
-    return await show(parts, await act.do(lambda directing: directing.extend(session_id, closes_at), closes_at=told))
+    notice = await _do(_directing(parts).says_of(session_id, closes_at))
+    told = {"closes_at": wanted.closes_at.isoformat()} | ({"notice": notice} if notice != SAYS["extend"] else {})
+    return await show(parts, await act.do(lambda directing: directing.extend(session_id, closes_at, notice), **told))
 
 
 @router.post("/{session_id}/stop", responses=_ACT)

@@ -2,7 +2,7 @@
 
 from ivr.call import Call
 from ivr.events import AnyEvent, Keyed, TimedOut
-from ivr.facts import Facts
+from ivr.facts import Facts, SeatFacts
 from ivr.moves import Step, enter, note, try_again
 from ivr.nodes import message, operator
 from ivr.spoken import moment
@@ -40,14 +40,16 @@ def _next(facts: Facts) -> tuple[Prompt, ...]:
     session = facts.next_session
     if session is None:
         return (Prompt("closed_now"), Prompt("next_unknown"))
-    seat = session.seats[0] if session.seats else None
-    return (
-        Prompt("closed_now"),
-        Prompt("next_session"),
-        *moment(session.opens_at, facts.timezone),
-        *(
-            (Prompt("next_unit", {"unit": seat.unit}), Prompt("answering_leader", {"leader": seat.leader}))
-            if seat
-            else ()
-        ),
+    when = moment(session.opens_at, facts.timezone)
+    return (Prompt("closed_now"), Prompt("next_session"), *when, *_who(session.seats))
+
+
+def _who(seats: tuple[SeatFacts, ...]) -> tuple[Prompt, ...]:
+    """One leader by name; of several how many there are, as the question puts it once the session is open."""
+    if len(seats) > 1:
+        return (Prompt("next_several", {"count": len(seats)}),)
+    return tuple(
+        prompt
+        for seat in seats
+        for prompt in (Prompt("next_unit", {"unit": seat.unit}), Prompt("answering_leader", {"leader": seat.leader}))
     )

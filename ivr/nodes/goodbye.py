@@ -7,7 +7,7 @@ from ivr.moves import Step, enter
 from ivr.verbs import AnyVerb, HangUp, Prompt
 
 #: Reasons with words of their own before the goodbye.
-REASONS = ("talked", "order_recorded", "error", "other_call", "session_stopped")
+REASONS = ("talked", "order_recorded", "error", "other_call", "session_stopped", "stopped_no_number")
 
 
 def enter_goodbye(call: Call, facts: Facts, reason: str) -> Call:

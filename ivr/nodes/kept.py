@@ -22,7 +22,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
         case Released(reason=reason):
             after, commands = end(call, event.facts)
             return after, (note(event.facts, "released", to=event.to, reason=reason), *commands)
-        case HungUp() | Woken():
+        case HungUp() | Woken(moved=False):
             return call, ()  # told twice, or by a carrier that looked for the leg
         case _:
             return None

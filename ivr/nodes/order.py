@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from ivr.call import Call
 from ivr.events import AnyEvent, Keyed, OrderMade, TimedOut
 from ivr.facts import Facts
-from ivr.moves import Step, again, enter, make_order
+from ivr.moves import Step, again, can_be_phoned, enter, make_order
 from ivr.nodes import goodbye
 from ivr.spoken import digits
 from ivr.verbs import AnyVerb, Ask, Await, Prompt
@@ -36,6 +36,6 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
     if not call.order_number:
         return (Await(prompts=(Prompt("order_wait"),), timeout_s=facts.limits.order_timeout_s),)
     number = digits(call.order_number)
-    promise = () if call.tries else (Prompt("order_promise"),)
+    promise = () if call.tries else (Prompt("order_promise" if can_be_phoned(call) else "order_no_number"),)
     prompts = (Prompt("order_number"), *number, Prompt("order_number_again"), *number, *promise, Prompt("order_repeat"))
     return (Ask(prompts=prompts, keys="1", timeout_s=facts.limits.ask_timeout_s),)

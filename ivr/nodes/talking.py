@@ -6,7 +6,7 @@ from ivr.call import Call, Outcome
 from ivr.commands import FreeSeat, JoinLine, TakeSeat, WakeAt
 from ivr.events import AnyEvent, HungUp, Missed, Offered, Released, TalkEnded
 from ivr.facts import Facts
-from ivr.moves import Step, close, enter, give_back, make_order, note
+from ivr.moves import Step, can_be_phoned, close, enter, give_back, make_order, note
 from ivr.nodes import goodbye
 
 
@@ -54,7 +54,8 @@ def _stop(call: Call, facts: Facts) -> Step:
     known, order = make_order(call, facts, "callback", call.recording)
     after, commands = _finish(known, facts, facts.now - call.talk_started_at)
     stopped = note(facts, "released", to="callback", reason="session_stopped")
-    return goodbye.enter_goodbye(after, facts, "session_stopped"), (stopped, *order, *commands)
+    told = "session_stopped" if can_be_phoned(call) else "stopped_no_number"
+    return goodbye.enter_goodbye(after, facts, told), (stopped, *order, *commands)
 
 
 def _never_talked(call: Call, facts: Facts, reason: str) -> Step:

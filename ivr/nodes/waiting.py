@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from ivr.call import Call
 from ivr.commands import AnyCommand, JoinLine, LeaveLine, WakeAt, WithdrawOrder
 from ivr.events import Answered, AnyEvent, HungUp, Keyed, Offered, Released, TalkEnded, Woken
-from ivr.facts import Facts, Place
+from ivr.facts import Facts, Notice, Place, SeatFacts
 from ivr.moves import Step, again, enter, give_back, has_left, just_entered, leave_line, note, order_and_close
 from ivr.nodes import callback, contact, goodbye, message, ringing, talking
 from ivr.notices import NOTICES
@@ -77,7 +77,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
         case Answered() | TalkEnded():
             return _talk_after_all(call, event)
         case Woken():
-            return _announce(call, event.facts)
+            return _woken(call, event)
         case HungUp():
             return hang_up(call, event.facts)
         case _:
@@ -131,6 +131,12 @@ def _talk_after_all(call: Call, event: Answered | TalkEnded) -> Step:
     return after, (*commands, *finished)
 
 
+def _woken(call: Call, event: Woken) -> Step:
+    if event.moved:
+        return _tell(replace(call, told_position=0), event.facts, "place_changed")
+    return _announce(call, event.facts)
+
+
 def _announce(call: Call, facts: Facts) -> Step:
     if facts.session is None and facts.now >= call.closes_at:
         # Whoever closed the session should have released this caller; nobody waits for a leader who has gone.
@@ -138,12 +144,21 @@ def _announce(call: Call, facts: Facts) -> Step:
     if has_left(call, facts):
         return message.enter_message(call, facts, source="released", reason="leader_left")
     notice = facts.notice
-    if notice and notice.key in NOTICES and notice.at > max(call.noticed_at, call.joined_at):
+    if notice and _concerns(call, facts, notice):
         return _tell(call, facts, notice.key, noticed_at=notice.at)
     due = call.told_at + facts.limits.announce_every_s
     if facts.now < due - 1:
         return replace(call), (WakeAt(at=due),)
     return _tell(call, facts, "")
+
+
+def _concerns(call: Call, facts: Facts, notice: Notice) -> bool:
+    """It is news to this caller (who redials keeps the joining time, and has not been here since), and true of this line."""
+    if notice.key not in NOTICES or notice.at <= max(call.noticed_at, call.joined_at, call.started_at):
+        return False
+    seat = _seat(call, facts)
+    is_closed = seat is None or seat.state == "closed"
+    return {"leader_late": is_closed, "leader_back": not is_closed}.get(notice.key, True)
 
 
 def _tell(call: Call, facts: Facts, reason: str, **changes: object) -> Step:
@@ -164,12 +179,20 @@ def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
 
 
 def _leader(call: Call, facts: Facts) -> tuple[Prompt, ...]:
-    """A leader who is not there is no secret."""
-    seats = facts.session.seats if facts.session else ()
-    state = next((seat.state for seat in seats if seat.id == call.seat_id), "")
-    if state == "closed" and call.reason != "leader_late":
+    """A leader who is not there is no secret, nor is a line that is held."""
+    seat = _seat(call, facts)
+    if seat is None:
+        return ()
+    if seat.state == "closed" and call.reason != "leader_late":
         return (Prompt("leader_not_here"),)
-    return (Prompt("leader_away"),) if state == "paused" and call.reason in ("", "joined") else ()
+    if seat.state != "paused" or call.reason not in ("", "joined"):
+        return ()
+    return (Prompt("waiting_held" if seat.held else "leader_away"),)
+
+
+def _seat(call: Call, facts: Facts) -> SeatFacts | None:
+    seats = facts.session.seats if facts.session else ()
+    return next((seat for seat in seats if seat.id == call.seat_id), None)
 
 
 def _place(call: Call, facts: Facts) -> tuple[Prompt, ...]:

@@ -41,12 +41,14 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_leader_missed": "Sorry, the leader's phone was not answered. Your place is kept.",
     "waiting_place_kept": "Welcome back. Your place has been kept. Please stay on the phone.",
     "waiting_moved": "You are now in the line of another seat. The time you have waited counts. Please stay on the phone.",
+    "waiting_place_changed": "Your place in the line has been changed.",
     "waiting_leader_late": "The leader has not arrived yet. Please wait a little longer.",
     "waiting_leader_back": "The leader is here and answers calls again.",
     "waiting_held": "There is a short break. Your place is kept.",
     "waiting_resumed": "It goes on now.",
     "waiting_extended": "The session lasts longer than planned.",
     "waiting_ending_soon": "The session is about to end. You may not be put through any more.",
+    "waiting_shortened": "The session ends earlier than planned. You may not be put through any more.",
     "waiting_postponed": "The session will be held on another day. We advise you to leave a work order.",
     "waiting_ended": "The session has ended. We advise you to leave a work order; it is handled all the same.",
     "waiting_technical": "Something of ours is being repaired. Your place is kept.",
@@ -89,6 +91,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "order_number": "The number of your work order is",
     "order_number_again": "Once more:",
     "order_promise": "The unit must answer within three working days. After that we phone you.",
+    "order_no_number": "The unit must answer within three working days. "
+    "We do not have your number: please note that of the order and call again.",
     "order_repeat": "To hear the number again, press 1. Else you can hang up.",
     # called back
     "callback_promise": "Thank you. We will call you back. The last digits of your number are",
@@ -120,6 +124,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "closed_now": "No leader is answering calls now.",
     "next_session": "The next session is on",
     "next_unit": "answered by {unit},",
+    "next_several": "answered by the heads of {count} units.",
     "next_unknown": "The next session will be announced beforehand.",
     "date": "{date},",
     "weekday": "{weekday},",
@@ -133,11 +138,13 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "fallback_sorry": "We are sorry, something failed on our side and you cannot be put through.",
     # the end
     "goodbye_talked": "Thank you for taking part. Your matter will be followed to its end.",
-    "goodbye_order_recorded": "Your matter is recorded. We will phone you.",
-    "goodbye_error": "We are sorry, something failed on our side. Your matter is recorded and we will phone you.",
+    "goodbye_order_recorded": "Your matter is recorded and will be handled.",
+    "goodbye_error": "We are sorry, something failed on our side. Your matter is recorded and will be handled.",
     "goodbye_session_stopped": "We are sorry, an emergency ends this session and this talk. Your matter is recorded; we will call back.",
+    "goodbye_stopped_no_number": "We are sorry, an emergency ends this session and this talk. "
+    "Your matter is recorded, but we do not have your number: please call again.",
     "test_call": "This is a test call before the session. Please say something now; the call ends by itself.",
-    "stopped_leader": "An emergency stop ends this session and this talk. The caller will be called back.",
+    "stopped_leader": "An emergency stop ends this session and this talk. The caller's matter is recorded.",
     "goodbye": "Goodbye.",
     "digit": "{digit}",
 }

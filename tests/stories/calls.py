@@ -93,10 +93,10 @@ STORIES = (
         ("arrived", "willing", "released", "left_line", "message"), meanwhile="session closes",
     ),
     Story(
-        "is told that the leader is late", "away",
-        (Do("choose_line", press="1"), Do("waiting_leader_late", hang_up=True, after_s=28)), "abandoned", "abandoned",
-        (*_WAITING, "waiting_leader_late", "next_is_you", "choose_waiting"), ("arrived", "willing", "left_line"),
-        meanwhile="leader is late",
+        "hears what is announced to all who wait", "away",
+        (Do("choose_line", press="1"), Do("waiting_technical", hang_up=True, after_s=28)), "abandoned", "abandoned",
+        (*_WAITING, "waiting_technical", "next_is_you", "choose_waiting"), ("arrived", "willing", "left_line"),
+        meanwhile="announcement",
     ),
     Story(
         "is released by an operator", "away",

@@ -22,7 +22,7 @@ class Do:
 #: leader of the second takes the call.
 Leader = Literal["takes", "busy", "no_answer", "away", "several", "no_session"]
 #: What happens in the world when the caller waits.
-Meanwhile = Literal["", "session closes", "operator releases", "leader is late"]
+Meanwhile = Literal["", "session closes", "operator releases", "announcement"]
 
 
 @dataclass(frozen=True, slots=True)

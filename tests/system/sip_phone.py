@@ -138,8 +138,8 @@ class SipPhone:
         await self._hears(call_id, "choose_waiting", mark)
         if story.meanwhile == "session closes":
             await self._house.post(f"/api/sessions/{self._session_id}/close")
-        elif story.meanwhile == "leader is late":
-            told = {"notice": "leader_late", "reason": "the traffic"}
+        elif story.meanwhile == "announcement":
+            told = {"notice": "technical", "reason": "a repair"}
             await self._house.post(f"/api/sessions/{self._session_id}/announce", told)
         else:
             await self._house.post(f"/api/line/{call_id}/release", {"to": "work_order", "reason": "operator"})

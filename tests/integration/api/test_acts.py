@@ -74,6 +74,16 @@ async def test_next_and_urgent_are_served_first_and_the_proof_says_why(instance:
     check(await instance.http.post(f"/api/line/{names[0]}/next", json=WHY), "caller_not_waiting")
 
 
+async def test_who_is_moved_hears_the_new_place_at_once(instance: Instance) -> None:
+    await instance.open_session()
+    names = await wait_in_line(instance, 1, 2, 3)
+    answer = await instance.http.post(f"/api/line/{names[0]}/move", json={"position": 3, **WHY})
+    assert answer.json()["position"] == 3
+    told = await heard(instance, names[0])
+    assert "前面还有两位。" in told
+    assert "下一位就是您。" not in told
+
+
 async def test_nobody_is_put_ahead_of_who_is_being_offered(instance: Instance) -> None:
     session = await instance.open_session()
     seat = session["seats"][0]["id"]
@@ -106,6 +116,10 @@ async def test_who_waits_is_told_and_every_act_on_the_session_is_in_ledger_and_r
     path = f"/api/sessions/{session['id']}"
     assert {"leader_late", "postponed", "ended"} <= set(NOTICES)
     for notice in NOTICES:
+        if notice == "leader_back":
+            await instance.http.post(f"/api/seats/{session['seats'][0]['id']}/open")
+            again = await instance.http.post(f"{path}/announce", json={"notice": "leader_late", "reason": "告知"})
+            assert again.json()["told"] == 0  # the leader is there: nobody hears otherwise
         answer = await instance.http.post(f"{path}/announce", json={"notice": notice, "reason": "告知"})
         assert answer.json() == {"session_id": session["id"], "told": 1}
         assert render(Prompt(f"waiting_{notice}"), "zh-Hans") in await heard(instance, name)
@@ -115,7 +129,7 @@ async def test_who_waits_is_told_and_every_act_on_the_session_is_in_ledger_and_r
     check(await instance.http.post("/api/sessions/nothing/hold", json=WHY), "session_not_found")
     acts = (await instance.http.get(f"{path}/report")).json()["acts"]
     assert [(call_id, what, who, why) for _, call_id, what, who, why in acts] == [
-        *(("", f"announce {notice}", "admin", "告知") for notice in NOTICES),
+        *(("", f"announce {notice}", "admin", "告知") for notice in (NOTICES[0], NOTICES[0], *NOTICES[1:])),
         ("", "hold", "admin", WHY["reason"]),
         ("", "resume", "admin", WHY["reason"]),
         ("", "admission closed", "admin", WHY["reason"]),
@@ -189,6 +203,11 @@ async def test_a_session_is_extended_and_callers_are_told(instance: Instance) ->
     call = await instance.core.calls.get(name)
     assert call is not None
     assert call.closes_at == pytest.approx(later.timestamp())
+    soon = {"closes_at": (datetime.now(UTC) + timedelta(minutes=30)).isoformat(), **WHY}
+    await instance.http.post(f"/api/sessions/{session['id']}/extend", json=soon)
+    assert any("早结束" in sentence for sentence in await heard(instance, name))
+    assert not any("延长" in sentence for sentence in await heard(instance, name))
+    assert as_directed(await instance.core.ledger.of_session(session["id"])).directions.notice == "shortened"
     past = {"closes_at": "2020-01-01T00:00:00Z", **WHY}
     await instance.http.post(f"/api/sessions/{session['id']}/announce", json={"notice": "leader_late", **WHY})
     check(await instance.http.post(f"/api/sessions/{session['id']}/extend", json=past), "invalid_request")
@@ -196,7 +215,7 @@ async def test_a_session_is_extended_and_callers_are_told(instance: Instance) ->
     assert [fact.data["act"] for fact in facts if fact.kind == "act_refused"] == ["extend"]
     assert as_directed(facts).directions.notice == "leader_late"  # not that it was extended to a time long ago
     acts = (await instance.http.get(f"/api/sessions/{session['id']}/report")).json()["acts"]
-    assert [act[2].endswith("(refused)") for act in acts] == [False, False, True]
+    assert [act[2].endswith("(refused)") for act in acts] == [False, False, False, True]
 
 
 async def test_an_emergency_stop_tells_everybody_and_ends_the_talk(instance: Instance) -> None:

@@ -69,12 +69,12 @@ class CloudPhone:
         if story.meanwhile == "session closes":
             await self._here.opening.close(self._here.session_id)
             return
-        if story.meanwhile == "leader is late":
+        if story.meanwhile == "announcement":
             core, calendar = self._here.core, Calendar(self._here.core.database)
             directing = Directing(
                 core.settings, core.redis, calendar, self._here.opening, core.seats, core.line, core.turns, core.clock
             )
-            assert await directing.announce(self._here.session_id, "leader_late") == 1
+            assert await directing.announce(self._here.session_id, "technical") == 1
             return
         await self._here.core.turns.take_turn(
             call_id, lambda facts: Released(facts=facts, to="work_order", reason="operator")

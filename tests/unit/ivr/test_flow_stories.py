@@ -18,6 +18,7 @@ from tests.unit.ivr.scene import (
     SESSION,
     WITHHELD,
     at,
+    calls_at_every_node,
     heard,
     key,
     names,
@@ -215,6 +216,15 @@ def test_the_number_of_the_order_is_spoken_twice_digit_by_digit() -> None:
     assert "order_promise" not in heard(again)
     gone, _ = play(again, TimedOut(facts=at(OPEN, 90)))
     assert heard(gone) == ["goodbye"]
+
+
+def test_without_a_number_nobody_is_promised_a_call() -> None:
+    order, _ = play(recorded_withheld(), TimedOut(facts=at(OPEN, 45)), OrderMade(facts=at(OPEN, 46), number="2026-1122-0007"))
+    assert "order_no_number" in heard(order)
+    assert "order_promise" not in heard(order)
+    talking = replace(calls_at_every_node()["talking"], number="")
+    stopped, _ = play(talking, Released(facts=at(OPEN, 60), to="callback", reason="session_stopped"))
+    assert heard(stopped)[0] == "goodbye_stopped_no_number"
 
 
 def test_an_order_that_takes_too_long_is_promised_all_the_same() -> None:

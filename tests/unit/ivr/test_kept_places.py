@@ -8,7 +8,22 @@ from ivr.events import Answered, Arrived, HungUp, Missed, Released, TalkEnded, T
 from ivr.facts import Facts, Notice, Place
 from ivr.flow import present
 from ivr.verbs import CallBack, Connect
-from tests.unit.ivr.scene import CLOSED, NEW, NOW, OPEN, SEAT, SESSION, WITHHELD, at, heard, key, names, offer, play
+from tests.unit.ivr.scene import (
+    CLOSED,
+    NEW,
+    NOW,
+    OPEN,
+    SEAT,
+    SESSION,
+    WITHHELD,
+    at,
+    heard,
+    key,
+    names,
+    offer,
+    play,
+    prompts,
+)
 
 ARRIVED = Arrived(facts=OPEN)
 KEPT = (ARRIVED, key("1", 3), key("3", 30), HungUp(facts=at(OPEN, 40)))
@@ -187,11 +202,18 @@ def test_an_operator_puts_a_caller_to_another_seat_with_the_first_joining_time()
 
 
 def test_what_is_announced_is_heard_once_by_who_waits() -> None:
-    call, _ = play(NEW, ARRIVED, key("1", 3))
-    late = at(OPEN, 20, notice=Notice(key="leader_late", at=NOW + 19))
-    call, _ = play(call, Woken(facts=late))
+    waiting, _ = play(NEW, ARRIVED, key("1", 3))
+    late = at(leader_is("closed"), 20, notice=Notice(key="leader_late", at=NOW + 19))
+    call, _ = play(waiting, Woken(facts=late))
     assert heard(call, late)[0] == "waiting_leader_late"
     assert play(call, Woken(facts=replace(late, now=NOW + 22)))[0].scene == call.scene
+    # Not in the line of a leader who is there, and the other way round; nor by who redials after it was announced.
+    there = replace(late, session=leader_is("free").session)
+    assert play(waiting, Woken(facts=there))[0].scene == waiting.scene
+    back = replace(late, notice=Notice(key="leader_back", at=NOW + 19))
+    assert play(waiting, Woken(facts=back))[0].scene == waiting.scene
+    redialled = replace(waiting, started_at=NOW + 19.5, joined_at=NOW + 3)
+    assert play(redialled, Woken(facts=late))[0].scene == redialled.scene
     unknown = at(OPEN, 30, notice=Notice(key="no such words", at=NOW + 29))
     assert play(call, Woken(facts=unknown))[0].scene == call.scene
 
@@ -205,3 +227,18 @@ def test_callers_are_told_when_the_leader_is_not_there() -> None:
     assert "leader_not_here" in heard(call, leader_is("closed"))
     assert "leader_away" in heard(call, leader_is("paused"))
     assert "leader_away" not in heard(call, leader_is("talking"))
+    held = replace(OPEN, session=replace(SESSION, seats=(replace(SEAT, state="paused", held=True),)))
+    assert "waiting_held" in heard(call, held)
+    assert "leader_away" not in heard(call, held)
+
+
+def test_who_was_moved_hears_the_place_they_have_now_also_when_it_is_further_back() -> None:
+    call, _ = play(NEW, ARRIVED, key("1", 3), Woken(facts=at(OPEN, 60, position=1)))
+    assert heard(call)[0] == "next_is_you"
+    moved, _ = play(call, Woken(facts=at(OPEN, 70, position=5), moved=True))
+    assert [(one.key, one.values) for one in prompts(moved)][:2] == [("waiting_place_changed", {}), ("ahead", {"count": 4})]
+    later, _ = play(moved, Woken(facts=at(OPEN, 130, position=6)))
+    assert later.told_position == 5
+    kept, _ = play(call, key("3", 80), HungUp(facts=at(OPEN, 85)), Woken(facts=at(OPEN, 90, position=5), moved=True))
+    back, _ = play(kept, Arrived(facts=at(OPEN, 100), leg="back-1"), Woken(facts=at(OPEN, 130, position=5)))
+    assert back.told_position == 5

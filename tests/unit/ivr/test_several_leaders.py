@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from ivr.commands import JoinLine
 from ivr.events import Arrived, Released, TimedOut, Woken
 from ivr.facts import Facts
+from ivr.verbs import Prompt
 from tests.unit.ivr.scene import CLOSED, NEW, OPEN, SEAT, SESSION, at, heard, key, play, prompts
 
 HOUSING = replace(SEAT, id="seat-2", unit="市住建局", state="free", depth=0)
@@ -23,6 +24,14 @@ def test_units_are_named_with_their_keys_and_a_closed_seat_is_not_offered() -> N
     call, _ = play(NEW, Arrived(facts=SEVERAL))
     assert heard(call, SEVERAL) == ["greeting", "answering_several", "pick_1", "pick_2", "pick_unsure", "pick_order"]
     assert [prompt.values.get("unit") for prompt in prompts(call, SEVERAL)][2:4] == ["市教育局", "市住建局"]
+
+
+def test_before_the_session_nobody_is_told_that_one_of_several_answers() -> None:
+    coming = replace(CLOSED, next_session=SEVERAL.session)
+    call, _ = play(NEW, Arrived(facts=coming))
+    told = prompts(call, coming)
+    assert Prompt("next_several", {"count": 3}) in told
+    assert not {"next_unit", "answering_leader"} & {one.key for one in told}
 
 
 def test_the_key_leads_into_the_line_of_that_unit() -> None:
