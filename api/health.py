@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from calls.enqueue import queue_names
 from config.database import Database, DatabaseUnavailable
 from config.migrate import check
 from config.redis import connect_url
@@ -91,20 +92,30 @@ async def _check_asterisk(settings: Settings, redis: Redis) -> str:
 
 
 async def _check_worker(settings: Settings, redis: Redis) -> str:
-    if not settings.jobs_redis_url:
-        return await _check_heartbeats(redis)
-    async with connect_url(settings.jobs_redis_url) as queue:
-        return await _check_heartbeats(queue)
-
-
-async def _check_heartbeats(redis: Redis) -> str:
-    freshest = 0.0
-    for name in await redis.smembers("rq:workers"):
-        raw = await redis.hget(name, "last_heartbeat")
-        freshest = max(freshest, _read_moment(raw.decode() if isinstance(raw, bytes) else raw or ""))
-    if time.time() - freshest > WORKER_SILENT_S:
+    quick, _ = queue_names(settings)
+    if not await is_worked_on(settings, redis, quick, WORKER_SILENT_S):
         raise Unready("no worker is alive; start `hotline worker` (or `hotline up`)")
     return "ok"
+
+
+async def is_worked_on(settings: Settings, redis: Redis, queue: str, silent_s: float) -> bool:
+    """Whether a worker that takes from this queue was heard of lately. Raises RedisError."""
+    if not settings.jobs_redis_url:
+        return await _is_heard(redis, queue, silent_s)
+    async with connect_url(settings.jobs_redis_url) as connection:
+        return await _is_heard(connection, queue, silent_s)
+
+
+async def _is_heard(redis: Redis, queue: str, silent_s: float) -> bool:
+    for name in await redis.smembers("rq:workers"):
+        queues, beat = [_text(raw) for raw in await redis.hmget(name, "queues", "last_heartbeat")]
+        if queue in queues.split(",") and time.time() - _read_moment(beat) <= silent_s:
+            return True
+    return False
+
+
+def _text(raw: bytes | str | None) -> str:
+    return raw.decode() if isinstance(raw, bytes) else raw or ""
 
 
 def _read_moment(text_of_time: str) -> float:

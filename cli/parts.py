@@ -50,8 +50,11 @@ def asterisk_part(settings: Settings, program: AsteriskProgram) -> Part:
 
 
 def own_parts(settings: Settings) -> list[Part]:
-    """`hotline api`, `bridge`, `worker`, `cron`; no bridge where no Asterisk is wanted."""
-    wanted = [name for name in COMMANDS if name != "bridge" or settings.asterisk != "off"]
+    """`hotline api`, `bridge`, `worker`, `cron`; no bridge where no Asterisk is wanted. With a cloud phone its recordings are
+    fetched by a worker of its own, so that nothing else waits for them."""
+    wanted: dict[str, tuple[str, ...]] = {name: (name,) for name in COMMANDS if name != "bridge" or settings.asterisk != "off"}
+    if settings.twilio_account_sid:
+        wanted |= {"worker": ("worker", "--only", "quick"), "fetcher": ("worker", "--only", "slow")}
 
     async def api_answers() -> bool:
         return (await ask(f"{local_url(settings)}/healthz")) is not None
@@ -59,11 +62,11 @@ def own_parts(settings: Settings) -> list[Part]:
     return [
         Part(
             name,
-            (*hotline_argv(), name),
+            (*hotline_argv(), *command),
             is_ready=api_answers if name == "api" else None,
             ready_within_s=API_READY_WITHIN_S,
         )
-        for name in wanted
+        for name, command in wanted.items()
     ]
 
 

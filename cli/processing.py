@@ -2,7 +2,7 @@
 
 import asyncio
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import uvloop
@@ -15,7 +15,7 @@ from config.memory import settle
 from config.settings import Settings
 
 #: Parts that log; the others speak to a person.
-LOGGED = ("bridge", "worker", "cron")
+LOGGED = ("bridge", "worker", "fetcher", "cron")
 
 
 #: What a tree of commands gets from here.
@@ -50,7 +50,7 @@ def migrate() -> None:
     _run("cli.migrate", "migrate")
 
 
-def health(part: Annotated[str, typer.Argument(help="api asterisk bridge worker cron")]) -> None:
+def health(part: Annotated[str, typer.Argument(help="api asterisk bridge worker fetcher cron")]) -> None:
     """这个部件正常吗（退出码） · does this part do its work (exit code)."""
     from cli.health import PARTS, run
 
@@ -87,9 +87,14 @@ def bridge() -> None:
     _run("telephony.asterisk.bridge", "bridge")
 
 
-def worker() -> None:
+def worker(
+    only: Annotated[
+        Literal["quick", "slow", ""],
+        typer.Option("--only", help="quick 派单、回访等；slow 取云端录音 · dispatch and calls; or fetching the cloud's recordings"),
+    ] = "",
+) -> None:
     """后台任务 · background jobs."""
-    _run("jobs.worker", "worker")
+    _run("jobs.worker", "fetcher" if only == "slow" else "worker", only=only)
 
 
 def cron() -> None:
@@ -97,7 +102,7 @@ def cron() -> None:
     _run("jobs.cron", "cron")
 
 
-def _run(module: str, part: str) -> None:
+def _run(module: str, part: str, **more: str) -> None:
     """Run `module.run(settings)`, a coroutine or not, until it ends; its number, if it answers one, is the exit code."""
     settings: Settings = read_settings()
     try:
@@ -107,7 +112,7 @@ def _run(module: str, part: str) -> None:
     if part in LOGGED:
         configure(settings, part)
         settle()
-    code = start(settings)
+    code = start(settings, **more)
     if asyncio.iscoroutine(code):
         code = uvloop.run(code)  # half the processor time of a turn is the loop's and the sockets'
     raise typer.Exit(code if isinstance(code, int) else Exit.OK)

@@ -27,7 +27,7 @@ from telephony.speech import SpeechUnavailable
 READY_WITHIN_S = 30.0
 ASK_EVERY_S = 0.25
 
-_COLOURS = {"redis": 35, "asterisk": 33, "api": 32, "bridge": 36, "worker": 34, "cron": 37}
+_COLOURS = {"redis": 35, "asterisk": 33, "api": 32, "bridge": 36, "worker": 34, "fetcher": 94, "cron": 37}
 
 
 class CannotStart(Exception):

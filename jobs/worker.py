@@ -1,9 +1,14 @@
-"""`hotline worker`: does RQ's jobs one after the other, what is slow last, and beside them what other processes left in the outbox."""
+"""`hotline worker`: does RQ's jobs one after the other, what is slow last, and beside them what other processes left in the outbox.
+
+A recording of the cloud may take a quarter of an hour: where there is a cloud phone, `--only slow` is a process of its own.
+"""
 
 import asyncio
 import os
 import signal
 import threading
+from collections.abc import Sequence
+from typing import Literal
 
 import structlog
 from redis import Redis
@@ -23,6 +28,10 @@ LONGEST_WAIT_S = 3.0
 RETRY_S = 1.0
 #: What the drainer may take to finish what it has begun.
 STOP_WITHIN_S = 10.0
+
+
+#: Which jobs a process does; empty = all.
+Only = Literal["", "quick", "slow"]
 
 
 class Worker(SimpleWorker):
@@ -75,20 +84,28 @@ class Drainer(threading.Thread):
             await core.close()
 
 
-def run(settings: Settings) -> int:
-    """The process: until SIGTERM or Ctrl-C; the job under way is finished first."""
-    drainer = Drainer(settings)
-    drainer.start()
+def run(settings: Settings, only: Only = "") -> int:
+    """The process: until SIGTERM or Ctrl-C; the job under way is finished first. `only`: jobs of one kind; who does the slow ones
+    alone leaves the outbox to the others."""
+    drainer = Drainer(settings) if only != "slow" else None
+    if drainer is not None:
+        drainer.start()
     connection = connect_for_jobs(settings)
     try:
-        _work(settings, connection)
+        _work(_queues(settings, only), connection)
     finally:
-        drainer.finish()
+        if drainer is not None:
+            drainer.finish()
         connection.close()
-    return 1 if drainer.broke else 0
+    return 1 if drainer is not None and drainer.broke else 0
 
 
-def _work(settings: Settings, connection: Redis) -> None:
+def _queues(settings: Settings, only: Only) -> Sequence[str]:
+    quick, slow = queue_names(settings)
+    return {"": (quick, slow), "quick": (quick,), "slow": (slow,)}[only]
+
+
+def _work(names: Sequence[str], connection: Redis) -> None:
     """Returns when it is told to stop. RQ's own worker ends, with an error or without, when Redis goes away at a bad moment:
     then a new one begins."""
     told = threading.Event()
@@ -96,7 +113,7 @@ def _work(settings: Settings, connection: Redis) -> None:
         _on_stop(told)
         try:
             # It puts handlers of its own in place of ours, and finishes the job under way.
-            queues = [Queue(name, connection=connection) for name in queue_names(settings)]
+            queues = [Queue(name, connection=connection) for name in names]
             Worker(queues, connection, told).work(logging_level=None)
         except RedisError as error:
             log.warning("the job queue cannot be reached, trying again", error=type(error).__name__)

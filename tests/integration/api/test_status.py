@@ -7,13 +7,16 @@ import pytest
 
 from api.health import Heartbeat
 from api.problems import CODES
+from calls.enqueue import queue_names
 from tests.integration.api.conftest import NUMBER, Instance
 from tests.integration.api.test_auth import PATHS
 
 
-async def worker_lives(instance: Instance) -> None:
-    await instance.core.redis.sadd("rq:workers", "rq:worker:w1")
-    await instance.core.redis.hset("rq:worker:w1", "last_heartbeat", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+async def worker_lives(instance: Instance, *queues: str) -> None:
+    beat = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for name, queue in zip(("w1", "w2"), queues or queue_names(instance.core.settings), strict=False):
+        await instance.core.redis.sadd("rq:workers", f"rq:worker:{name}")
+        await instance.core.redis.hset(f"rq:worker:{name}", items=["last_heartbeat", beat, "queues", f"another,{queue}"])
 
 
 async def test_ready_when_every_part_is_there(instance: Instance) -> None:
@@ -25,6 +28,8 @@ async def test_ready_when_every_part_is_there(instance: Instance) -> None:
 
 
 async def test_not_ready_says_which_part_and_what_to_do(instance: Instance) -> None:
+    _, slow = queue_names(instance.core.settings)
+    await worker_lives(instance, slow, "another-instances-jobs")  # they dispatch nothing of ours
     answer = await instance.http.get("/readyz")
     problem = answer.json()
     assert (answer.status_code, problem["code"], problem["failed"]) == (503, "not_ready", ["worker"])

@@ -1,10 +1,12 @@
 """Workers as real processes: they do their jobs once, also when they are killed in the middle of one."""
 
+import asyncio
 import os
 import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from sqlalchemy import text
 from calls.assembly import Core
 from calls.enqueue import SLOW_TIMEOUT_S, TIMEOUT_S, queue_names
 from calls.job_names import FETCH_RECORDING, FINISH_RECORDING, SWEEP_RECORDINGS
+from cli.parts import own_parts
 from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
@@ -33,7 +36,7 @@ from tests.waiting import until
 from workorders import register
 from workorders.intake import NewOrder, make_order
 
-Start = Callable[[], Part]
+Start = Callable[..., Part]
 
 
 @pytest.fixture
@@ -48,8 +51,8 @@ def start_worker(settings: Settings) -> Iterator[Start]:
     started: list[Part] = []
     env = os.environ | {"HOTLINE_REDIS_URL": settings.redis_url, "HOTLINE_STATE_DIR": str(settings.state_dir)}
 
-    def start() -> Part:
-        started.append(start_part("worker", environment=env, folder=settings.state_dir))
+    def start(*arguments: str, **more: str) -> Part:
+        started.append(start_part("worker", *arguments, environment=env | more, folder=settings.state_dir))
         return started[-1]
 
     yield start
@@ -177,6 +180,42 @@ async def test_what_comes_from_the_cloud_is_asked_for_once_has_time_and_everythi
     await cron.sweep_cloud()
     assert slow.job_ids == [fetch.id, sweep.id]
     connection.close()
+
+
+async def test_while_a_recording_is_fetched_for_long_orders_are_dispatched_all_the_same(
+    core: Core, start_worker: Start
+) -> None:
+    """As `hotline up` and the containers have it where there is a cloud phone. The cloud sends, and sends."""
+    fetching, gone = asyncio.Event(), asyncio.Event()
+
+    async def send_for_ever(_: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+        to.write(b"HTTP/1.1 200 OK\r\nContent-Type: audio/x-wav\r\nContent-Length: 500000000\r\n\r\n")
+        with suppress(ConnectionError):
+            while not to.is_closing():
+                to.write(b"RIFF")
+                await to.drain()
+                fetching.set()
+                await asyncio.sleep(0.2)
+        to.close()
+        gone.set()
+
+    async with await asyncio.start_server(send_for_ever, "127.0.0.1", 0) as cloud:
+        host, port = cloud.sockets[0].getsockname()
+        there = {"HOTLINE_TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "HOTLINE_TWILIO_AUTH_TOKEN": "x"}
+        parts = own_parts(core.settings.model_copy(update={"twilio_account_sid": there["HOTLINE_TWILIO_ACCOUNT_SID"]}))
+        mine = [part.argv[part.argv.index("worker") + 1 :] for part in parts if "worker" in part.argv]
+        assert len(mine) == 2
+        await core.queue.enqueue(FETCH_RECORDING, f"RE{'1' * 32}-t-CA{'1' * 32}-m0")
+        workers = [start_worker(*only, HOTLINE_TWILIO_API_URL=f"http://{host}:{port}", **there) for only in mine]
+        await until(fetching.is_set, 30, "the recording being fetched")
+        order_id = await order_with_message(core)
+        write_message(core.settings.recordings / "m1.wav")
+        await core.queue.enqueue(FINISH_RECORDING, order_id)
+        await until(lambda: is_dispatched(core, order_id), 30, "the order dispatched")
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+        await until(gone.is_set, 30, "nobody fetching any more")
 
 
 async def test_two_workers_at_once_dispatch_an_order_once(core: Core, start_worker: Start) -> None:

@@ -20,7 +20,7 @@ FILE = ROOT / "docker-compose.yml"
 #: Not settings of ours: what compose itself fills in.
 OF_COMPOSE = {"POSTGRES_PASSWORD", "POSTGRES_PORT", "REDIS_PASSWORD", "REDIS_PORT", "POSTGRES_USER", "POSTGRES_DB"}
 #: The issue of the city's operators: each of these is a service of its own.
-SERVICES = {"asterisk", "redis", "postgres", "api", "bridge", "worker", "cron"}
+SERVICES = {"asterisk", "redis", "postgres", "api", "bridge", "worker", "fetcher", "cron"}
 
 
 @pytest.fixture(scope="module")
