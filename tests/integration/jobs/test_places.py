@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from redis.exceptions import RedisError
 
 from calls.assembly import Core
 from calls.places import Places
+from calls.promises import broken_promises
 from calls.turn import Turn
 from config.columns import from_unix
 from ivr.call import Call, Carrier
-from ivr.events import AnyEvent, Arrived, HungUp, Keyed, Released
+from ivr.events import AnyEvent, Arrived, HungUp, Keyed, Offered, Released
 from ivr.facts import Facts
 from jobs.cron import Cron
 from sessions.calendar import Calendar
@@ -148,3 +150,34 @@ async def test_who_gives_up_the_place_to_a_newer_call_is_told_also_when_that_fai
     places = Places(core.redis, core.settings, clock)
     for again in ("a-1", "a-2", "a-3"):  # what a process repeats that had died
         assert await places.take(NUMBER, again, seat_id, clock()) == []
+
+
+async def test_who_was_promised_a_call_and_hangs_up_as_the_leader_is_rung_is_the_next_to_be_called_on_their_newest_call(
+    core: Core, clock: SetClock
+) -> None:
+    """The promise outlasts the ring, and goes over to a newer call of the number that takes the place, whose order it is then."""
+    core.settings.callback_line = "sip:{number}@127.0.0.1:9"
+    seat_id = await hold_session(core, clock)
+    await wait(core, "a-1")
+    clock.pass_by(10)
+    await core.turns.take_turn("a-1", lambda facts: Keyed(facts=facts, key="3"))
+    for node in ("ringing", "calling"):  # on the phone still, and then not any more
+        claim = await core.line.claim_next(seat_id, "test", 60)
+        assert claim is not None, node
+        offered = partial(Offered, seat_id=seat_id, token=claim.token, line=claim.line)
+        assert (await core.turns.take_turn("a-1", lambda facts: offered(facts=facts))).call.node == node  # noqa: B023
+        await drop(core, "a-1")
+        assert [(one.call_id, one.state) for one in await core.line.callers(seat_id)] == [("a-1", "callback")]
+    assert (await core.ledger.outcome("a-1"), await orders(core)) == ("callback", ())
+    await wait(core, "t-2")
+    assert [one.call_id for one in await core.line.callers(seat_id)] == ["t-2"]
+    assert await forgotten(core, "t-2") == []
+    assert await forgotten(core) == ["a-1"], "if nobody waited now"
+    await drop(core, "t-2")
+    assert [(one.source, one.call_id) for one in await orders(core)] == [("abandoned", "t-2")]
+    assert await forgotten(core) == []
+
+
+async def forgotten(core: Core, *live: str) -> list[str]:
+    """Who was promised a call and has nothing, if these calls go on."""
+    return [one.call_id for one in await broken_promises(core.database, None, core.clock() + 1, live)]
