@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from config.cloud_sip import CLOUD_USER, cloud_password
+from telephony.demo.scenarios import Leader
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
 from tests.integration.twilio.town import NUMBER
@@ -19,6 +20,7 @@ from tests.phones.carrier import VOICEMAIL_HZ, Carrier
 from tests.phones.ports import free_block
 from tests.system.both import Both, both_carriers
 from tests.system.cloud_line import CloudSide
+from tests.system.crowd import a_leader
 from tests.system.installation import Installation
 from tests.system.watch import accounted, call_from, ended, kinds, reaches, seat_is, session
 from tests.waiting import until
@@ -26,7 +28,7 @@ from tests.waiting import until
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CLOUD, TELEPHONY = "127.0.0.2", "127.0.0.3"
-DESK, MOBILE, VOICEMAIL = "801", "+8613900000001", "+8613900000002"
+DESK, REFUSING, MOBILE, VOICEMAIL = "801", "802", "+8613900000001", "+8613900000002"
 CITIZEN_HZ, DESK_HZ, MOBILE_HZ = 700.0, 900.0, 1200.0
 #: Our sentences are blips here, of this tone.
 SENTENCE_HZ = 500.0
@@ -57,12 +59,15 @@ async def shared_place(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
     async with AsyncExitStack() as stack:
         desk = await stack.enter_async_context(Phone(folder / "desk", "leader", tone_hz=DESK_HZ))
         mobile = await stack.enter_async_context(Phone(folder / "mobile", "mobile", tone_hz=MOBILE_HZ))
+        refusing, address = a_leader(folder / "refusing", Leader("decline", ring_s=0.2))
+        await stack.enter_async_context(refusing)
         at = f"127.0.0.1:{sip}"
         await stack.enter_async_context(carrier.running(folder / "carrier", at, {MOBILE: mobile.address}, VOICEMAIL))
         settings = {
             "HOTLINE_SIP_PORT": str(sip), "HOTLINE_SIP_TRUST": "127.0.0.1/32", "HOTLINE_TRUNK": carrier.address,
-            "HOTLINE_BRANCH_LINES": f"{DESK}={desk.address}", "HOTLINE_TWILIO_SIP_NETWORKS": CLOUD,
-            "HOTLINE_TWILIO_SIP_ADDRESS": at, "HOTLINE_RING_S": str(RING_S), "HOTLINE_CLAIM_LEASE_S": str(LEASE_S),
+            "HOTLINE_BRANCH_LINES": f"{DESK}={desk.address},{REFUSING}={address}",
+            "HOTLINE_TWILIO_SIP_NETWORKS": CLOUD, "HOTLINE_TWILIO_SIP_ADDRESS": at,
+            "HOTLINE_RING_S": str(RING_S), "HOTLINE_CLAIM_LEASE_S": str(LEASE_S),
         }  # fmt: skip
         both = await stack.enter_async_context(both_carriers(folder, settings, speed=1.0, parts=("api", "bridge"), fetches=True))
         yield Place(both, desk, mobile, carrier, f"sip:{DESK}@{at}")
@@ -111,11 +116,13 @@ async def facts(house: Installation, call_id: str) -> list[str]:
 async def test_given_a_caller_of_the_cloud_then_the_sip_phone_behind_asterisk_rings_and_they_hear_each_other(
     place: Place, tmp_path: Path
 ) -> None:
-    """Twice in vain before: nobody answers, and the leader refuses. The caller stays the first."""
+    """The seat's first line declines every call, so the second rings. Twice in vain: nobody answers, and the phone is busy. The
+    caller stays the first."""
     house, cloud, desk = place.house, place.both.cloud, place.desk
     side = CloudSide(tmp_path, CLOUD, "13800000701", CITIZEN_HZ)
-    cloud.callees[place.desk_for_cloud] = Callee(line=side.line)
-    async with session(house, cloud_line=place.desk_for_cloud) as (session_id, seat_id):
+    lines = [place.desk_for_cloud.replace(DESK, REFUSING), place.desk_for_cloud]
+    cloud.callees |= {line: Callee(line=side.line) for line in lines}
+    async with session(house, cloud_line=",".join(lines)) as (session_id, seat_id):
         leg = cloud.place_call("+8613800000701", NUMBER, script=(When("请按一", press="1"),))
         call_id = call_id_of(leg.sid)
         await rings(desk, 1)
@@ -132,9 +139,10 @@ async def test_given_a_caller_of_the_cloud_then_the_sip_phone_behind_asterisk_ri
         await hear_each_other(side.calls[-1].phone, CITIZEN_HZ, desk, DESK_HZ)
         await desk.hang_up()
         assert await accounted(house, session_id, 1) == {"talked": 1}
-    attempts = ["offered", "missed"] * 2
-    assert await facts(house, call_id) == ["arrived", "willing", *attempts, "offered", "connected", "talked", "closed"]
-    assert len(side.calls) == 3
+    rung_both = ["offered", "next_line"]
+    attempts = [*rung_both, "missed"] * 2
+    assert await facts(house, call_id) == ["arrived", "willing", *attempts, *rung_both, "connected", "talked", "closed"]
+    assert (len(side.calls), rung(desk)) == (6, 3)
     cloud.assert_faultless()
 
 
