@@ -13,7 +13,7 @@ from api.parts import Parts
 from config.settings import Settings
 from ivr.facts import SessionFacts
 from sessions.board import read_board
-from sessions.model import Session
+from sessions.model import Seat, Session
 from telephony.prompts import Prompts
 from telephony.test_calls import TestCall
 
@@ -63,10 +63,19 @@ async def inspect(parts: Parts, session: Session, words: Words) -> list[Check]:
     free = await asyncio.to_thread(free_gb, settings)
     enough = free >= LEAST_FREE_GB
     found.append(Check("recordings", "ok" if enough else "failed", words("check.free_disk", gb=f"{free:.1f}")))
-    without = [seat.leader for seat in session.seats if not (seat.line_asterisk or seat.line_twilio)]
-    told = " ".join(words("check.no_line", leader=leader) for leader in without)
-    found.append(Check("seats", "failed" if without else "ok", told))
+    found.append(check_lines(settings, session.seats, words))
     return found
+
+
+def check_lines(settings: Settings, seats: Iterable[Seat], words: Words) -> Check:
+    """Each leader can be rung, and by the cloud, too, where callers come over it: else they would hear an apology."""
+    told = []
+    for seat in seats:
+        if not (seat.line_asterisk or seat.line_twilio):
+            told.append(words("check.no_line", leader=seat.leader))
+        elif settings.twilio_account_sid and not seat.line_twilio:
+            told.append(words("check.no_cloud_line", leader=seat.leader))
+    return Check("seats", "failed" if told else "ok", " ".join(told))
 
 
 async def _named(parts: Parts, session: Session) -> list[SessionFacts]:

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from api.console.catalogue import LANGUAGES
-from api.console.checks import count_missing
+from api.console.catalogue import LANGUAGES, Words
+from api.console.checks import check_lines, count_missing
 from config.settings import Language, Settings
 from ivr.facts import SeatFacts, SessionFacts
 from ivr.verbs import Prompt
+from sessions.model import Seat
 from telephony.prompts import Prompts
 
 SEATS = (SeatFacts("s1", "市教育局", "李明", "closed"), SeatFacts("s2", "市水务局", "王芳", "closed"))
@@ -36,3 +37,20 @@ def test_every_sentence_in_the_language_of_the_calls_and_the_names_of_the_sessio
     assert count_missing(settings, [SESSION]) == len(with_names) - len(general) == 8
     _make(prompts, with_names, language)
     assert count_missing(settings, [SESSION]) == 0
+
+
+def test_every_leader_can_be_rung_for_callers_of_either_carrier(tmp_path: Path) -> None:
+    one, both, none = (
+        Seat(leader=name, line_asterisk=asterisk, line_twilio=cloud)
+        for name, asterisk, cloud in (("一", "sip:a@h", ""), ("二", "sip:a@h", "client:a"), ("三", "", ""))
+    )
+
+    def told(*seats: Seat, account: str = "") -> tuple[str, str]:
+        settings = Settings(state_dir=tmp_path, twilio_account_sid=account, _env_file=None)
+        found = check_lines(settings, seats, Words("zh-Hans"))
+        return found.result, found.detail
+
+    assert told(one, both) == ("ok", "")
+    assert told(none) == ("failed", "三 没有线路")
+    assert told(both, account="AC1") == ("ok", "")
+    assert told(one, both, none, account="AC1") == ("failed", "一 没有云电话能拨的线路 三 没有线路")
