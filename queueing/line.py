@@ -197,13 +197,14 @@ class Line:
         token: int,
         state: Literal["ringing", "talking"],
         since: float,
-    ) -> bool:
-        """Put back a claim that Redis lost. False when the seat has another one by now."""
+    ) -> int:
+        """Put back a claim that Redis lost. The token that holds from now on: another one when the same caller was claimed anew
+        meanwhile, 0 when somebody else was."""
         keys = self._keys(seat_id)
         touched = (keys.waiting, keys.callers, keys.seat)
         until = self._clock() + self._claim_lease_s if state == "ringing" else ""
         arguments = (call_id, token, state, since, until, self._channel, line_news(seat_id))
-        return bool(await _RESTORE.run(self._redis, touched, *arguments))
+        return int(await _RESTORE.run(self._redis, touched, *arguments))
 
     async def position(self, seat_id: str, call_id: str) -> int:
         """From 1, in O(log n); 0 = not in the line. A caller who is offered keeps the position."""

@@ -14,8 +14,9 @@ local head = redis.call('ZRANGE', KEYS[1], '0', '0')[1]
 if not head then
   return false
 end
--- The tokens of a seat that is new, or was lost, go on above all that were given out: nobody claims twice a second for long.
-local token = (seat[2] or math.floor(ARGV[1])) + 1
+-- The tokens of a seat that is new, was lost, or came back older go on above all that were given out: nobody claims twice a
+-- second for long.
+local token = math.max(tonumber(seat[2]) or 0, math.floor(ARGV[1])) + 1
 redis.call('HSET', KEYS[2], 'state', 'ringing', 'token', token, 'until', ARGV[2], 'since', ARGV[1], 'call_id', head,
   'attempt', ARGV[3])
 -- A seat that is free, or has rested, has no reason.

@@ -172,6 +172,8 @@ class Leg:
         if announced <= self._known_seq:
             return  # the echo of our own turns
         try:
+            if announced == NEWEST:
+                await self.turns.regain()
             turn = await self._exchange.turns.present(self.call_id)
         except UnknownCall:
             await self.turns.known_call()
@@ -268,7 +270,7 @@ class Leg:
 
     def show(self, turn: Turn, *, at_once: bool = False) -> None:
         """Play the scene of this turn, unless it is on."""
-        self._known_seq, self.node = turn.call.seq, turn.call.node
+        self._known_seq, self.node, self.turns.known = turn.call.seq, turn.call.node, turn.call
         ringing = turn.call.node in _CLAIMED
         self.claim = (turn.call.seat_id, turn.call.token) if ringing and not self.stage.hands_off else None
         self.stage.show(turn, at_once=at_once)

@@ -12,7 +12,7 @@ from calls.turn import Turn
 from ivr.call import Call
 from telephony.asterisk.channel import Channel
 from telephony.asterisk.exchange import Exchange
-from telephony.asterisk.restore import new_call, restore
+from telephony.asterisk.restore import new_call, regain, restore
 from telephony.asterisk.stage import MakeEvent
 
 log = structlog.get_logger()
@@ -32,6 +32,9 @@ class LegTurns:
         self._exchange, self._channel, self._call_id = exchange, channel, call_id
         #: The caller's, as the channel brought it.
         self.number = ""
+        #: The call as we were told of it last, and whether Redis was away since: it may have come back older.
+        self.known: Call | None = None
+        self._in_doubt = False
         #: The caller has hung up: nobody bears silence any more, and the end must be accounted for.
         self.gone = False
 
@@ -58,14 +61,23 @@ class LegTurns:
         """The scene as it is, without a turn."""
         return await self.patiently(lambda: self._exchange.turns.present(self._call_id))
 
+    async def regain(self) -> None:
+        """See that Redis knows no less of the call than we do. Raises what Redis raises."""
+        if self.known is not None:
+            await regain(self._exchange, self.known)
+        self._in_doubt = False
+
     async def patiently(self, act: Callable[[], Awaitable[T]]) -> T:
         """An absent Redis is waited for, but not longer than a caller bears silence; for ever once the caller is gone."""
         loop = asyncio.get_running_loop()
         give_up = loop.time() + PATIENCE_S
         while True:
             try:
+                if self._in_doubt:
+                    await self.regain()
                 return await act()
             except (RedisError, OSError) as error:
+                self._in_doubt = True
                 if loop.time() > give_up and not self.gone:
                     raise
                 log.warning("a turn waits for Redis", call_id=self._call_id, error=type(error).__name__)

@@ -24,6 +24,8 @@ LONGEST = 900
 #: That, the dearest last: words, keys, and further lines to ring. Node, seat, token, recording and order always fit.
 _SPARED = ("told_at", "told_position", "tries", "noticed_at", "typed", "contact", "reason", "more_lines", "leader_line")
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in msgspec.structs.fields(Call)}
+#: So often may somebody take a turn of a call that is put back.
+ATTEMPTS = 5
 #: Whom the ledger knows and nobody else does any more: beyond every turn such a call can have had.
 LAST_TURN = 1_000_000
 #: The leader's phone is rung for them, or theirs for the leader.
@@ -98,13 +100,31 @@ async def restore(exchange: Exchange, channel: Channel, new: Call) -> Call:
     return await exchange.calls.get(call.id) or after
 
 
-async def _take_place(exchange: Exchange, call: Call) -> None:
+async def regain(exchange: Exchange, known: Call) -> None:
+    """Redis came back older than it was (the server that took over lacks the last turns, of which we were told): the call stands
+    again as it is `known`, beyond every id that was used. Nothing when it is not older, lost altogether, or over. Repeatable."""
+    for _ in range(ATTEMPTS):
+        saved = await exchange.calls.get(known.id)
+        if saved is None or saved.seq >= known.seq or known.node == "ended":
+            return
+        call = replace(known, seq=known.seq + TURNS_BEYOND)
+        call = replace(call, token=await _take_place(exchange, call) or call.token)
+        if not _in_line(call):
+            await exchange.line.leave(saved.seat_id, call.id, "restored", call.seq)
+        if await exchange.calls.put_if_unchanged(saved.seq, call, _commands(exchange, call)):
+            log.warning("a call of which Redis had lost the last turns stands again", call_id=call.id, node=call.node)
+            return
+
+
+async def _take_place(exchange: Exchange, call: Call) -> int:
+    """In the line, at the seat; the token of the claim, 0 = none."""
     if _in_line(call):
         await exchange.line.join(call.seat_id, call.id, call.joined_at, call.seq)
     if call.node in _CLAIMED:
-        await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.entered_at)
-    elif call.node == "talking":
-        await exchange.line.restore(call.seat_id, call.id, call.token, "talking", call.talk_started_at)
+        return await exchange.line.restore(call.seat_id, call.id, call.token, "ringing", call.entered_at)
+    if call.node == "talking":
+        return await exchange.line.restore(call.seat_id, call.id, call.token, "talking", call.talk_started_at)
+    return 0
 
 
 def _in_line(call: Call) -> bool:

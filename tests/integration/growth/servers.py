@@ -16,7 +16,7 @@ from tests.waiting import until_now
 SLOTS = 16384
 NODES = 3
 #: A master that is silent for so many milliseconds is down.
-DOWN_AFTER_MS = 1000
+DOWN_AFTER_MS = 1500
 FAILOVER_WITHIN_S = 30.0
 SERVICE = "line"
 
@@ -87,6 +87,17 @@ class Watched:
         stack.callback(process.kill)
         wait_until_it_answers(port, STARTS_WITHIN_S)
         return port
+
+    def cut_replica(self) -> None:
+        """What is written from now on reaches the master alone. Sentinel takes such a replica for ten times the time after which
+        the master is down."""
+        _ask(self.replica.port, "CONFIG", "SET", "masterauth", "of-nobody")
+        _ask(self.replica.port, "CLIENT", "KILL", "TYPE", "master")
+        until_now(lambda: not self._replicates(), STARTS_WITHIN_S)
+
+    def misses_master(self) -> bool:
+        """A sentinel has noticed that the master is away."""
+        return "down" in str(_ask(self.sentinels[0], "SENTINEL", "MASTER", SERVICE)["flags"])
 
     def _replicates(self) -> bool:
         connection = redis.Redis(port=self.replica.port, decode_responses=True)

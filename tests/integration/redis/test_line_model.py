@@ -196,8 +196,14 @@ class LineMachine(RuleBasedStateMachine):
         token = max(self.tokens, default=0) + 1 - late
         good = model.fate not in {"ringing", "talking"} and (model.claim is None or token > model.claim.token)
         state: Literal["ringing", "talking"] = "talking" if talking else "ringing"
+        anew = model.fate == "ringing" and model.claim is not None and model.claim.call_id == caller and model.claim.token >= token
         restored = self.do(self.lines[client].restore(SEAT, caller, token, state, self.clock()))
-        assert restored == good
+        assert restored == (token if good else model.claim.token if anew and model.claim else 0)
+        if anew:
+            model.fate = model.state = state
+            model.claimed_until = self.clock() + LEASE_S
+            if talking:
+                model.remove(caller)
         if good:
             self.tokens.append(token)
             model.claim = Claim(SEAT, caller, token, self.clock() + LEASE_S)
