@@ -9,17 +9,20 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from calls.assembly import Core, build
+from calls.ledger import Entry
 from calls.store import PERFORM_LEASE_S
 from config.migrate import upgrade
 from config.settings import Settings
 from ivr.call import Call, NodeName
 from ivr.events import Offered
+from telephony.asterisk.closing import close_gone
 from telephony.asterisk.connection import Connection
 from telephony.asterisk.exchange import Exchange
 from telephony.asterisk.leg import Leg
 from telephony.asterisk.restore import regain
 from telephony.prompts import Prompts
 from tests.clocks import SetClock
+from workorders.register import of_call
 
 CALL, SEAT = "a-pbx1-7-1", "seat"
 
@@ -110,3 +113,17 @@ async def test_given_a_leg_that_is_told_to_look_anew_then_it_puts_back_what_it_k
     call = await core.calls.get(CALL)
     assert call is not None
     assert call.scene == known.scene
+
+
+async def test_given_a_place_that_was_kept_after_the_last_turn_redis_knows_then_there_is_an_order_to_call_back(
+    core: Core, exchange: Exchange
+) -> None:
+    """Nobody is on the phone who would know: they count as having hung up while they waited."""
+    await older_than(core, "kept", claimed_anew=False)
+    fact = Entry(command_id=f"{CALL}-8-0", call_id=CALL, kind="callback", at=core.clock(), session_id="x1")
+    await core.ledger.write([fact, replace(fact, command_id=f"{CALL}-8-1", kind="closed", outcome="callback")])
+    await close_gone(exchange, CALL, rows=())
+    await core.outbox.idle()
+    order = await of_call(core.database, CALL)
+    assert order is not None
+    assert (order.source, await core.ledger.outcome(CALL)) == ("abandoned", "callback")
