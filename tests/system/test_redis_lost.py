@@ -1,6 +1,8 @@
 """Redis dies, stays away, or comes back empty, with callers in the middle of it."""
 
 import asyncio
+import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -120,6 +122,7 @@ async def test_given_a_talk_and_a_line_when_redis_loses_everything_then_all_is_p
     ):
         before = await until_nodes(house, talking=1, waiting=4, question=1)
         line = await line_of(house, seat_id, 4)
+        await until(lambda: remembered(house, before), 20, "the channels know of their calls")
         if not bridge_runs:
             await house.kill("bridge")
         await house.core.redis.flushall()
@@ -138,6 +141,13 @@ async def test_given_a_talk_and_a_line_when_redis_loses_everything_then_all_is_p
         await end_all(house)
         assert await until_closed(house, session_id, 8) == {"talked": 1, "abandoned": 5, "work_order": 2}
         await until_orders(house, 7, "dispatched")
+
+
+async def remembered(house: Installation, before: dict[str, str]) -> bool:
+    """Asterisk was told where its callers are; that takes a moment."""
+    rows = (await house.asterisk.command("core show channels concise")).splitlines()
+    told = [await house.asterisk.command(f"core show channel {row.split('!')[0]}") for row in rows if "!" in row]
+    return Counter(node for text in told for node in re.findall(r'"node":"(\w+)"', text)) == Counter(before.values())
 
 
 async def same(house: Installation, before: dict[str, str]) -> bool:
