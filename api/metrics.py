@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.schemas.line import LineOut
+from calls.lanes import Lag
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 SEAT_STATES = ("closed", "free", "ringing", "talking", "wrap_up", "paused")
@@ -39,11 +40,23 @@ class Metrics:
         self.ledger_broken = Gauge(
             "hotline_ledger_broken", "1: the sealed ledger was tampered with", registry=self.registry
         )
-
+        self._outbox = Gauge(
+            "hotline_outbox", "Calls with commands not performed yet; stuck: failed often, somebody has to look", ("state",),
+            registry=self.registry,
+        )  # fmt: skip
+        self._outbox_age = Gauge(
+            "hotline_outbox_oldest_seconds", "Age of the oldest command not performed yet", registry=self.registry
+        )
         self._left = Gauge(
             "hotline_orders_left_to_people", "Orders about which somebody has to call: we could not", ("purpose",),
             registry=self.registry,
         )  # fmt: skip
+
+    def set_outbox(self, lag: Lag) -> None:
+        """How far the performing of commands is behind."""
+        self._outbox.labels("waiting").set(lag.lanes - lag.stuck)
+        self._outbox.labels("stuck").set(lag.stuck)
+        self._outbox_age.set(lag.oldest_s)
 
     def set_left_to_people(self, counts: Mapping[str, int]) -> None:
         """By purpose of the call."""

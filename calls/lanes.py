@@ -44,6 +44,13 @@ class Lag(Struct, frozen=True):
     oldest_s: float
 
 
+class Stuck(Struct, frozen=True):
+    """A command that failed often and was set aside: the oldest one of its call. `entry`: None when it cannot be read."""
+
+    call_id: str
+    entry: Entry | None
+
+
 class Lanes:
     """Raises redis.exceptions.RedisError when Redis is away."""
 
@@ -59,6 +66,19 @@ class Lanes:
             members = [member for row in await pipe.execute() for member in row]
         stuck = sum(member.startswith("stuck:") for member in members)
         return Lag(len(members), stuck, await self._age(members[:SAMPLED]))
+
+    async def stuck(self) -> tuple[Stuck, ...]:
+        """Of each call with commands that were set aside, the oldest one."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for shard in self._shards:
+                pipe.zrange(shard.outbox, 0, -1)
+            lanes = [_parts(member) for row in await pipe.execute() for member in row]
+        stuck = [call_id for lane, call_id in lanes if lane == "stuck"][:SAMPLED]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for call_id in stuck:
+                pipe.lindex(self._todo("stuck", call_id), 0)
+            rows = await pipe.execute() if stuck else []
+        return tuple(Stuck(call_id, _readable(row)) for call_id, row in zip(stuck, rows, strict=True))
 
     async def _age(self, members: list[str]) -> float:
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from calls.entries import Entry, is_fact
-from calls.lanes import Lag, Lanes
+from calls.lanes import Lag, Lanes, Stuck
 from calls.store import PERFORM_LEASE_S, Granted, Put
 from config.clock import Clock, pause
 from config.database import DatabaseUnavailable
@@ -162,6 +162,10 @@ class Outbox:
     async def lag(self) -> Lag:
         """For readiness and metrics."""
         return await self._lanes.lag()
+
+    async def stuck(self) -> tuple[Stuck, ...]:
+        """Of each call with commands that were set aside, the oldest one: somebody has to look. The first fifty calls."""
+        return await self._lanes.stuck()
 
     def _start(self, granted: Granted) -> None:
         self._add(self._tasks, asyncio.create_task(self._in_background(granted), name=f"outbox {granted.lane}"))

@@ -12,6 +12,8 @@ from cli.output import local, out, print_json, print_table, tell
 
 #: Ids told on the terminal; `--json` has them all.
 IDS_MAX = 10
+#: Lists of the check that must be empty.
+_COUNTED = ("unaccounted", "forgotten", "without_order", "stuck", "missing")
 
 
 app = typer.Typer(help="台账 · the ledger")
@@ -66,8 +68,8 @@ def _tell_check(found: dict[str, Any]) -> None:
     if found["complete"]:
         records, cloud = found["asterisk_records"], found["cloud_records"]
         tell("checked_whole", calls=found["calls"], seals=found["seals"], records=records, cloud=cloud)
-    elif any(found[name] for name in ("unaccounted", "forgotten", "missing", "broken_seals")):
-        counts = {name: len(found[name]) for name in ("unaccounted", "forgotten", "missing")}
+    elif any(found[name] for name in (*_COUNTED, "broken_seals")):
+        counts = {name: len(found[name]) for name in _COUNTED}
         tell("checked_broken", broken=len(found["broken_seals"]), **counts)
     else:
         tell("checked_away")
@@ -77,7 +79,7 @@ def _tell_check(found: dict[str, Any]) -> None:
     if others:
         words = [f"{say(f'records_{name}')} ({say(f'records_{found[name]}')})" for name in others]
         tell("checked_off", sources=", ".join(words + found["silent_nodes"]))
-    for one in (*found["unaccounted"], *found["forgotten"]):
+    for one in (*found["unaccounted"], *found["forgotten"], *found["without_order"]):
         out.print(
             f"  {one['call_id']}  {local(one['first_at'])} - {local(one['last_at'])}  {one['last_kind']}", markup=False
         )
@@ -85,6 +87,8 @@ def _tell_check(found: dict[str, Any]) -> None:
         known = one["last_kind"] or "-"
         told = f"{one['carrier']}: {one['told']}, {one['seconds']:.0f} s"
         out.print(f"  {one['call_id']}  {local(one['started_at'])}  {told}  {known}", markup=False)
+    for one in found["stuck"]:
+        out.print(f"  {one['call_id']}  {local(one['since'])}  {say('col_stuck')}: {one['command'] or '?'}", markup=False)
     for one in found["broken_seals"]:
         span = f"{one['first_entry']}-{one['last_entry']}"
         out.print(f"  {say('col_seal')} {one['number']} ({span}): {one['fault']}", markup=False)

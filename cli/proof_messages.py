@@ -36,9 +36,12 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
         "from the cloud's: {cloud}.",
     ),
     "checked_broken": (
-        "台账有问题：无结果 {unaccounted}，答应回电而未办 {forgotten}，话单缺 {missing}，封存不符 {broken}。",
-        "臺賬有問題：無結果 {unaccounted}，答應回電而未辦 {forgotten}，話單缺 {missing}，封存不符 {broken}。",
+        "台账有问题：无结果 {unaccounted}，答应回电而未办 {forgotten}，应有工单而没有 {without_order}，"
+        "搁置未办 {stuck}，话单缺 {missing}，封存不符 {broken}。",
+        "臺賬有問題：無結果 {unaccounted}，答應回電而未辦 {forgotten}，應有工單而沒有 {without_order}，"
+        "擱置未辦 {stuck}，話單缺 {missing}，封存不符 {broken}。",
         "The ledger is NOT whole: {unaccounted} without outcome, {forgotten} promised a call and forgotten, "
+        "{without_order} owed a work order and without one, {stuck} with something set aside undone, "
         "{missing} missing from it, {broken} seals broken.",
     ),
     "checked_live": ("仍在通话：{live}", "仍在通話：{live}", "Still going on: {live}"),
@@ -56,6 +59,7 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     "records_cloud": ("云电话", "雲電話", "cloud phone"),
     "records_off": ("未启用", "未啟用", "not in use"),
     "records_away": ("现在读不到", "現在讀不到", "cannot be read now"),
+    "col_stuck": ("搁置", "擱置", "set aside"),
     "col_seal": ("封存", "封存", "seal"),
     "col_fault": ("问题", "問題", "fault"),
     "rehearsed": (

@@ -53,5 +53,5 @@ class RealOrders(OrderBook):
             if found != ["cancelled" if booked in self.withdrawn else "registered"]:
                 broken.append(f"{booked} is {' and '.join(found)} in the database")
         forgotten = await broken_promises(database, None, AFTER_ALL)
-        broken += [f"{one.call_id} was promised a call back and has nothing" for one in forgotten]
+        broken += [f"{one.call_id} is owed an order or a call back and has nothing: {one.last_kind}" for one in forgotten]
         return sorted(broken) + [f"nobody asked for order {one} of the database" for one in sorted(status)]

@@ -56,10 +56,19 @@ async def revive(database: Database, again: NewOrder) -> bool:
             order.call_id, order.seat_id, order.unit = again.call_id, again.seat_id, order.unit or again.unit
         at = from_unix(again.at)
         if at <= await _last(session, order, (*_GAVE_UP, *_CAME_BACK)):
+            await _tell_earlier(session, order, again, at)
             return False
         before, order.status = order.status, "registered" if order.status == "cancelled" else order.status
         record(session, order, "abandoned_again", at, before=before, data={"call_id": again.call_id})
         return True
+
+
+async def _tell_earlier(session: AsyncSession, order: WorkOrder, again: NewOrder, at: datetime) -> None:
+    """The call is told of late, and the order stands or not as it was: that the order is this call's, too, is in its history."""
+    same = OrderEvent.data["call_id"].as_string() == again.call_id
+    told = select(OrderEvent.id).where(OrderEvent.order_id == order.id, same).limit(1)
+    if order.call_id != again.call_id and again.call_id and await session.scalar(told) is None:
+        record(session, order, "abandoned_earlier", at, data={"call_id": again.call_id})
 
 
 async def _locked(session: AsyncSession, command_id: str) -> WorkOrder | None:

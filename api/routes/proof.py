@@ -11,7 +11,7 @@ from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
 from api.report_pages import as_csv, as_html
-from api.schemas.ledger import LedgerCheckOut, MissingOut, SealOut, UnaccountedOut
+from api.schemas.ledger import LedgerCheckOut, MissingOut, SealOut, StuckOut, UnaccountedOut
 from api.texts import Identifier
 from calls.ledger import Unaccounted
 from calls.promises import broken_promises
@@ -41,15 +41,18 @@ router = APIRouter(tags=["calls"])
 async def check_ledger(
     parts: Behind, _: Reader, session_id: Annotated[Identifier | None, Query()] = None
 ) -> LedgerCheckOut:
-    """Every call ended in exactly one outcome, who was promised a call back got it or an order, none of the carriers' calls
-    is missing, and no fact was changed since it was sealed. `complete` says so in one word; while a carrier that is
-    configured does not answer, nothing is proven."""
+    """Every call ended in exactly one outcome, who is owed a work order has one, who was promised a call back got it or an order,
+    nothing is set aside undone, none of the carriers' calls is missing, and no fact was changed since it was sealed. `complete`
+    says so in one word; while a carrier that is configured does not answer, nothing is proven."""
     core = parts.core
     since, until = await _span(parts, session_id)
     summary = await core.ledger.summary(session_id)
     live = set(await core.calls.live())
     lost = [one for one in summary.unaccounted if one.call_id not in live]
-    forgotten = await broken_promises(core.database, session_id, core.clock() - SETTLED_S, live)
+    owed = await broken_promises(core.database, session_id, core.clock() - SETTLED_S, live)
+    forgotten = [one for one in owed if one.last_kind == "callback"]
+    without_order = [one for one in owed if one.last_kind != "callback"]
+    stuck = await _stuck(parts, session_id)
     records = await read_records(core.settings, core.redis, since, min(until, core.clock() - SETTLED_S), core.clock())
     missing = await _missing(parts, records, live)
     seals = Seals(core.database, core.settings, core.clock)
@@ -58,12 +61,14 @@ async def check_ledger(
     broken = (*verdict.broken, *([cut_off] if cut_off else []))
     return LedgerCheckOut(
         session_id=session_id,
-        complete=not (lost or forgotten or missing or broken or "away" in (records.asterisk, records.cloud)),
+        complete=not (lost or owed or stuck or missing or broken or "away" in (records.asterisk, records.cloud)),
         calls=summary.calls,
         outcomes=summary.outcomes,
         live=len(summary.unaccounted) - len(lost),
         unaccounted=[_unaccounted(parts, one) for one in lost],
         forgotten=[_unaccounted(parts, one) for one in forgotten],
+        without_order=[_unaccounted(parts, one) for one in without_order],
+        stuck=stuck,
         asterisk=records.asterisk,
         cloud=records.cloud,
         nodes=list(records.nodes),
@@ -130,6 +135,16 @@ async def _span(parts: Parts, session_id: str | None) -> tuple[float, float]:
     session = await _session(parts, session_id)
     end = session.closed_at or session.closes_at
     return session.began_at.timestamp() - AROUND_S, end.timestamp() + AROUND_S
+
+
+async def _stuck(parts: Parts, session_id: str | None) -> list[StuckOut]:
+    """What is set aside, of this session as far as it is known."""
+    found = []
+    for call_id, entry in ((one.call_id, one.entry) for one in await parts.core.outbox.stuck()):
+        if session_id is None or entry is None or entry.session_id in ("", session_id):
+            command = type(entry.command).__name__ if entry else ""
+            found.append(StuckOut(call_id=call_id, command=command, since=parts.moment(entry.at) if entry else None))
+    return found
 
 
 async def _missing(parts: Parts, records: CarrierRecords, live: set[str]) -> list[MissingOut]:

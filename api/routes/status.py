@@ -51,6 +51,7 @@ async def show_metrics(request: Request, parts: Behind) -> Response:
         raise Problem("loopback_only")
     try:
         parts.metrics.set_line(await parts.line.read())
+        parts.metrics.set_outbox(await parts.core.outbox.lag())
         parts.metrics.ledger_broken.set(await is_alarmed(parts.core.redis, parts.core.settings.redis_prefix))
     except (RedisError, OSError):
         parts.metrics.set_line(None)

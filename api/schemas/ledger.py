@@ -42,6 +42,12 @@ class SealOut(Shape):
     fault: str = Field(description="changed, missing, added, no_chain, cut_off or replaced")
 
 
+class StuckOut(Shape):
+    call_id: str
+    command: str = Field(description="MakeOrder, CloseCall, Note ...; empty: it cannot be read")
+    since: datetime | None
+
+
 class LedgerCheckOut(Shape):
     session_id: str | None
     complete: bool = Field(description="All of it was proven; not while a carrier is away")
@@ -52,6 +58,13 @@ class LedgerCheckOut(Shape):
     forgotten: list[UnaccountedOut] = Field(
         description="Promised a call back, and got neither a talk nor an order, nor did a newer call of theirs; nobody keeps "
         "their place"
+    )
+    without_order: list[UnaccountedOut] = Field(
+        description="Owed a work order, and there is none: talked, left a matter, gave up waiting, or met a fault of ours. "
+        "`last_kind` is the outcome"
+    )
+    stuck: list[StuckOut] = Field(
+        description="What failed often and is set aside, the oldest of each call: it is not done yet, and nothing is proven"
     )
     asterisk: Literal["ok", "off", "away"] = Field(description="Whether its call records were compared")
     cloud: Literal["ok", "off", "away"]

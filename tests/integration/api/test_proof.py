@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from calls.entries import Entry
+from calls.lanes import Lanes
 from calls.seals import Seals, keep_head, kept_head
 from config.columns import from_unix
 from ivr.call import Call
+from ivr.commands import MakeOrder
 from jobs.cron import Cron
 from sessions.plan import Plan, PlannedSeat
 from telephony.asterisk.cdr import calls, parse
@@ -43,6 +46,8 @@ async def hold(instance: Instance) -> str:
             await core.ledger.note(f"{call_id}-{step}", call_id, kind, at, data, session_id=session.id)
     await core.ledger.close("x1", "a-pbx1-1-1", "talked", now, session_id=session.id)
     await core.ledger.close("x2", "a-pbx1-1-2", "abandoned", now, session_id=session.id)
+    for call_id in ("a-pbx1-1-1", "a-pbx1-1-2"):
+        await make_order(core.database, NewOrder(command_id=call_id, call_id=call_id, at=now, source="talked"))
     return str(session.id)
 
 
@@ -73,6 +78,19 @@ async def test_the_check_names_who_was_promised_a_call_and_got_neither_a_talk_no
     assert ([one["call_id"] for one in found["forgotten"]], found["complete"]) == (["a-forgotten"], False)
     await make_order(core.database, NewOrder(command_id="o-2", call_id="a-forgotten", at=at, source="callback"))
     assert (await instance.http.get("/api/ledger/check", params=query)).json()["complete"]
+    await core.ledger.close("left-1", "a-left", "work_order", at, session_id=session_id)
+    found = (await instance.http.get("/api/ledger/check", params=query)).json()
+    assert ([one["call_id"] for one in found["without_order"]], found["forgotten"]) == (["a-left"], [])
+    assert (found["without_order"][0]["last_kind"], found["complete"]) == ("work_order", False)
+    await make_order(core.database, NewOrder(command_id="o-3", call_id="a-left", at=at, source="declined"))
+    order = MakeOrder(source="declined", recording="", contact="", at=at)  # of a call that nobody knows: it can only fail
+    for name, held_in in (("here", session_id), ("elsewhere", "another")):
+        entry = Entry(f"{name}-1-0", f"a-{name}", 1, at, order, held_in)
+        await Lanes(core.redis, core.settings, core.clock).add("stuck", entry)
+    found = (await instance.http.get("/api/ledger/check", params=query)).json()
+    assert ([(one["call_id"], one["command"]) for one in found["stuck"]], found["complete"]) == ([("a-here", "MakeOrder")], False)
+    assert len((await instance.http.get("/api/ledger/check")).json()["stuck"]) == 2
+    assert 'hotline_outbox{state="stuck"} 2.0' in (await instance.http.get("/metrics")).text
 
 
 async def test_a_call_that_only_asterisk_knows_is_missed(instance: Instance) -> None:

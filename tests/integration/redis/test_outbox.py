@@ -221,6 +221,8 @@ async def test_a_command_that_fails_again_and_again_is_set_aside_and_never_dropp
     await drain(ours)
     assert books.outcomes == {CALL: "abandoned"}
     assert (await ours.outbox.lag()).stuck == 1
+    (stuck,) = await ours.outbox.stuck()
+    assert (stuck.call_id, stuck.entry and stuck.entry.id) == (CALL, f"{CALL}-1-0")
     for _ in range(TRIES_BEFORE_SET_ASIDE + 3):
         clock.pass_by(LONGEST_PAUSE_S + 0.1)
         await drain(ours)
@@ -242,6 +244,7 @@ async def test_a_command_of_a_newer_version_waits_and_holds_up_nothing_else(
         await drain(ours)
     assert list(books.notes) == [f"{CALL}-1-0"]
     assert (await ours.outbox.lag()).stuck == 1
+    assert [(one.call_id, one.entry) for one in await ours.outbox.stuck()] == [(CALL, None)]
 
 
 async def test_a_slow_command_keeps_its_lease(

@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import select
 
 from calls.assembly import order_maker, order_withdrawer
 from calls.ledger import Ledger
@@ -13,6 +14,8 @@ from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import MakeOrder
 from workorders import register
+from workorders.intake import NewOrder, make_order
+from workorders.model import OrderEvent
 
 AT = 1_763_769_600.0
 NUMBER = "+8613812345678"
@@ -55,7 +58,11 @@ async def tell(ledger: Ledger, call_id: str, *facts: tuple[str, dict[str, str]],
 
 
 async def forgotten(database: Database, *live: str) -> list[str]:
-    return [one.call_id for one in await broken_promises(database, "s1", AT + 6, live)]
+    return [one.call_id for one in await broken_promises(database, "s1", AT + 6, live) if one.last_kind == "callback"]
+
+
+async def owed(database: Database) -> list[str]:
+    return [one.call_id for one in await broken_promises(database, "s1", AT + 6)]
 
 
 async def test_who_was_promised_a_call_and_has_neither_a_talk_nor_an_order_is_named(database: Database) -> None:
@@ -107,6 +114,33 @@ async def test_who_gave_up_after_the_promise_has_the_one_order_of_the_number_unl
     await order_withdrawer(database, settings)("a-2-1", replace(call, id="a-2"), AT + 20)
     assert await forgotten(database) == ["a-1"]
     await tell(ledger, "a-2", ("place_taken_back", {"from_call": "a-1"}), left, outcome="abandoned")
-    assert await forgotten(database) == ["a-1"], "whoever came back has gone, and the order is withdrawn"
+    assert await owed(database) == ["a-1", "a-2"], "whoever came back has gone, and the order is withdrawn"
+    await tell(ledger, "a-3", left, outcome="abandoned")
+    await give_up("a-3", AT + 15)  # told late
+    await give_up("a-3", AT + 15)
+    assert await owed(database) == ["a-1", "a-2", "a-3"]
     await give_up("a-2", AT + 30)
-    assert await forgotten(database) == []
+    assert await owed(database) == [], "one order of the number, whatever was told last"
+    async with database.read() as session:
+        kinds = list(await session.scalars(select(OrderEvent.kind)))
+    assert kinds.count("abandoned_earlier") == 1
+
+
+async def test_who_talked_left_a_matter_gave_up_or_met_a_fault_has_an_order(database: Database) -> None:
+    ledger = Ledger(database)
+    gone = ("left_line", {"reason": "abandoned"})
+    lost: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
+        "a-talked": (("connected", {}),), "a-work_order": (), "a-fallback": (("fallback", {}),), "a-abandoned": (("willing", {}), gone),
+        "b-abandoned": (("operator", {}),),
+    }  # fmt: skip
+    fine: dict[str, tuple[tuple[str, dict[str, str]], ...]] = {
+        "c-transferred": (("transferred", {}),), "c-abandoned": (), "d-abandoned": (("left_line", {"reason": "released"}),),
+        "c-fallback": (("fallback", {}), ("operator_talked", {})),
+    }  # fmt: skip
+    for call_id, facts in {**lost, **fine}.items():
+        await tell(ledger, call_id, *facts, outcome=call_id[2:])
+    found = await broken_promises(database, "s1", AT + 6)
+    assert {one.call_id: one.last_kind for one in found} == {call_id: call_id[2:] for call_id in lost}
+    for call_id in lost:
+        await make_order(database, NewOrder(command_id=f"{call_id}-o", call_id=call_id, at=AT, source="declined"))
+    assert await broken_promises(database, None, AT + 6) == ()
