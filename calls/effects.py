@@ -142,7 +142,9 @@ class Effects:
         reading = self._store.begin_read(entry.call_id)
         seat_id, now = command.seat_id, self._clock()
         late_at = now if now - entry.at > MEANWHILE_S else 0.0
-        joined = await self._line.join(seat_id, entry.call_id, command.joined_at, entry.seq, late_at=late_at)
+        joined = await self._line.join(
+            seat_id, entry.call_id, command.joined_at, entry.seq, late_at=late_at, from_call=command.from_call
+        )
         await self._tell_late(entry, command, joined)
         if not joined.position:
             return

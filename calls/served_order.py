@@ -126,6 +126,8 @@ class _Line:
     stands: dict[str, _Stand] = field(default_factory=dict)
     offers: dict[str, _Offer] = field(default_factory=dict)
     absences: list[_Absence] = field(default_factory=list)
+    #: As they were when they left, for the call that takes the place back.
+    gone: dict[str, _Stand] = field(default_factory=dict)
 
     def offer(self, fact: Fact) -> None:
         seat_id, mine = str(fact.data.get("seat_id", "")), self.stands.get(fact.call_id)
@@ -179,7 +181,7 @@ def judge(facts: Iterable[Fact]) -> Fairness:
         elif fact.kind == "offered":
             line.offer(fact)
         else:
-            _follow(line.stands, fact)
+            _follow(line, fact)
     return Fairness(served, tuple(deviations))
 
 
@@ -191,17 +193,22 @@ def _absence(fact: Fact) -> _Absence:
     return _Absence(fact.call_id, float(fact.data.get("since", fact.at - RESTORED_WITHIN_S)), fact.at, fact.kind)
 
 
-def _follow(stands: dict[str, _Stand], fact: Fact) -> None:
-    call_id, data = fact.call_id, fact.data
+def _follow(line: _Line, fact: Fact) -> None:
+    stands, call_id, data = line.stands, fact.call_id, fact.data
     stand = stands.get(call_id)
     match fact.kind:
         case "willing":
             joined_at = float(data.get("joined_at", fact.at))
             stands[call_id] = _Stand(str(data.get("seat_id", "")), joined_at, fact.at, "joined_meanwhile")
         case "left_line" | "callback_ended":
-            stands.pop(call_id, None)
+            if left := stands.pop(call_id, None):
+                line.gone[call_id] = left
         case "callback" if data.get("seat_id") and not stand:
             stands[call_id] = _Stand(str(data["seat_id"]), float(data.get("joined_at", fact.at)), fact.at, "callback")
+        case "place_taken_back" if stand:  # with what was done to it
+            stand.came, from_call = fact.kind, str(data.get("from_call", ""))
+            before = stands.get(from_call) or line.gone.get(from_call)
+            stand.moved = list(before.moved) if before and before.seat_id == stand.seat_id else []
         case _:
             if stand:
                 _move(stand, fact)
@@ -210,8 +217,6 @@ def _follow(stands: dict[str, _Stand], fact: Fact) -> None:
 def _move(stand: _Stand, fact: Fact) -> None:
     data = fact.data
     match fact.kind:
-        case "place_taken_back":
-            stand.came = fact.kind
         case "seat_changed":  # what was done in the other line counts there
             stand.seat_id, stand.since, stand.came, stand.moved = str(data.get("seat_id", "")), fact.at, fact.kind, []
         case "callback_missed":

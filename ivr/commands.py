@@ -32,6 +32,8 @@ class JoinLine(Command, frozen=True, tag=True):
     joined_at: float
     #: `callback`: the caller has hung up and keeps the place.
     mark: Literal["", "callback"] = ""
+    #: An earlier call of the same number: where it stands or stood, this one goes on.
+    from_call: str = ""
 
 
 class LeaveLine(Command, frozen=True, tag=True):

@@ -21,6 +21,8 @@ class LineKeys(Struct, frozen=True):
     seen: str
     #: hash call_id -> when, in Unix seconds, a caller came into the line who had said yes long before: until the ledger has it.
     late: str
+    #: hash call_id -> where in the order of `waiting` a call stood that gave up: who redials in time goes on there.
+    stood: str
     #: hash reason -> how many left the line for it.
     left: str
     #: hash: the seat, with its newest claim and what became of it.

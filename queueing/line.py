@@ -26,7 +26,8 @@ PLACES_PER_MS = 1024
 REMEMBER_S = 24 * 3600
 
 _JOIN = load(__file__, "join-4")
-_LEAVE = load(__file__, "leave-5")
+_TAKE_OVER = load(__file__, "take_over-5")
+_LEAVE = load(__file__, "leave-6")
 _CLAIM_NEXT = load(__file__, "claim_next-2")
 _TAKE = load(__file__, "take-4")
 _FREE = load(__file__, "free-2")
@@ -98,16 +99,21 @@ class Line:
         self._name, self._attempts = secrets.token_hex(8), count()
 
     async def join(
-        self, seat_id: str, call_id: str, joined_at: float, at_seq: int, *, late_at: float = 0.0
+        self, seat_id: str, call_id: str, joined_at: float, at_seq: int, *, late_at: float = 0.0, from_call: str = ""
     ) -> Joined:
         """Idempotent. When a newer act on this call is known, it is not in the line. `late_at`: now, of a caller who said yes
-        long ago; the line keeps it with the place, in one act, until `told_late`."""
+        long ago; the line keeps it with the place, in one act, until `told_late`. `from_call`: an earlier call of the same number,
+        whose place in the order this is, wherever operators had put it."""
         keys = self._keys(seat_id)
-        first, last = order_of(joined_at)
-        position: int = await _JOIN.run(
-            self._redis, (keys.waiting, keys.callers, keys.seen, keys.late),
-            call_id, at_seq, joined_at, first, last, REMEMBER_S, self._channel, line_news(seat_id), late_at or "",
+        touched: tuple[str, ...] = (keys.waiting, keys.callers, keys.seen, keys.late)
+        arguments = (
+            call_id, at_seq, joined_at, *order_of(joined_at), REMEMBER_S, self._channel, line_news(seat_id), late_at or "",
         )  # fmt: skip
+        position: int
+        if from_call:
+            position = await _TAKE_OVER.run(self._redis, (*touched, keys.stood), *arguments, from_call)
+        else:
+            position = await _JOIN.run(self._redis, touched, *arguments)
         if late_at and position <= 0:  # an act that is repeated: it may have been late before, and nobody heard
             late_at = float(await self._redis.hget(keys.late, call_id) or 0)
         return Joined(abs(position), position > 0, late_at)
@@ -120,7 +126,7 @@ class Line:
         """True when the caller was in the line. An offered caller's claim stays until it is freed or lapses."""
         keys = self._keys(seat_id)
         arguments = (call_id, at_seq, reason, REMEMBER_S, self._channel, line_news(seat_id))
-        touched = (keys.waiting, keys.callers, keys.seen, keys.left, keys.marks)
+        touched = (keys.waiting, keys.callers, keys.seen, keys.left, keys.marks, keys.stood)
         return bool(await _LEAVE.run(self._redis, touched, *arguments))
 
     async def forget(self, claim: "Claim") -> None:

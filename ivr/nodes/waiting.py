@@ -15,8 +15,8 @@ from ivr.spoken import MOST_SERVED, counted, waiting_minutes
 from ivr.verbs import AnyVerb, Hold, Prompt
 
 
-def enter_waiting(call: Call, facts: Facts) -> Step:
-    """Join the line. Facts still count the line without this caller."""
+def enter_waiting(call: Call, facts: Facts, from_call: str = "") -> Step:
+    """Join the line, in the place of `from_call` where there is one. Facts still count the line without this caller."""
     joined_at = call.joined_at or facts.now
     after = enter(
         call,
@@ -35,7 +35,7 @@ def enter_waiting(call: Call, facts: Facts) -> Step:
             joined_at=joined_at,
             **({} if facts.chance is None else {"chance": round(facts.chance, 3)}),
         ),
-        JoinLine(seat_id=call.seat_id, joined_at=joined_at),
+        JoinLine(seat_id=call.seat_id, joined_at=joined_at, from_call=from_call),
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )
 
@@ -43,7 +43,7 @@ def enter_waiting(call: Call, facts: Facts) -> Step:
 def take_back(call: Call, facts: Facts, place: Place) -> Step:
     """Who was cut off, or calls from the same number while still waiting, goes on where that call stood. The position is
     told when it is known."""
-    after, commands = enter_waiting(replace(call, joined_at=place.joined_at), facts)
+    after, commands = enter_waiting(replace(call, joined_at=place.joined_at), facts, place.call_id)
     after = replace(after, reason="place_kept", told_position=max(1, facts.depth + 1), told_at=0.0)
     back = note(facts, "place_taken_back", seat_id=place.seat_id, from_call=place.call_id)
     again_soon = WakeAt(at=facts.now + facts.limits.ask_timeout_s)

@@ -259,6 +259,28 @@ async def status_of(instance: Instance, order: dict[str, Any]) -> str:
     return str((await instance.http.get(f"/api/work-orders/{order['id']}")).json()["status"])
 
 
+async def test_a_redial_goes_on_where_an_operator_had_put_the_caller_and_the_proof_says_why(instance: Instance) -> None:
+    session = await instance.open_session()
+    seat, core = session["seats"][0]["id"], instance.core
+    await instance.http.post(f"/api/seats/{seat}/open")
+    await instance.http.post(f"/api/seats/{seat}/pause", json=WHY)
+    names = await wait_in_line(instance, 1, 2, 3, 4)
+    await instance.http.post(f"/api/line/{names[3]}/urgent", json={"reason": "危房"})
+    await instance.http.post(f"/api/line/{names[0]}/move", json={"position": 4, **WHY})
+    assert await order(instance, seat) == ["4", "2", "3", "1"]
+    await core.turns.take_turn(names[3], lambda facts: HungUp(facts=facts))
+    await core.outbox.idle()
+    await instance.call_in("t-CA0d", number="+8613812345004")  # cut off, and back
+    await instance.call_in("t-CA0a", number="+8613812345001")  # while the older call still waits
+    assert await order(instance, seat) == ["d", "2", "3", "a"]
+    assert [(await talk(instance, seat))[-1] for _ in range(3)] == ["d", "2", "3"]
+    fair = (await instance.http.get(f"/api/sessions/{session['id']}/fairness")).json()
+    assert (fair["served"], fair["unexplained"]) == (3, 0)
+    assert [one["reasons"] for one in fair["deviations"]] == [
+        ["urgent: 危房 (admin)", "move: 停水三天 (admin)"], ["move: 停水三天 (admin)"], ["move: 停水三天 (admin)"]
+    ]  # fmt: skip
+
+
 async def test_one_place_a_number_the_newer_call_has_it(instance: Instance) -> None:
     session = await instance.open_session()
     seat = session["seats"][0]["id"]

@@ -53,6 +53,25 @@ async def test_many_moves_to_one_place_do_not_push_the_whole_line(
     assert moved < 150 * 8
 
 
+async def test_who_redials_stands_where_the_earlier_call_stood_however_often_it_is_told(
+    redis: Redis, settings: Settings, clock: SetClock
+) -> None:
+    line = Line(redis, settings, clock)
+    for number in range(4):
+        await line.join(SEAT, f"a-{number}", 1000.0 + number, 1)
+    await move(redis, settings, SEAT, "a-3", 1)
+    await line.leave(SEAT, "a-3", "abandoned", 2)
+    await move(redis, settings, SEAT, "a-2", 1)  # somebody is put there meanwhile, and stays there
+    await move(redis, settings, SEAT, "a-0", 3)
+    for _ in range(2):
+        assert (await line.join(SEAT, "a-30", 1003.0, 1, from_call="a-3")).position == 2
+        assert (await line.join(SEAT, "a-00", 1000.0, 1, from_call="a-0")).position in (4, 5)
+    await line.leave(SEAT, "a-0", "replaced", 2)
+    assert await order(line) == ["a-2", "a-30", "a-1", "a-00"]
+    # Nothing is known of the earlier call any more: by the joining time.
+    assert (await line.join(SEAT, "a-01", 1000.5, 1, from_call="a-gone")).position == 3
+
+
 async def test_nobody_goes_ahead_of_who_is_offered(redis: Redis, settings: Settings, clock: SetClock) -> None:
     line, seats = Line(redis, settings, clock), Seats(redis, settings, clock)
     await seats.open(SEAT, "x", "市人社局", "王局长", "sip:leader@127.0.0.1:5070", "")

@@ -57,6 +57,22 @@ def test_a_place_taken_back_a_moment_before_the_ring_is_a_reason_and_long_before
     assert story.serve("b").only().unexplained == ("a2",)
 
 
+def test_what_an_operator_did_goes_on_with_the_call_that_takes_the_place_back() -> None:
+    for still_there in (False, True):
+        story = Story("a", "b", "c").act("a", "move", from_position=1, position=3).act("c", "urgent")
+        for caller, joined_at in (("a", 1.0), ("c", 3.0)):
+            back: list[tuple[str, str, dict[str, object]]] = [
+                ("left_line", caller, {}), ("willing", f"{caller}2", {"joined_at": joined_at}),
+                ("place_taken_back", f"{caller}2", {"from_call": caller}),
+            ]
+            for kind, who, data in (*back[1:], back[0]) if still_there else back:
+                story.tell(who, kind, **data)
+        story.now += 60
+        fair = story.serve("c2").serve("b").serve("a2").judged()
+        assert (fair.served, fair.unexplained) == (3, 0)
+        assert [one.reasons for one in fair.deviations] == [("urgent: why (op)", "move: why (op)"), ("move: why (op)",)]
+
+
 def test_who_joined_late_because_a_process_died_was_not_there_to_be_overtaken_and_is_from_then_on() -> None:
     story = Story("a", "b", "c").serve("c").tell("a", "joined_late", since=1.0)
     assert (story.only().reasons, story.only().unexplained) == (("joined_late",), ("b",))
