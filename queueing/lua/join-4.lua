@@ -4,11 +4,8 @@
 -- now, if the caller comes long after saying yes: kept until it is told, so that whoever repeats this after a death knows; else ""
 -- Returns the position from 1, with a minus when it was there already; 0 when something newer is known of this call and it is
 -- not in the line.
+--- @include already_there
+--- @include by_time
+redis.call('ZADD', KEYS[1], score, call)
+local position = is_last and redis.call('ZCARD', KEYS[1]) or redis.call('ZRANK', KEYS[1], call) + 1
 --- @include come_in
-local known = known_of(KEYS[1], KEYS[3], ARGV[1], ARGV[2])
-if known then
-  return known
-end
-local score, is_last = by_time(KEYS[1], ARGV[4], ARGV[5])
-redis.call('ZADD', KEYS[1], score, ARGV[1])
-return tell_of(KEYS, ARGV, is_last and redis.call('ZCARD', KEYS[1]) or redis.call('ZRANK', KEYS[1], ARGV[1]) + 1)

@@ -3,17 +3,15 @@
 -- KEYS: waiting, callers, seen, late, stood
 -- ARGV: as of join; then the earlier call
 -- Returns what join returns.
---- @include come_in
 --- @include place
-local known = known_of(KEYS[1], KEYS[3], ARGV[1], ARGV[2])
-if known then
-  return known
-end
+--- @include already_there
+--- @include by_time
 local there = redis.call('ZSCORE', KEYS[1], ARGV[10])
-local score = there or redis.call('HGET', KEYS[5], ARGV[10])
-redis.call('ZADD', KEYS[1], score or by_time(KEYS[1], ARGV[4], ARGV[5]), ARGV[1])
-if score and not there and redis.call('ZCOUNT', KEYS[1], score, score) > 1 then -- somebody was put there meanwhile: behind
-  place(KEYS[1], ARGV[1], redis.call('ZCOUNT', KEYS[1], '-inf', score) - 1)
+local stood = there or redis.call('HGET', KEYS[5], ARGV[10])
+redis.call('ZADD', KEYS[1], stood or score, call)
+if stood and not there and redis.call('ZCOUNT', KEYS[1], stood, stood) > 1 then -- somebody was put there meanwhile: behind
+  place(KEYS[1], call, redis.call('ZCOUNT', KEYS[1], '-inf', stood) - 1)
 end
 redis.call('HDEL', KEYS[5], ARGV[10])
-return tell_of(KEYS, ARGV, redis.call('ZRANK', KEYS[1], ARGV[1]) + 1)
+local position = redis.call('ZRANK', KEYS[1], call) + 1
+--- @include come_in
