@@ -43,6 +43,10 @@ class Worker(SimpleWorker):
         super().__init__(queues, connection=connection)
         self._told = told
 
+    def subscribe(self) -> None:
+        """Nobody sends our workers commands. RQ's thread for them would look for a master that died for ever, after Sentinel has
+        named another one."""
+
     def handle_warm_shutdown_request(self) -> None:
         """SIGTERM or Ctrl-C: `work` also returns when Redis went away at a bad moment, and this tells the two apart."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from tests.integration.growth.servers import FAILOVER_WITHIN_S, Watched, watched
 from tests.phones import hearing
 from tests.phones.baresip import Phone
-from tests.system.callers import checked, line_of, order
+from tests.system.callers import checked, line_of, order, until_orders
 from tests.system.conftest import brisk
 from tests.system.installation import Installation
 from tests.system.joining import hang_up_and_keep_the_place, put_through, wait_in_line
@@ -93,6 +93,8 @@ async def test_given_callers_everywhere_when_a_replica_takes_over_that_lacks_the
         await leader.hang_up()
         ends = {"talked": 1, "callback": 1, "work_order": 1, "abandoned": 1}
         assert await accounted(house, session_id, 4, 40) == ends
+        await until_orders(house, 4, "dispatched")
+        assert await house.core.redis.pubsub_channels("rq:*") == [], "RQ would look for the dead master for ever"
         check = await until(lambda: checked(house, session_id), 60, "the check against Asterisk's records")
         assert (check["calls"], check["missing"], check["asterisk"]) == (4, [], "ok")
         restored = {call for call in (first, third, fourth) if "restored" in kinds(await house.get(f"/api/calls/{call}"))}
