@@ -74,18 +74,21 @@ def test_who_leaves_for_a_callback_has_not_given_up() -> None:
     assert read_pace({"talks": "2", "talked_s": "900.5"}, left) == Pace(2, 900.5, 5, 0.0)
 
 
+@strategies.composite
+def paces(draw: strategies.DrawFn) -> Pace:
+    """What a session can have seen: each talk has lasted, and whoever gave up has waited before."""
+    talks, gave_up = draw(strategies.integers(0, 40)), draw(strategies.integers(0, 800))
+    of_a_talk, of_a_wait = draw(strategies.floats(1, 3600)), draw(strategies.floats(1, 3600))
+    waiting_s = draw(strategies.floats(0, 500000))
+    return Pace(talks=talks, talked_s=talks * of_a_talk, gave_up=gave_up, waited_s=gave_up * of_a_wait + waiting_s)
+
+
 @given(
     ahead=strategies.integers(0, 1000),
     closes_in_s=strategies.floats(-3600, 20000),
     talking_s=strategies.none() | strategies.floats(-10, 20000),
     seats=strategies.integers(1, 9),
-    pace=strategies.builds(
-        Pace,
-        talks=strategies.integers(0, 40),
-        talked_s=strategies.floats(0, 40000),
-        gave_up=strategies.integers(0, 800),
-        waited_s=strategies.floats(0, 500000),
-    ),
+    pace=paces(),
 )
 def test_a_chance_is_a_chance_and_falls_with_every_caller_ahead(
     ahead: int, closes_in_s: float, talking_s: float | None, seats: int, pace: Pace
@@ -95,7 +98,7 @@ def test_a_chance_is_a_chance_and_falls_with_every_caller_ahead(
         for n in (ahead, ahead + 1)
     )
     assert 0.0 <= told.chance <= 1.0
-    assert 0.0 <= behind.chance <= told.chance + 0.02
+    assert 0.0 <= behind.chance <= told.chance + 0.01
     assert behind.wait_s >= told.wait_s >= 0.0
     assert told.can_serve >= 0
 
