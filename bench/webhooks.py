@@ -229,6 +229,7 @@ def chapter(figures: WebhookFigures) -> Chapter:
     )  # fmt: skip
     note = (
         "Every webhook is a new call: signature, number, a record in Redis (on disk), a turn, the line's facts, TwiML, and the "
-        "ledger in SQLite behind it. The bare route: the same server and signature check, constant TwiML."
+        "ledger in SQLite behind it. The bare route: the same server and signature check, constant TwiML. Sounds are not fetched: "
+        "prompts and hold music stay in the cloud's media caches for a day."
     )
     return Chapter("Cloud phone", rows, beside="bare FastAPI", notes=(note,))

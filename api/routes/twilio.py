@@ -69,7 +69,8 @@ async def fetch_sound(
         expires, signature.encode("ascii", "replace").decode(), f"{folder}/{name}"
     ):
         raise Problem("not_found", "The address is not one of ours, or it has expired.")
-    headers = {"Cache-Control": f"private, max-age={SOUND_KEPT_S}"}
+    # Public, because the cloud's media caches are shared; the address is signed and expires, and no sound holds what is personal.
+    headers = {"Cache-Control": f"public, max-age={SOUND_KEPT_S}"}
     if folder == "music" and (piece := _PIECE.match(name)):
         return Response(_music(cloud, int(piece[1])), headers=headers, media_type="audio/wav")
     path = cloud.exchange.prompts.folder / folder / name

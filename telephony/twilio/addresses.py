@@ -32,8 +32,9 @@ Step = Literal[
 ]
 
 #: The cloud by itself tries again only what it could not connect to. Ours may be tried again whatever went wrong: the scene
-#: in the URL makes a repetition harmless, and a leader whose leg fails would be rung twice.
-TRIED_AGAIN = "#rc=2&rp=5xx,ct,rt"
+#: in the URL makes a repetition harmless, and a leader whose leg fails would be rung twice. All attempts together have 15 s:
+#: one that cannot connect, or does not answer (a turn may take webhooks.TURN_WITHIN_S), leaves time for the next.
+TRIED_AGAIN = "#rc=2&rp=5xx,ct,rt&ct=2000&rt=9000"
 #: A signed address stays the same for a day, so that the cloud keeps the sound; it is good for a day more.
 DAY_S = 86_400
 _SIGNATURE_LENGTH = 32
@@ -44,6 +45,7 @@ class Addresses:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._base = settings.effective_public_url
+        self._fallback_url = settings.twilio_fallback_url or f"{self._base}/twilio/fallback"
         self._key = secret(settings, "prompt_urls").encode()
         self._clock = clock
 
@@ -59,6 +61,12 @@ class Addresses:
         """The URL of a step in the scene that this call is in now. `more`: ids and counters only."""
         of = {"of": call.id.removeprefix("t-")} if call.leg else {}
         return self.step(step, {"scene": call.scene, "seq": call.seq, **of, **more})
+
+    def fallback(self, call: Call) -> str:
+        """Where the cloud turns when it does not get what a live call is to hear now: as the number is set up, for this call."""
+        base, _, fragment = self._fallback_url.partition("#")
+        _, _, query = self.turn("fallback", call).partition("#")[0].partition("?")
+        return f"{base}{'&' if '?' in base else '?'}{query}{f'#{fragment}' if fragment else TRIED_AGAIN}"
 
     def sound(self, path: Path) -> str:
         """The URL of a prompt: `<language>/<hash>.wav` in the prompts' folder."""

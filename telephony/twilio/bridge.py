@@ -144,7 +144,7 @@ class Bridge:
         try:
             if call.node == "ringing":
                 await self._core.line.renew(call.seat_id, call.token, self._exchange.settings.claim_lease_s)
-            await self._exchange.connection.redirect(leg_of(call), url)
+            await self._exchange.connection.redirect(leg_of(call), url, self._exchange.addresses.fallback(call))
         except CallGone:
             await check(self._exchange, call.id)
         except (CarrierUnavailable, CarrierRefused):

@@ -149,7 +149,7 @@ class Caller:
                 return await self._awaited(call_id, hook, begun)
             case "recorded":
                 ended_by: Literal["key", "unknown"] = "key" if hook.keys else "unknown"
-                message = partial(Recorded, seconds=hook.recorded_s, ended_by=ended_by)
+                message = partial(Recorded, seconds=hook.spoken_s, ended_by=ended_by)
                 return _Heard(await take(lambda facts: message(facts=facts), hook.scene))
             case "dialled":
                 return _Heard(await self._dialled(call_id, hook, begun))

@@ -96,12 +96,14 @@ class Connection:
         await self._client.aclose()
 
     # -- calls --------------------------------------------------------------------------------------------------------
-    async def redirect(self, call_sid: str, url: str) -> None:
-        """Break off what the caller hears; the cloud asks `url` what comes next. Over within ANSWER_WITHIN_S, however slow each
+    async def redirect(self, call_sid: str, url: str, fallback_url: str) -> None:
+        """Break off what the caller hears; the cloud asks `url` what comes next, and `fallback_url`, from now on, when it gets
+        no good answer (an update without one is not promised to keep that of the number). Over within ANSWER_WITHIN_S, however slow each
         part of it is: the caller's webhooks wait for it no longer (legs.INTERRUPTION_S)."""
+        form = {"Url": url, "Method": "POST", "FallbackUrl": fallback_url, "FallbackMethod": "POST"}
         try:
             async with asyncio.timeout(ANSWER_WITHIN_S):
-                await self._send("POST", f"/Calls/{call_sid}.json", {"Url": url, "Method": "POST"})
+                await self._send("POST", f"/Calls/{call_sid}.json", form)
         except TimeoutError as error:
             raise CarrierUncertain("the cloud does not answer in time") from error
 
@@ -133,7 +135,7 @@ class Connection:
     async def recordings_of(self, call_sid: str) -> list[CloudRecording]:
         """The recordings of a call, oldest first."""
         rows = (await self._send("GET", "/Recordings.json", query={"CallSid": call_sid})).get("recordings", [])
-        return [_recording(row) for row in sorted(rows, key=lambda row: str(row.get("start_time") or ""))]
+        return [_recording(row) for row in sorted(rows, key=lambda row: _unix(str(row.get("start_time") or "")) or 0.0)]
 
     async def download(self, recording_sid: str, path: Path) -> int:
         """The sound as WAV into `path`; its bytes. Raises CarrierUnavailable when it is not ready, or came cut short."""
@@ -200,8 +202,13 @@ class Connection:
 
 def started_at(call: CloudCall) -> float | None:
     """Unix seconds; None when the cloud does not say."""
+    return _unix(call.started_at)
+
+
+def _unix(date: str) -> float | None:
+    """Of a date as RFC 2822 writes it."""
     try:
-        return parsedate_to_datetime(call.started_at).timestamp()
+        return parsedate_to_datetime(date).timestamp()
     except ValueError:
         return None
 

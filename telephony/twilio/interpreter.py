@@ -155,6 +155,7 @@ class Interpreter:
             method="POST",
             timeout=max(5, ceil(ring_s)),
             time_limit=TALK_MAX_S,
+            answer_on_bridge=True,  # the caller was answered before: here it means that they hear ringing during the whisper, too
             caller_id=self._settings.twilio_number or None,
             **(recorded if recording else {}),
         )

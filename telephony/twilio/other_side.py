@@ -31,6 +31,11 @@ class OtherSide:
         except UnknownCall:
             return hang_up()
 
+    @staticmethod
+    def may_wait(step: Step, hook: Webhook) -> bool:
+        """They took the call and have not said yet that they want it: our troubles are not theirs, and no miss."""
+        return not hook.ended and (step == "whisper" or (step == "confirm" and hook.keys != CONFIRMATION))
+
     def without_redis(self, step: Step, hook: Webhook) -> str:
         """The two are there, and we cannot note it: they talk all the same; how long tells the end of the leg."""
         confirmed = step == "joined" or (step == "confirm" and hook.keys == CONFIRMATION)

@@ -19,8 +19,10 @@ _COUNT_MAX = 1_000_000
 HANGUP = "hangup"
 #: Parameters that are carried over when a webhook has to come again: none of them is personal. Keys only one at a time,
 #: because several are a telephone number.
-CARRIED = ("RecordingDuration", "RecordingSid", "DialCallStatus", "DialCallDuration", "DialBridged")
+CARRIED = ("RecordingDuration", "DialCallStatus", "DialCallDuration", "DialBridged")
 LONGEST_CARRIED = 40
+#: RecordingDuration may say so much more than there is.
+ROUNDED_S = 0.5
 
 
 class Webhook:
@@ -83,9 +85,21 @@ class Webhook:
         return _seconds(self._told("RecordingDuration"))
 
     @property
+    def spoken_s(self) -> float:
+        """Of a message, without the silence that ended it, which the cloud keeps and counts in whole seconds. A key, the receiver
+        and the longest time end a message at once."""
+        seconds, settings = self.recorded_s, self._settings
+        if self.keys or self.hung_up or self.ended or seconds >= round(settings.message_max_s):
+            return seconds
+        return max(0.0, seconds - max(1, round(settings.message_silence_s)) - ROUNDED_S)
+
+    @property
     def recording_sid(self) -> str:
-        sid = self._told("RecordingSid")
-        return sid if is_recording_sid(sid) else ""
+        """Of a message only its address is promised, whose last part is the SID."""
+        for sid in (self._told("RecordingSid"), self._form.get("RecordingUrl").rpartition("/")[2].partition(".")[0]):
+            if is_recording_sid(sid):
+                return sid
+        return ""
 
     @property
     def recording_status(self) -> str:
@@ -175,7 +189,8 @@ class Webhook:
     @property
     def carried(self) -> tuple[tuple[str, str], ...]:
         """What has to come along when this webhook has to come again."""
-        values = [(name, value) for name in CARRIED if (value := self._told(name))]
+        told = [(name, self._told(name)) for name in CARRIED]
+        values = [(name, value) for name, value in (*told, ("RecordingSid", self.recording_sid)) if value]
         kept = [(name, value) for name, value in values if value.isascii() and len(value) <= LONGEST_CARRIED]
         digits = self._told("Digits")
         if digits and ((len(digits) == 1 and _KEYS.match(digits)) or digits == HANGUP):

@@ -100,12 +100,17 @@ class Webhooks:
     async def _without_redis(self, step: Step, query: str, hook: Webhook) -> str:
         if step in NOTICES:
             return nothing()  # made up for by the sweeps: the cloud does not repeat it
+        tired = hook.retries >= RETRIES_MAX
         if step in OTHER_SIDE:
-            return self._other_side.without_redis(step, hook)
-        if hook.placed and (hook.retries >= RETRIES_MAX or hook.ended):
+            waits = not tired and self._other_side.may_wait(step, hook)
+            return self._later(step, query, hook) if waits else self._other_side.without_redis(step, hook)
+        if hook.placed and (tired or hook.ended):
             return self._placed.give_up()
-        if not hook.placed and (step in FALLBACKS or hook.retries >= RETRIES_MAX or hook.ended or not hook.call_sid):
+        if not hook.placed and (step in FALLBACKS or tired or hook.ended or not hook.call_sid):
             return await self._sorry(hook)
+        return self._later(step, query, hook)
+
+    def _later(self, step: Step, query: str, hook: Webhook) -> str:
         return self._interpreter.later(self._once_more(step, query, hook), PAUSE_S, apologise=hook.retries % 4 == 0)
 
     def _once_more(self, step: Step, query: str, hook: Webhook) -> str:
@@ -119,7 +124,7 @@ class Webhooks:
         if hook.leg and hook.answered_by.startswith(MACHINES):
             return hang_up()
         await self._keep(hook, done=hook.ended)
-        about = {"leg": hook.leg, "of": hook.for_sid} if hook.for_sid else {}
+        about = {name: value for name, value in {"leg": hook.leg, "of": hook.for_sid}.items() if hook.for_sid and value}
         return hang_up() if hook.ended else self._interpreter.sorry(about)
 
     async def _message(self, hook: Webhook) -> str:
@@ -134,7 +139,7 @@ class Webhooks:
             of=hook.for_sid,
             leg=hook.leg,
             at=self._exchange.core.clock(),
-            recorded_s=hook.recorded_s,
+            recorded_s=hook.spoken_s,
             recording_sid=hook.recording_sid,
             done=done,
         )

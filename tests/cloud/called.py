@@ -37,7 +37,7 @@ class Called:
 
     def __init__(self, run: Execution, dial: Node, target: Target) -> None:
         self.target = target
-        self._run = run
+        self._run, self._dial = run, dial
         self._cloud = run.cloud
         self._callee = run.cloud.directory.take(target.address)
         self._line = self._callee.line() if self._callee is not None and self._callee.line is not None else None
@@ -121,6 +121,8 @@ class Called:
         url = self.target.noun.attributes.get("url")
         if url is None:
             return
+        if not self._dial.flag("answerOnBridge", False):
+            self._run.leg.hear("silence", "")  # who waits hears ringing meanwhile only with that attribute
         whisper = Execution(self._cloud, self.leg, screening=True)
         await whisper.run(Source(self._run.resolve(url), self.target.noun.attributes.get("method", "POST")))
 

@@ -40,7 +40,8 @@ class Execution:
             try:
                 following = await self._execute(current)
             except Overtaken as overtaken:
-                following = overtaken.source
+                # Whether an update without a fallback keeps the one before is not documented: here it does not.
+                following, self._fallback = overtaken.source, overtaken.source.fallback
             except Rejected as fault:
                 following = self._rescue(fault, current)
             if following is None:

@@ -13,7 +13,7 @@ from tests.cloud.watch import Watch
 Status = Literal[
     "queued", "initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "failed", "canceled"
 ]
-Kind = Literal["say", "play", "pause", "key", "lost_key", "beep", "record", "ring", "bridged", "error"]
+Kind = Literal["say", "play", "pause", "key", "lost_key", "beep", "record", "ring", "silence", "bridged", "error"]
 FINAL_STATES: tuple[Status, ...] = ("completed", "busy", "no-answer", "failed", "canceled")
 
 

@@ -6,12 +6,15 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from tests.cloud.errors import Rejected
+
 
 @dataclass(slots=True)
 class Timeouts:
-    """Real seconds. Twilio's own; a test may shorten them."""
+    """Real seconds. Twilio's own; a test may shorten them. `total` is for all attempts together."""
 
     connect: float = 5.0
+    read: float = 15.0
     total: float = 15.0
 
 
@@ -22,6 +25,7 @@ class Overrides:
     retries: int
     policy: frozenset[str]
     connect: float
+    read: float
     total: float
 
     def retries_after(self, failure: str) -> bool:
@@ -35,6 +39,16 @@ def read_overrides(fragment: str, timeouts: Timeouts) -> Overrides:
     return Overrides(
         retries=min(5, int(wishes.get("rc", 1))),
         policy=frozenset(wishes.get("rp", "ct").split(",")),
-        connect=float(wishes["ct"]) / 1000 if "ct" in wishes else timeouts.connect,
-        total=float(wishes["rt"]) / 1000 if "rt" in wishes else timeouts.total,
+        connect=_seconds(wishes, "ct", 10_000, timeouts.connect),
+        read=_seconds(wishes, "rt", 15_000, timeouts.read),
+        total=min(_seconds(wishes, "tt", 15_000, timeouts.total), timeouts.total),
     )
+
+
+def _seconds(wishes: dict[str, str], name: str, most_ms: int, without: float) -> float:
+    if name not in wishes:
+        return without
+    milliseconds = int(wishes[name])
+    if not 100 <= milliseconds <= most_ms:
+        raise Rejected(11100, f"{name}={milliseconds} is outside of 100 to {most_ms}")
+    return milliseconds / 1000

@@ -59,6 +59,8 @@ class Recordings:
         self.processing_s = 1.0
         #: Recordings are made but never become available, and nobody says so.
         self.vanish = False
+        #: Whether a message in which nobody spoke is a recording although its silence is not to be trimmed is not documented.
+        self.silence_is_nothing = False
         self._cloud = cloud
 
     def url(self, sid: str) -> str:

@@ -17,6 +17,8 @@ class Source:
     method: str = "POST"
     params: Mapping[str, str] = field(default_factory=dict)
     twiml: str = ""
+    #: Of a REST update: the fallback from now on.
+    fallback: "Source | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,8 @@ class Webhooks:
         if response.status_code != 200:
             raise Rejected(11200, f"{url}: status {response.status_code}")
         control = response.headers.get("cache-control", "")
-        age = re.search(r"max-age=([0-9]+)", control) if "no-store" not in control else None
+        # The media caches are shared proxies: https://www.twilio.com/docs/voice/twiml/play#mp3-or-wav
+        age = re.search(r"max-age=([0-9]+)", control) if not re.search(r"no-store|no-cache|private", control) else None
         return Answer(200, response.headers.get("content-type", ""), response.content, int(age[1]) if age else 0)
 
     async def post_json(self, url: str, body: bytes) -> Answer:
@@ -139,12 +140,13 @@ class Webhooks:
                 self._report(CloudError(fault.code, f"callback: {fault.detail}", request.url, request.call_sid))
 
     async def _deliver(self, request: Request, overrides: Overrides, tricks: list[Trick] | None) -> Answer:
-        """Try as often as the overrides say. `tricks`: None = those of the rules, looked up for each attempt."""
-        failure = Rejected(11205, "never tried")
+        """Try as often as the overrides say, and while the time for all attempts lasts. `tricks`: None = those of the rules, looked
+        up for each attempt."""
+        failure, until = Rejected(11205, "never tried"), asyncio.get_running_loop().time() + overrides.total
         for attempt in range(1 + overrides.retries):
             now = self.mischief.tricks(request.url) if tricks is None else tricks
             try:
-                return await self._try(request, attempt, overrides, now)
+                return await self._try(request, attempt, overrides, now, until)
             except NoConnection as error:
                 failure, kind = Rejected(11205, str(error)), "ct"
             except TimeoutError:
@@ -152,14 +154,17 @@ class Webhooks:
             except httpx.HTTPStatusError as error:
                 status = error.response.status_code
                 failure, kind = Rejected(11216 if status < 400 else 11200, f"status {status}"), f"{status // 100}xx"
-            if not overrides.retries_after(kind):
+            if not overrides.retries_after(kind) or asyncio.get_running_loop().time() >= until:
                 break
         raise failure
 
-    async def _try(self, request: Request, attempt: int, overrides: Overrides, tricks: list[Trick]) -> Answer:
+    async def _try(
+        self, request: Request, attempt: int, overrides: Overrides, tricks: list[Trick], until: float
+    ) -> Answer:
         await self._before(request, tricks)
         try:
-            answer = await self._send(request, overrides)
+            async with asyncio.timeout_at(until):
+                answer = await self._send(request, overrides)
         except (NoConnection, TimeoutError) as error:
             self.sent.append(Sent(request, attempt, None, repr(error)))
             raise
@@ -242,8 +247,10 @@ class Webhooks:
                     url,
                     data=body,
                     headers=headers,
-                    timeout=httpx.Timeout(None, connect=overrides.connect),
+                    timeout=httpx.Timeout(None, connect=overrides.connect, read=overrides.read),
                 )
+        except httpx.ReadTimeout as error:
+            raise TimeoutError("no answer in time") from error
         except httpx.TransportError as error:
             raise NoConnection(repr(error)) from error
         return Answer(response.status_code, response.headers.get("content-type", ""), response.content)

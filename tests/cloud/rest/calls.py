@@ -1,5 +1,6 @@
 """The Call resource: create, fetch, list, and update a live call."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -20,7 +21,7 @@ CREATE = (
     "To From Url Twiml Method FallbackUrl FallbackMethod StatusCallback StatusCallbackMethod StatusCallbackEvent"
     " Timeout MachineDetection MachineDetectionTimeout"
 ).split()
-UPDATE = "Url Twiml Method Status".split()
+UPDATE = "Url Twiml Method Status FallbackUrl FallbackMethod".split()
 FILTERS = {"To": "to", "From": "from", "Status": "status", "ParentCallSid": "parent_call_sid"}
 EVENTS = ("initiated", "ringing", "answered", "completed")
 
@@ -72,7 +73,7 @@ class Calls:
         if status:
             leg.interrupt(HungUp("cancelled" if waiting else "rest"))
         else:
-            leg.interrupt(Redirected(self._read_source(form)))
+            leg.interrupt(Redirected(replace(self._read_source(form), fallback=self._read_fallback(form))))
         return JSONResponse(self._show(leg))
 
     def _find(self, request: Request) -> Leg:
@@ -96,8 +97,8 @@ class Calls:
         timeout = forms.one(form, "Timeout", "60")
         if not values.integer(1, 600)(timeout):
             raise Problem(21208, timeout)
-        fallback, status_url = (forms.url(form, name, 21205) for name in ("FallbackUrl", "StatusCallback"))
-        self._cloud.given.update(url for url in (fallback, status_url) if url)
+        status_url = forms.url(form, "StatusCallback", 21205)
+        self._cloud.given.update([status_url] if status_url else [])
         detection = forms.one(form, "MachineDetection")
         if detection not in ("", "Enable", "DetectMessageEnd"):
             raise Problem(20001, f"MachineDetection={detection!r}")
@@ -105,7 +106,7 @@ class Calls:
             from_=from_,
             to=to,
             source=self._read_source(form),
-            fallback=Source(fallback, forms.method(form, "FallbackMethod")) if fallback else None,
+            fallback=self._read_fallback(form),
             status_url=status_url,
             status_method=forms.method(form, "StatusCallbackMethod"),
             events=events,
@@ -132,6 +133,13 @@ class Calls:
         if address:
             self._cloud.given.add(address)
         return Source(address, forms.method(form, "Method"), twiml=twiml)
+
+    def _read_fallback(self, form: dict[str, list[str]]) -> Source | None:
+        address = forms.url(form, "FallbackUrl", 21205)
+        if not address:
+            return None
+        self._cloud.given.add(address)
+        return Source(address, forms.method(form, "FallbackMethod"))
 
     def _show(self, leg: Leg) -> dict[str, object]:
         parties = leg.parties

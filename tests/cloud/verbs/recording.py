@@ -10,11 +10,14 @@ ANY_KEY = "1234567890*#"
 
 
 class Voice:
-    """Whether and until when the caller speaks, and which key ended the recording."""
+    """Whether and until when the caller speaks, and which key ended the recording. `trimmed`: silence at its end is cut off."""
 
-    def __init__(self, clock: Clock, finish: str) -> None:
+    def __init__(self, clock: Clock, finish: str, trimmed: bool) -> None:
         self.key = ""
         self.spoke = False
+        #: When silence or the longest time ended it, however late that was noticed.
+        self.ended: float | None = None
+        self.trimmed = trimmed
         self.started = self.silent_from = clock.now()
         self._clock = clock
         self._finish = finish
@@ -32,22 +35,28 @@ class Voice:
             case _:
                 return False
 
-    def seconds(self, trimmed: bool) -> float:
-        """How long the recording is, with or without the silence at its end."""
-        now = self._clock.now()
-        return (min(now, self.silent_from) if trimmed else now) - self.started
+    def is_nothing(self, run: Execution) -> bool:
+        """No sound at all. Silence that is not to be trimmed is a recording."""
+        return not self.spoke and (self.trimmed or run.cloud.recordings.silence_is_nothing)
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording is."""
+        end = self._clock.now() if self.ended is None else self.ended
+        return (min(end, self.silent_from) if self.trimmed else end) - self.started
 
 
 async def record(run: Execution, node: Node) -> Source | None:
     """https://www.twilio.com/docs/voice/twiml/record. Nothing recorded: no request, the next verb."""
     if node.flag("playBeep", True):
         run.leg.hear("beep", "")
-    voice = Voice(run.cloud.clock, node.attributes.get("finishOnKey", ANY_KEY))
+    trimmed = node.attributes.get("trim", "trim-silence") == "trim-silence"
+    voice = Voice(run.cloud.clock, node.attributes.get("finishOnKey", ANY_KEY), trimmed)
     run.leg.listen("record")
     try:
         await _listen(run, node, voice)
     except (CallOver, Overtaken) as interruption:
-        if voice.spoke:
+        if not voice.is_nothing(run):
             made = _keep(run, node, voice)
             if isinstance(interruption, CallOver) and interruption.by in ("caller", "callee"):
                 run.leg.become("completed")
@@ -55,7 +64,7 @@ async def record(run: Execution, node: Node) -> Source | None:
         raise
     finally:
         run.leg.listen("")
-    if not voice.spoke:
+    if voice.is_nothing(run):
         empty = Recording(run.leg.sid, "RecordVerb", 1, 0, voice.started)
         run.cloud.recordings.miss(empty, subscription(node, run.resolve))
         return None
@@ -69,18 +78,18 @@ async def _listen(run: Execution, node: Node, voice: Voice) -> None:
     end = voice.started + longest
     while not voice.key and (left := min(end, voice.silent_from + patience) - run.cloud.clock.now()) > 0:
         await run.leg.wait(left, on=voice.take)
+    voice.ended = None if voice.key else min(end, voice.silent_from + patience)
 
 
 def _keep(run: Execution, node: Node, voice: Voice) -> Recording:
-    trimmed = node.attributes.get("trim", "trim-silence") == "trim-silence"
-    kept = Recording(run.leg.sid, "RecordVerb", 1, voice.seconds(trimmed), voice.started)
+    kept = Recording(run.leg.sid, "RecordVerb", 1, voice.seconds, voice.started)
     run.cloud.recordings.keep(kept, subscription(node, run.resolve))
     return kept
 
 
 def _params(run: Execution, made: Recording) -> dict[str, str]:
+    """Only what is documented: the recording's SID is not."""
     return {
         "RecordingUrl": run.cloud.recordings.url(made.sid),
-        "RecordingSid": made.sid,
         "RecordingDuration": str(made.duration),
     }

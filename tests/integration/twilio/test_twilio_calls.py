@@ -188,8 +188,11 @@ async def test_who_waits_is_interrupted_by_rest_and_not_by_the_end_of_the_music(
             call_id_of(released.sid), lambda facts: Released(facts=facts, to="work_order", reason="operator")
         )
         await _interrupted(here, released, said("message_released"))
+        for nth in (1, 2, 3):  # the update brings its own fallback along
+            here.cloud.mischief.add(Rule(r"/twilio/present", Drop(), nth))
         await here.core.seats.resume(here.seat_id)
-        await _interrupted(here, called, said("connecting"))
+        await _interrupted(here, called, said("connecting"), "present", "present", "fallback")
+        assert [error.code for error in here.cloud.errors] == [11205], "what was dropped"
         await here.opening.close(here.session_id)
         await _interrupted(here, stays, said("message_session_closed"))
 
@@ -219,10 +222,11 @@ async def test_while_an_interruption_is_slow_the_end_of_the_music_rings_nobody(s
         assert (await here.kinds(leg)).count("offered") == 1
 
 
-async def _interrupted(here: Town, leg: Leg, sentence: str) -> None:
-    """The next scene is heard, asked for by one REST update, and no webhook of the hold loop came."""
+async def _interrupted(here: Town, leg: Leg, sentence: str, *more: str) -> None:
+    """The next scene is heard, asked for by one REST update, and no webhook of the hold loop came. `more`: what the cloud asked
+    when it got no answer."""
     await leg.heard(sentence, 30.0)
     updates = [one for one in here.cloud.asked if one.startswith("POST") and one.endswith(f"/Calls/{leg.sid}.json")]
     assert len(updates) == 1
     steps = [urlsplit(sent.request.url).path for sent in here.cloud.sent if sent.request.call_sid == leg.sid]
-    assert steps == ["/twilio/voice", "/twilio/keys", "/twilio/present"]
+    assert steps == [f"/twilio/{step}" for step in ("voice", "keys", "present", *more)]

@@ -60,32 +60,63 @@ async def _unready(here: Town, part: str) -> None:
         await until(told, 15.0, f"/readyz without {part}")
 
 
+#: Their phone rings, and they hear the whisper, when Redis goes.
+RINGING, WHISPERED = "+8613900000002", "+8613900000003"
+
+
 async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town, server: RedisServer) -> None:
-    here.cloud.callees[LEADER] = WILLING
-    await here.open_session()
-    talking = here.call(When(said("choose_free"), press="1"))
+    takes_again = (When(said("one_moment")), When(said("whisper_confirm"), press="1"))
+    here.cloud.callees |= {
+        LEADER: WILLING,
+        RINGING: Callee(answer_after_s=15, script=takes_again),
+        WHISPERED: Callee(answer_after_s=1, script=takes_again),
+    }
+    seats = await here.open_session(more=(RINGING, WHISPERED))
+    talking = here.call(When("请按一", press="1"))
     await here.at(talking, "talking")
     waiting = here.call(When("请按一", press="1"))
     await here.at(waiting, "waiting")
-    deciding = here.call(When(said("one_moment")), When("请按二", press="2"), When("提示音", speak_s=9))
+    deciding = here.call(When(said("one_moment")), When("请按星号", press="*"), When("提示音", speak_s=9))
     await deciding.heard("您好")
-    speaking = here.call(When("请按二", press="2"), When("提示音", speak_s=30))
+    speaking = here.call(When("请按星号", press="*"), When("提示音", speak_s=30))
     await here.at(speaking, "message")
+    whispered = here.call(When("请按三", press="3"))
+    ringing = here.call(When("请按二", press="2"))
+    leaders = [await here.cloud.leg_to(RINGING), await here.cloud.leg_to(WHISPERED)]
+    await leaders[1].heard(said("whisper_confirm"))
 
     await _away(here, server, AWAY_S)
-    arriving = here.call(When("请按二", press="2"), When("提示音", speak_s=9))
-    (leader,) = talking.dialed
-    leader.hang_up()
-    await here.ended([talking, deciding, speaking, arriving], 60.0)
-    assert [await here.outcome(leg) for leg in (talking, deciding, speaking, arriving)] == [
-        "talked", "work_order", "work_order", "work_order",
-    ]  # fmt: skip
+    arriving = here.call(When("请按星号", press="*"), When("提示音", speak_s=9))
+    for leg, leader in zip((ringing, whispered), leaders, strict=True):
+        assert (await here.at(leg, "talking", 30.0)).missed == 0, "our troubles are not a miss of the leader's"
+        assert leg.dialed == [leader]
+        assert any(said("one_moment") in one for one in leader.texts)
+    assert [(await here.core.seats.state(seat)).state for seat in seats] == ["talking"] * 3
+    for leader in (*talking.dialed, *leaders):
+        leader.hang_up()
+    outcomes = await here.ended([talking, ringing, whispered, deciding, speaking, arriving], 60.0)
+    assert outcomes == ["talked"] * 3 + ["work_order"] * 3
     await here.at(waiting, "talking", 30.0)
     waiting.hang_up()
     assert await here.outcome(waiting, 30.0) == "talked"
     assert any(said("one_moment") in one for leg in (deciding, waiting, speaking) for one in leg.texts)
-    assert len(await here.orders(5)) == 5
+    assert len(await here.orders(7)) == 7
     here.cloud.assert_faultless()
+
+
+async def _lock(here: Town) -> sqlite3.Connection:
+    """The database is away until ROLLBACK. What is being written just now comes first."""
+    locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None, timeout=0)
+
+    def locked() -> bool:
+        try:
+            locker.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    await until(locked, 30.0, "the lock")
+    return locker
 
 
 async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
@@ -93,8 +124,7 @@ async def test_the_database_away_and_nobody_is_lost(here: Town) -> None:
     await here.open_session()
     talking = here.call(When(said("choose_free"), press="1"))
     await here.at(talking, "talking")
-    locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None)
-    locker.execute("BEGIN EXCLUSIVE")
+    locker = await _lock(here)
     back_at = asyncio.get_running_loop().time() + AWAY_S
     declines = here.call(When("请按二", press="2"), When("提示音", speak_s=9))
     gives_up = here.call(When("请按一", press="1"), When("不想再等", hang_up=True, after_s=2))
@@ -146,8 +176,7 @@ async def test_the_fallback_url_takes_a_message_without_redis_and_database_that_
     await here.open_session()
     here.cloud.mischief.add(Rule(r"/twilio/voice", Drop()))
     server.kill()
-    locker = sqlite3.connect(here.settings.state_dir / "hotline.db", isolation_level=None)
-    locker.execute("BEGIN EXCLUSIVE")
+    locker = await _lock(here)
     leg = here.call(When(said("fallback_sorry"), speak_s=11))
     await leg.ended(60.0)
     locker.execute("ROLLBACK")

@@ -55,5 +55,6 @@ async def test_an_address_that_was_changed_or_has_expired_is_not_served(here: To
         answer = await client.get(good)
         assert answer.status_code == 200
         assert answer.headers["content-type"] == "audio/wav"
+        assert answer.headers["cache-control"] == "public, max-age=86400", "the cloud's caches are shared"
         assert answer.content.startswith(b"RIFF")
         assert {(await client.get(url)).status_code for url in wrong} <= {404, 422}

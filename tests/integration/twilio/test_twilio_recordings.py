@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from workorders.intake import NewOrder, make_order
 from workorders.model import Recording, WorkOrder
 from workorders.register import history
 
+#: Midnight before a Thursday: as text, "Thu" comes before "Wed".
+THURSDAY = datetime(2026, 11, 19, tzinfo=UTC).timestamp()
 FETCHES = "rq:job:fetch_recording-*"
 
 
@@ -138,6 +141,10 @@ async def test_without_any_notice_the_sweep_fetches_it(here: Town) -> None:
     await here.open_session()
     leg, _ = await _declined(here)
     await here.cloud.quiet()
+    (newest,) = here.cloud.recordings.kept.values()
+    newest.started_at = THURSDAY + 5
+    older = Kept(leg.sid, "RecordVerb", 1, 3.0, THURSDAY - 5, state="completed")  # asked for again after midnight, UTC
+    here.cloud.recordings.kept[older.sid] = older
 
     async def swept() -> bool:
         return await _sweep(here) == 1
@@ -145,8 +152,11 @@ async def test_without_any_notice_the_sweep_fetches_it(here: Town) -> None:
     await until(swept, 20.0, "the sweep")
     here.cloud.troubles.add(Trouble(r"DELETE .*Recordings", "before"))
     await _fetch_all(here)
-    assert [recording.state for recording in await _recordings(here)] == ["ready"]
-    assert len(await here.cloud_recordings(leg)) == 1, "the deletion failed"
+    (recording,) = await _recordings(here)
+    assert recording.state == "ready"
+    assert recording.duration_s == pytest.approx(newest.duration, abs=0.1)
+    assert [one.sid for one in await here.cloud_recordings(leg)] == [older.sid, newest.sid], "the deletion failed"
+    older.state = "deleted"
     assert await _sweep(here) == 0, "not again at once"
     assert await _sweep(here, 31) == 1
     await _fetch_all(here)

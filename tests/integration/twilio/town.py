@@ -83,22 +83,27 @@ class Town:
     _numbers: int = field(default=0)
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(trust_env=False, timeout=20))
 
-    async def open_session(self, line: str = LEADER, *, sign_in: bool = True, several: bool = False) -> None:
-        """A session of two hours with one leader; `several`: that of another unit, whose seat is paused, comes first."""
+    async def open_session(
+        self, line: str = LEADER, *, sign_in: bool = True, several: bool = False, more: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """A session of two hours with one leader; `several`: that of another unit, whose seat is paused, comes first; `more`:
+        lines of leaders who come after, signed in. All seats."""
         now = datetime.now(UTC)
         seat = PlannedSeat(unit="市水务局", leader="王局长", line_asterisk="", line_twilio=line)
         seats = (PlannedSeat(unit="市教育局", leader="李局长", line_twilio=line), seat) if several else (seat,)
+        others = tuple(PlannedSeat(unit=f"市{n}局", leader="张局长", line_twilio=one) for n, one in enumerate(more, 1))
         plan = Plan(
-            opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=seats
+            opens_at=now - timedelta(minutes=1), closes_at=now + timedelta(hours=2), theme="供水", seats=(*seats, *others)
         )
         session = await Calendar(self.core.database, self.core.clock).plan(plan)
         await self.opening.open(session.id)
-        self.session_id, self.seat_id = session.id, session.seats[-1].id
-        for away in session.seats[:-1]:
+        self.session_id, self.seat_id = session.id, session.seats[len(seats) - 1].id
+        for away in session.seats[: len(seats) - 1]:
             await self.opening.sign_in(away.id)
             await self.core.seats.pause(away.id, "away")
-        if sign_in:
-            await self.opening.sign_in(self.seat_id)
+        for present in session.seats[len(seats) - 1 if sign_in else len(seats) :]:
+            await self.opening.sign_in(present.id)
+        return tuple(one.id for one in session.seats)
 
     def call(self, *script: When, number: str = "") -> Leg:
         """A citizen calls; each has a number of their own."""

@@ -1,5 +1,6 @@
 """A cloud, and an application of a few lines for it to call."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,10 @@ class Application:
     statuses: dict[str, int] = field(default_factory=dict)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    #: Of the sound.
+    cache_control: str = "max-age=60"
+    #: Paths of which the next request is not answered, one each.
+    hangs: list[str] = field(default_factory=list)
 
     async def answer(self, request: Request) -> Response:
         """One webhook."""
@@ -36,7 +41,10 @@ class Application:
         self.requests.append((path, form))
         self.headers.append(dict(request.headers))
         if path == "/sound.wav":
-            return Response(recorded(3, 1), media_type="audio/wav", headers={"Cache-Control": "max-age=60"})
+            return Response(recorded(3, 1), media_type="audio/wav", headers={"Cache-Control": self.cache_control})
+        if path in self.hangs:
+            self.hangs.remove(path)
+            await asyncio.sleep(30)  # the cloud has long gone
         page = self.pages.get(path, "")
         text = page if isinstance(page, str) else page(form)
         body = text if text.startswith("<?") else f"<Response>{text}</Response>"

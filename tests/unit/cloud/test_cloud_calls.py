@@ -1,5 +1,7 @@
 """One call through the double: what each verb does, what follows it, and what the application is told."""
 
+import pytest
+
 from tests.cloud import Callee, Cloud, When
 from tests.unit.cloud.conftest import CALLER, LEADER, NUMBER, Application
 
@@ -70,12 +72,16 @@ async def test_keys_outside_of_a_gather_are_lost(cloud: Cloud, application: Appl
     assert len(application.asked("/voice")) == 1
 
 
-async def test_sounds_are_fetched_and_played(cloud: Cloud, application: Application) -> None:
+@pytest.mark.parametrize(("control", "times"), [("public, max-age=60", 1), ("max-age=60", 1), ("private, max-age=60", 2)])
+async def test_sounds_are_fetched_and_played(
+    cloud: Cloud, application: Application, control: str, times: int
+) -> None:
+    application.cache_control = control
     application.pages["/voice"] = "<Play>sound.wav</Play><Play loop='2'>/sound.wav</Play>"
     call = cloud.place_call(CALLER, NUMBER)
     await call.ended()
     assert call.texts == [f"{application.url}/sound.wav"] * 2
-    assert len(application.asked("/sound.wav")) == 1, "the second one came from the cache"
+    assert len(application.asked("/sound.wav")) == times, "the caches are shared: what is private they do not keep"
     cloud.assert_faultless()
 
 
@@ -91,9 +97,18 @@ async def test_a_message_is_recorded_until_silence(cloud: Cloud, application: Ap
     await call.ended()
     (asked,) = application.asked("/recorded")
     assert abs(int(asked["RecordingDuration"]) - 20) <= 1
-    assert asked["RecordingUrl"].endswith(asked["RecordingSid"])
+    assert asked["RecordingUrl"].rpartition("/")[2] in cloud.recordings.kept
     assert "Digits" not in asked
     assert call.texts == []
+
+
+async def test_silence_that_is_not_to_be_trimmed_is_a_recording(cloud: Cloud, application: Application) -> None:
+    application.pages["/voice"] = '<Record action="/recorded" timeout="8" trim="do-not-trim"/>'
+    for script in ((), (When("", speak_s=4),)):
+        await cloud.place_call(CALLER, NUMBER, script=script).ended()
+    silent, spoken = (int(asked["RecordingDuration"]) for asked in application.asked("/recorded"))
+    assert silent == 8
+    assert 12 <= spoken <= 14
 
 
 async def test_an_empty_recording_requests_nothing_and_goes_on(cloud: Cloud, application: Application) -> None:
@@ -112,13 +127,17 @@ async def test_who_hangs_up_in_a_message_still_left_one(cloud: Cloud, applicatio
     (asked,) = application.asked("/recorded")
     assert (asked["Digits"], asked["CallStatus"]) == ("hangup", "completed")
     (kept,) = application.asked("/kept")
-    assert (kept["RecordingStatus"], kept["RecordingSid"]) == ("completed", asked["RecordingSid"])
+    assert (kept["RecordingStatus"], kept["RecordingUrl"]) == ("completed", asked["RecordingUrl"])
 
 
-async def test_a_talk_with_whisper_and_recording(cloud: Cloud, application: Application) -> None:
+@pytest.mark.parametrize(("rings_on", "hears"), [("false", ["ring", "silence", "bridged"]), ("true", ["ring", "bridged"])])
+async def test_a_talk_with_whisper_and_recording(
+    cloud: Cloud, application: Application, rings_on: str, hears: list[str]
+) -> None:
     cloud.callees[LEADER] = Callee(answer_after_s=3, talk_s=40, script=[When("press one", press="1")])
     application.pages["/voice"] = (
-        '<Dial action="/talked" record="record-from-answer-dual" recordingStatusCallback="/kept" timeout="20">'
+        '<Dial action="/talked" record="record-from-answer-dual" recordingStatusCallback="/kept" timeout="20"'
+        f' answerOnBridge="{rings_on}">'
         f'<Number url="/whisper" statusCallback="/leg" statusCallbackEvent="initiated ringing answered completed">'
         f"{LEADER}</Number></Dial>"
     )
@@ -130,6 +149,7 @@ async def test_a_talk_with_whisper_and_recording(cloud: Cloud, application: Appl
     await call.ended()
     await cloud.quiet()
     assert call.texts == ["goodbye"]
+    assert [heard.kind for heard in call.transcript][:-1] == hears
     (talked,) = application.asked("/talked")
     assert (talked["DialCallStatus"], talked["DialBridged"]) == ("completed", "true")
     assert abs(int(talked["DialCallDuration"]) - 40) < 15

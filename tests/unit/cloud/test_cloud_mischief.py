@@ -116,7 +116,7 @@ async def test_a_document_in_mid_call_that_is_wrong_goes_to_the_fallback_url(
 async def test_a_slow_application_is_not_waited_for(cloud: Cloud, application: Application) -> None:
     cloud.timeouts.total = 0.05
     cloud.mischief.add(Rule("/voice", Latency(0.01)))
-    cloud.own("+8610", voice_url="http://10.255.255.1/voice#ct=20&rc=0")
+    cloud.own("+8610", voice_url="http://10.255.255.1/voice#ct=100&rc=0")
     await cloud.place_call(CALLER, "+8610").ended()
     assert len(cloud.errors) == 1
 
@@ -126,6 +126,22 @@ async def test_retries_can_be_asked_for_in_the_url(cloud: Cloud, application: Ap
     cloud.own("+8610", voice_url=f"{application.url}/broken#rc=3&rp=5xx")
     await cloud.place_call(CALLER, "+8610").ended()
     assert len(application.asked("/broken")) == 4
+
+
+async def test_an_application_that_hangs_is_tried_again_only_while_the_time_for_all_attempts_lasts(
+    cloud: Cloud, application: Application
+) -> None:
+    """The time to read is by itself as long as that for all attempts: one attempt uses it up, unless the URL says less."""
+    cloud.timeouts.read = cloud.timeouts.total = 1.0
+    application.pages["/voice"] = "<Say>hello</Say>"
+    heard = []
+    for wish in ("rc=2&rp=rt", "rc=2&rp=rt&rt=200"):
+        application.hangs.append("/voice")
+        cloud.own("+8610", voice_url=f"{application.url}/voice#{wish}")
+        call = cloud.place_call(CALLER, "+8610")
+        await call.ended()
+        heard.append(call.texts)
+    assert heard == [[], ["hello"]]
 
 
 async def test_a_json_hook_carries_the_hash_of_its_body(cloud: Cloud, application: Application) -> None:

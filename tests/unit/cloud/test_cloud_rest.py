@@ -89,13 +89,17 @@ async def test_an_ordered_call_that_reaches_nobody(cloud: Cloud, outcome: Any) -
 
 async def test_an_update_overtakes_the_request_under_way(cloud: Cloud, application: Application) -> None:
     application.pages["/voice"] = '<Gather timeout="50" action="/late"><Say>please hold</Say></Gather>'
-    application.pages["/now"] = "<Say>it is your turn</Say>"
+    application.pages["/now"] = "<Say>it is your turn</Say><Redirect>/broken</Redirect>"
+    application.pages["/sorry"] = "<Say>sorry</Say>"
+    application.statuses["/broken"] = 500
     call = cloud.place_call(CALLER, NUMBER)
     await call.heard("please hold")
     api = client(cloud)
-    await ask(lambda: api.calls(call.sid).update(url=f"{application.url}/now"))
+    await ask(
+        lambda: api.calls(call.sid).update(url=f"{application.url}/now", fallback_url=f"{application.url}/sorry")
+    )
     await call.ended()
-    assert call.texts == ["please hold", "it is your turn"]
+    assert call.texts == ["please hold", "it is your turn", "sorry"]
     assert application.asked("/late") == []
     assert await refused(lambda: api.calls(call.sid).update(twiml="<Response/>")) == (400, 21220)
 
@@ -123,13 +127,14 @@ async def test_a_recording_is_there_after_a_while_and_gone_when_deleted(cloud: C
     (asked,) = application.asked("/recorded")
     async with httpx.AsyncClient(auth=(cloud.account_sid, "secret")) as web:
         assert (await web.get(asked["RecordingUrl"] + ".wav")).status_code == 404
-        cloud.recordings.kept[asked["RecordingSid"]].state = "completed"
+        sid = asked["RecordingUrl"].rpartition("/")[2]
+        cloud.recordings.kept[sid].state = "completed"
         sound = await web.get(asked["RecordingUrl"] + ".wav")
         assert sound.content.startswith(b"RIFF")
         assert (await web.get(asked["RecordingUrl"], auth=("AC", "wrong"))).status_code == 401
     api = client(cloud)
     (listed,) = await ask(lambda: api.recordings.list(call_sid=asked["CallSid"]))
-    assert (listed.sid, listed.status, listed.source) == (asked["RecordingSid"], "completed", "RecordVerb")
+    assert (listed.sid, listed.status, listed.source) == (sid, "completed", "RecordVerb")
     assert await ask(lambda: api.recordings(listed.sid).delete())
     assert await refused(lambda: api.recordings(listed.sid).fetch()) == (404, 20404)
 

@@ -149,6 +149,7 @@ def test_a_leader_is_dialled_by_the_kind_of_line(line: str, noun: str, number: s
     (leg,) = dial.nested
     assert (leg.name, leg.text) == (noun, number)
     assert dial.attributes["record"] == "record-from-answer-dual"
+    assert dial.attributes["answerOnBridge"] == "true", "the caller hears ringing while the leader hears the whisper"
     assert "/twilio/whisper?" in leg.attributes["url"]
 
 
