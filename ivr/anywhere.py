@@ -23,7 +23,7 @@ from ivr.events import (
 )
 from ivr.facts import Facts
 from ivr.moves import Step, close, keeps_place, note
-from ivr.nodes import contact, fallback, message, operator, ringing
+from ivr.nodes import contact, fallback, kept, message, operator, ringing
 
 #: Only from here can a caller be taken elsewhere; whoever speaks, records or is being told their number goes on.
 RELEASABLE = ("arriving", "question", "closed", "waiting", "ringing", "callback", "screening")
@@ -39,6 +39,8 @@ def advance(call: Call, event: AnyEvent) -> Step:
             return _hang_up(_of_session(call, event.facts), event)
         case Released():
             return _release(call, event)
+        case Offered(seat_id=seat_id, line="") if seat_id == call.seat_id and _stands(call) and ringing.is_newer(call, event):
+            return _out_of_reach(call, event)
         case Offered():
             return _give_back(call, event)
         case Woken(moved=True):
@@ -75,7 +77,29 @@ def _give_back(call: Call, offer: Offered) -> Step:
     if not call.joined_at:  # nobody knew that it stood there
         out = (*out, note(offer.facts, "left_line", seat_id=offer.seat_id, reason="stray"))
     # In this order: the seat that is free again finds the next one at the head.
-    return after, (*out, FreeSeat(seat_id=offer.seat_id, token=offer.token, talked=False, at=offer.facts.now))
+    return after, (*out, _free(offer.seat_id, offer.token, offer.facts))
+
+
+def _stands(call: Call) -> bool:
+    return call.node in ("waiting", "ringing", "kept", "calling", "screening") or keeps_place(call)
+
+
+def _out_of_reach(call: Call, offer: Offered) -> Step:
+    """The seat has no line by which this caller's carrier could ring it. Nobody behind waits for that, and the leader has missed
+    nothing: the caller is told, and it is an order."""
+    facts = offer.facts
+    claimed = ringing.at_seat(call, offer)
+    given_back: tuple[AnyCommand, ...] = (_free(offer.seat_id, call.token if call.node in CLAIMED else offer.token, facts),)
+    told = note(facts, "released", to="work_order", reason="no_line")
+    if call.node in ("kept", "calling"):
+        after, commands = kept.end(claimed, facts)
+    else:
+        after, commands = message.enter_message(claimed, facts, source="released", reason="no_line")
+    return after, (told, *commands, *given_back)
+
+
+def _free(seat_id: str, token: int, facts: Facts) -> FreeSeat:
+    return FreeSeat(seat_id=seat_id, token=token, talked=False, at=facts.now)
 
 
 def _release(call: Call, event: Released) -> Step:

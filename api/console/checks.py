@@ -68,11 +68,13 @@ async def inspect(parts: Parts, session: Session, words: Words) -> list[Check]:
 
 
 def check_lines(settings: Settings, seats: Iterable[Seat], words: Words) -> Check:
-    """Each leader can be rung, and by the cloud, too, where callers come over it: else they would hear an apology."""
+    """Each leader can be rung by every carrier over which callers come: else they would hear an apology."""
     told = []
     for seat in seats:
         if not (seat.line_asterisk or seat.line_twilio):
             told.append(words("check.no_line", leader=seat.leader))
+        elif settings.asterisk != "off" and not seat.line_asterisk:
+            told.append(words("check.no_asterisk_line", leader=seat.leader))
         elif settings.twilio_account_sid and not seat.line_twilio:
             told.append(words("check.no_cloud_line", leader=seat.leader))
     return Check("seats", "failed" if told else "ok", " ".join(told))

@@ -37,7 +37,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
     if not keeps_place(call):
         return None
     match event:
-        case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
+        case Offered(seat_id=call.seat_id) if ringing.can_ring(call, event):
             after, commands = ringing.enter_ringing(call, event)  # still on the phone, and next already
             return after, (*commands, JoinLine(seat_id=call.seat_id, joined_at=call.joined_at))
         case HungUp():

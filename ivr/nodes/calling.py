@@ -40,7 +40,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return enter(call, "screening", event.facts, reason="unscreened"), ()  # last words; hanging up is the miss
         case HungUp():
             return missed(call, event.facts)
-        case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
+        case Offered(seat_id=call.seat_id) if ringing.can_ring(call, event):
             after, commands = _offered_anew(call, event)
             old = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=event.facts.now)
             return after, (old, *commands)

@@ -11,7 +11,7 @@ from ivr.verbs import AnyVerb
 
 def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
-        case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
+        case Offered(seat_id=call.seat_id) if ringing.can_ring(call, event):
             return calling.enter_calling(call, event)
         case Arrived(leg=leg) if leg:  # without: told late of the leg they came by
             return _back_on_the_phone(call, event.facts, leg)

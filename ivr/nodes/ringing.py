@@ -17,6 +17,11 @@ def is_newer(call: Call, offer: Offered) -> bool:
     return offer.seat_id != (call.claimed_seat or call.seat_id) or offer.token > call.token
 
 
+def can_ring(call: Call, offer: Offered) -> bool:
+    """A new offer, of a leader who can be reached from this caller's carrier."""
+    return bool(offer.line) and is_newer(call, offer)
+
+
 def enter_ringing(call: Call, offer: Offered) -> Step:
     """Ring the seat that claimed this caller."""
     after = ring(at_seat(call, offer), offer.facts)
@@ -59,7 +64,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return talking.enter_and_finish(call, event.facts, seconds)  # we were told of the end only
         case TalkEnded():
             return waiting.return_to_head(call, event.facts, "gone")
-        case Offered(seat_id=call.seat_id) if is_newer(call, event):
+        case Offered(seat_id=call.seat_id) if can_ring(call, event):
             after, commands = enter_ringing(call, event)
             old = FreeSeat(seat_id=call.seat_id, token=call.token, talked=False, at=event.facts.now)
             return after, (old, *commands)

@@ -68,7 +68,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
             return message.enter_message(call, event.facts, source="declined", reason="declined")
         case Keyed(key="3"):
             return contact.keep_place(call, event.facts)
-        case Offered(seat_id=call.seat_id) if ringing.is_newer(call, event):
+        case Offered(seat_id=call.seat_id) if ringing.can_ring(call, event):
             return ringing.enter_ringing(call, event)
         case Released(to="seat"):
             return change_seat(call, event)

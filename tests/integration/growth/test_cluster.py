@@ -114,7 +114,7 @@ async def test_changes_are_heard_whichever_node_they_come_from(spread: Settings,
     hearing = asyncio.create_task(hear())
     await asyncio.wait_for(ready.wait(), 10)
     for seat_id in SEATS:
-        await ours.seats.open(seat_id, "x1", "u", "l", "", "")
+        await ours.seats.open(seat_id, "x1", "u", "l", "sip:l@127.0.0.1", "")
     await until(lambda: heard == set(SEATS), what=f"all nine heard, {heard}")
     hearing.cancel()
     await asyncio.gather(hearing, return_exceptions=True)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from calls.assembly import Core, build
 from calls.enqueue import queue_name
+from calls.promises import broken_promises
 from calls.served_order import fairness_of
 from calls.shards import call_key
 from config.migrate import upgrade
@@ -95,6 +96,25 @@ async def test_one_in_the_line_whose_record_is_damaged_keeps_nobody_from_the_lea
     told = [event.data for event in await core.ledger.events(damaged) if event.kind == "left_line"]
     assert told == [{"seat_id": "s1", "reason": "stray"}]
     assert (await fairness_of(core.database, "x1")).unexplained == 0
+
+
+async def test_a_caller_whose_carrier_has_no_line_to_the_leader_is_an_order_and_the_next_one_is_served(core: Core, clock: SetClock) -> None:
+    cloud = "t-CA1"
+    await core.calls.create(Call(cloud, "twilio", clock(), number="+8613900000009", entered_at=clock()))
+    for event in (arrived, key("1")):
+        await core.turns.take_turn(cloud, event)
+    await core.seats.pause("s1", "tea")
+    await happens(core, arrived, key("1"))
+    await core.seats.resume("s1")
+    board = Switchboard(core.settings, core.redis, core.line, core.seats, core.turns, "me")
+    claims = [await board.serve("s1") for _ in range(2)]
+    assert [claim.call_id for claim in claims if claim] == [cloud, CALL]
+    told = await core.turns.present(cloud)
+    assert (told.call.node, told.call.outcome) == ("message", "work_order")
+    await core.turns.take_turn(cloud, hung_up)
+    await happens(core, lambda facts: Answered(facts=facts), hung_up)
+    assert await broken_promises(core.database, "x1", clock() + 60) == ()
+    assert [event.data.get("reason") for event in await core.ledger.events(cloud) if event.kind == "released"] == ["no_line"]
 
 
 @pytest.mark.parametrize("as_it_ends", [False, True])

@@ -1,6 +1,7 @@
 """The check-list before a session: every sentence that its callers may hear is there."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -40,13 +41,13 @@ def test_every_sentence_in_the_language_of_the_calls_and_the_names_of_the_sessio
 
 
 def test_every_leader_can_be_rung_for_callers_of_either_carrier(tmp_path: Path) -> None:
-    one, both, none = (
+    one, both, none, cloud_only = (
         Seat(leader=name, line_asterisk=asterisk, line_twilio=cloud)
-        for name, asterisk, cloud in (("一", "sip:a@h", ""), ("二", "sip:a@h", "client:a"), ("三", "", ""))
+        for name, asterisk, cloud in (("一", "sip:a@h", ""), ("二", "sip:a@h", "client:a"), ("三", "", ""), ("四", "", "client:d"))
     )
 
-    def told(*seats: Seat, account: str = "") -> tuple[str, str]:
-        settings = Settings(state_dir=tmp_path, twilio_account_sid=account, _env_file=None)
+    def told(*seats: Seat, account: str = "", asterisk: Literal["auto", "off"] = "auto") -> tuple[str, str]:
+        settings = Settings(state_dir=tmp_path, twilio_account_sid=account, asterisk=asterisk, _env_file=None)
         found = check_lines(settings, seats, Words("zh-Hans"))
         return found.result, found.detail
 
@@ -54,3 +55,5 @@ def test_every_leader_can_be_rung_for_callers_of_either_carrier(tmp_path: Path) 
     assert told(none) == ("failed", "三 没有线路")
     assert told(both, account="AC1") == ("ok", "")
     assert told(one, both, none, account="AC1") == ("failed", "一 没有云电话能拨的线路 三 没有线路")
+    assert told(both, cloud_only, account="AC1") == ("failed", "四 没有 Asterisk 能拨的线路")
+    assert told(cloud_only, account="AC1", asterisk="off") == ("ok", "")

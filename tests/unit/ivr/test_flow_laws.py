@@ -47,7 +47,7 @@ WORLDS = (
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            "1 1 2 3 3 # 5 back seat other hang-up silence empty words offer offer same answer miss ended order work"
+            "1 1 2 3 3 # 5 back seat other hang-up silence empty words offer offer far same answer miss ended order work"
             " operator callback error wake moved"
             " hang".split()
         ),
@@ -74,7 +74,8 @@ RELEASES: dict[str, Literal["work_order", "operator", "callback", "fallback", "s
 
 
 def event_of(step: str, facts: Facts, token: int, seat_id: str = SEAT.id) -> AnyEvent:
-    """The event by its short name; `offer` is a new claim, `same` the one before once more."""
+    """The event by its short name; `offer` is a new claim, `far` one of a leader without a line for this
+    carrier, `same` the one before once more."""
     if step in SIMPLE:
         return SIMPLE[step](facts=facts)
     if step in RELEASES:
@@ -85,8 +86,8 @@ def event_of(step: str, facts: Facts, token: int, seat_id: str = SEAT.id) -> Any
             return Arrived(facts=facts, leg="back-1")
         case "empty" | "words":
             return Recorded(facts=facts, seconds=0.0 if step == "empty" else 7.0)
-        case "offer" | "same":
-            return Offered(facts=facts, seat_id=seat_id, token=token, line="+8613900000000")
+        case "offer" | "same" | "far":
+            return Offered(facts=facts, seat_id=seat_id, token=token, line="" if step == "far" else "+8613900000000")
         case "miss":
             return Missed(facts=facts, reason="no_answer")
         case "ended":
@@ -107,7 +108,7 @@ def live(start: Call, first: int, steps: list[tuple[str, int, float]]) -> tuple[
     for step, world, pause in [("arrive", first, 0.1), *steps, ("hang", 0, 1.0), ("work", 0, 1.0), ("hang", 0, 1.0)]:
         now += pause
         facts = replace(WORLDS[world], now=now)
-        if step == "offer":
+        if step in ("offer", "far"):
             tokens.add(len(tokens) + 1)
             seat_id = call.seat_id or SEAT.id
         elif step == "same" and not tokens:

@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from ivr.call import Call
-from ivr.commands import FreeSeat, LeaveLine, MakeOrder, ReturnToHead
+from ivr.call import Call, NodeName
+from ivr.commands import FreeSeat, LeaveLine, MakeOrder, Note, ReturnToHead
 from ivr.events import Answered, AnyEvent, Arrived, HungUp, Missed, OrderMade, Recorded, Released, TimedOut, Woken
 from ivr.facts import Facts
 from ivr.flow import present
@@ -151,6 +151,23 @@ def test_a_claim_that_comes_after_the_hang_up_is_given_back() -> None:
     after, commands = play(call, offer(10))
     assert after.node == "ended"
     assert [type(command) for command in commands] == [LeaveLine, FreeSeat], "in this order: the next one is the head"
+
+
+@pytest.mark.parametrize("node", ["waiting", "ringing", "callback", "kept", "calling", "screening"])
+def test_a_leader_without_a_line_for_the_callers_carrier_is_free_for_the_next_and_the_caller_is_an_order(node: NodeName) -> None:
+    call = calls_at_every_node()[node]
+    after, commands = play(call, offer(80, token=call.token + 1, line=""))
+    gone = node in ("kept", "calling")
+    assert after.node == ("ended" if gone else "message")
+    assert gone or heard(after)[:1] == ["message_released"]
+    freed = {command.token for command in commands if isinstance(command, FreeSeat)}
+    assert freed == {call.token + 1} | ({call.token} if node in ("ringing", "calling", "screening") else set())
+    assert "LeaveLine" in names(commands)
+    assert "ReturnToHead" not in names(commands), "the leader has missed nothing"
+    assert [note.data["reason"] for note in commands if isinstance(note, Note) and note.kind == "released"] == ["no_line"]
+    _, ending = play(after, HungUp(facts=at(OPEN, 90)))
+    assert [*names(commands), *names(ending)].count("MakeOrder") == 1
+    assert play(after, offer(80, token=call.token + 1, line="")) == (after, []), "told twice"
 
 
 def test_a_newer_claim_replaces_the_older_one() -> None:
