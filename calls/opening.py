@@ -1,6 +1,7 @@
 """Opening and closing a session for the callers: the board, the leaders' seats, and nobody forgotten in a line (A12)."""
 
 import asyncio
+from datetime import datetime
 from typing import Literal
 
 import structlog
@@ -30,7 +31,7 @@ TOLD_AT_ONCE = 16
 #: No call has that many turns.
 _AFTER_ALL = 1_000_000
 
-Reason = Literal["session_closed", "session_stopped", "leader_left"]
+Reason = Literal["session_closed", "session_stopped", "session_postponed", "leader_left"]
 
 
 class Ticked(Struct, frozen=True):
@@ -78,6 +79,14 @@ class Opening:
         await self.post_board()
         await self._close_out(await self._calendar.get(session_id), reason)
         return await self._calendar.get(session_id)
+
+    async def postpone(self, session_id: str, opens_at: datetime, closes_at: datetime, why: str) -> Session:
+        """A session that is open is held another day: who waits is told so and becomes a work order, the talk under way is not
+        cut. The session that is planned instead. Raises what Calendar.hold_later does."""
+        later = await self._calendar.hold_later(session_id, opens_at, closes_at, why)
+        await self.post_board()
+        await self._close_out(await self._calendar.get(session_id), "session_postponed")
+        return later
 
     async def sign_in(self, seat_id: str) -> str:
         """The leader takes the seat; its state now. Raises UnknownSeat, StepRefused."""

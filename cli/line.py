@@ -51,12 +51,12 @@ def move_caller(call_id: str, position: int, reason: ReasonText, url: Url = "", 
 def release_caller(
     call_id: str,
     to: Annotated[str, typer.Option("--to", help="work_order | operator | callback")],
-    reason: ReasonText = "",
+    reason: ReasonText,
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:
     """移出队列 · take a caller out of the line."""
-    after = Api(url).post(f"/api/line/{call_id}/release", {"to": to, "reason": reason or None})
+    after = Api(url).post(f"/api/line/{call_id}/release", {"to": to, "reason": reason})
     print_json(after) if as_json else out.print(Text(f"{after['call_id']} → {to}"))
 
 

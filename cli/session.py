@@ -118,7 +118,7 @@ def postpone_session(
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:
-    """延期 · postpone it."""
+    """延期 · postpone it; one that is open ends now, and the one held instead is told."""
     body: dict[str, object] = {"reason": reason} if reason else {}
     if opens_at:
         body["opens_at"] = read_moment("--opens-at", opens_at)

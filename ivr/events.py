@@ -71,7 +71,7 @@ class Released(Event, frozen=True, tag=True):
     """Somebody or something took the caller out of the line or the flow."""
 
     to: Literal["work_order", "operator", "callback", "fallback", "seat", "other_call"]
-    #: session_closed | session_stopped | leader_left | operator | seat_closed | error
+    #: session_closed | session_stopped | session_postponed | leader_left | operator | seat_closed | error
     reason: str
     #: With to="seat": the seat whose line the caller goes on waiting in.
     seat_id: str = ""

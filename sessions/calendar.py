@@ -12,7 +12,7 @@ from config.columns import from_unix
 from config.database import Database
 from config.text import clean
 from sessions.model import Seat, Session, SessionState
-from sessions.plan import Plan, PlanRefused, check_times, session_of
+from sessions.plan import Plan, PlanRefused, again, check_times, session_of
 
 _LONGEST_REASON = 200
 #: Why a session is cancelled whose time passed without anybody or anything opening it.
@@ -141,6 +141,23 @@ class Calendar:
             closes_at=closes_at,
             reason=clean(reason, _LONGEST_REASON),
         )
+
+    async def hold_later(self, session_id: str, opens_at: datetime, closes_at: datetime, reason: str) -> Session:
+        """Postpone a session that is open: it begins to close, and one with the same theme, seats and first date (R1.3) is held at
+        the new time. That one; its calls are not those of today. Raises UnknownSession, StepRefused, PlanRefused."""
+        check_times(opens_at, closes_at)
+        self._check_to_come(closes_at)
+        why = clean(reason, _LONGEST_REASON)
+        async with self._database.begin() as session:
+            ends = update(Session).where(Session.id == session_id, Session.state.in_(_STEPS["close"][0]))
+            changed = await session.scalar(ends.values(state="closing", reason=why).returning(Session.id))
+            held = await _get(session, session_id, fresh=True)
+            if changed is None:
+                raise StepRefused(f"a session that is {held.state} cannot postpone")
+            later = again(held, opens_at, closes_at, self._clock())
+            later.reason = why
+            session.add(later)
+        return await self.get(later.id)
 
     async def extend(self, session_id: str, closes_at: datetime) -> Session:
         """It closes at another time than planned. Raises UnknownSession, StepRefused, PlanRefused."""

@@ -62,6 +62,25 @@ def session_of(plan: Plan, now: float) -> Session:
     )
 
 
+def again(held: Session, opens_at: datetime, closes_at: datetime, now: float) -> Session:
+    """The rows of a session that takes the place of one which had begun: the same seats, the first date kept (R1.3)."""
+    return Session(
+        opens_at=opens_at,
+        closes_at=closes_at,
+        original_opens_at=held.original_opens_at,
+        theme=held.theme,
+        state="postponed",
+        created_at=from_unix(now),
+        seats=[
+            Seat(
+                position=seat.position, unit=seat.unit, leader=seat.leader, post=seat.post,
+                line_asterisk=seat.line_asterisk, line_twilio=seat.line_twilio,
+            )
+            for seat in held.seats
+        ],
+    )  # fmt: skip
+
+
 def _seat(seat: PlannedSeat, position: int) -> Seat:
     unit, leader = clean(seat.unit, 100), clean(seat.leader, 60)
     if not unit or not leader:

@@ -12,6 +12,7 @@ from api.parts import Behind, Parts
 from api.problems import Problem
 from api.schemas.sessions import LineAddressOut, PostponeIn, ReasonIn, SeatOut, SessionIn, SessionOut, SessionsOut
 from api.texts import Identifier
+from calls.acts import Acts, Author
 from queueing.seats import SeatNow
 from sessions.calendar import StepRefused, UnknownSession
 from sessions.lines import LineRefused
@@ -98,11 +99,14 @@ async def close_session_now(
 async def postpone_session(
     session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: PostponeIn | None = None
 ) -> SessionOut:
-    """Hold it later: at the new time, else a week later at the same hour. The first date is kept."""
+    """Hold it later: at the new time, else a week later at the same hour. The first date is kept. One that is open ends now, as
+    at closing time; the answer is the session that is held instead, with the same seats."""
     session = await _step(session_id, parts.calendar.get)
     opens_at, closes_at, reason = _new_times(parts, session, wanted or PostponeIn())
 
     async def postpone(_: str) -> Session:
+        if session.state == "open":
+            return await _postpone_open(parts, who, session, (opens_at, closes_at), reason)
         return await _vacated(parts, await parts.calendar.postpone(session_id, opens_at, closes_at, reason))
 
     return await _done(parts, who, "postpone", await _step(session_id, postpone), reason)
@@ -139,6 +143,19 @@ async def show(parts: Parts, session: Session) -> SessionOut:
             for seat in session.seats
         ],
     )  # fmt: skip
+
+
+async def _postpone_open(
+    parts: Parts, who: Principal, session: Session, times: tuple[datetime, datetime], reason: str
+) -> Session:
+    """In the ledger before it is done, as every act on a session that is held."""
+    acts, author = Acts(parts.core), Author(who.name, reason)
+    fact_id = await acts.note_session(session.id, "postpone", author, opens_at=times[0].isoformat())
+    try:
+        return await parts.opening.postpone(session.id, *times, reason)
+    except (StepRefused, PlanRefused):
+        await acts.refuse_session(session.id, "postpone", author, fact_id)
+        raise
 
 
 async def _vacated(parts: Parts, session: Session) -> Session:

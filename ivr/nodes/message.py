@@ -13,6 +13,7 @@ APOLOGIES = (
     "silence",
     "session_closed",
     "session_stopped",
+    "session_postponed",
     "leader_left",
     "seat_closed",
     "no_operator",

@@ -102,6 +102,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_callback": "To talk now, press 1. To leave a work order instead, press 2.",
     "callback_later": "We did not get your choice and will try again later.",
     "message_session_stopped": "We are sorry, the session had to be ended early. Your matter will be handled all the same.",
+    "message_session_postponed": "We are sorry, the session will be held on another day. Your matter will be handled all the same.",
     "goodbye_other_call": "Your place has moved to your other call.",
     "callback_no_number": "Thank you, that is noted. But we do not have your number: please call again.",
     # calls that we place: urgent assignment, follow-up

@@ -113,6 +113,7 @@ FIXED: tuple[str, ...] = (
     "choose_callback",
     "callback_later",
     "message_session_stopped",
+    "message_session_postponed",
     "goodbye_other_call",
     "connecting",
     "whisper_new",

@@ -95,6 +95,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_callback": "现在通话，请按一。改为留下诉求，请按二。",
     "callback_later": "没有听到您的选择，稍后再联系您。",
     "message_session_stopped": "很抱歉，本场接听因故提前结束。您的诉求我们照样办理。",
+    "message_session_postponed": "很抱歉，本场接听改期举行。您的诉求我们照样办理。",
     "goodbye_other_call": "您的位置已经转到您的另一个来电。",
     "callback_no_number": "好的，已经登记。但我们没有您的号码，请您方便时再打来。",
     # 我们打出的电话：交办、回访

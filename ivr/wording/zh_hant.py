@@ -95,6 +95,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "choose_callback": "現在通話，請按一。改為留下訴求，請按二。",
     "callback_later": "沒有聽到您的選擇，稍後再聯繫您。",
     "message_session_stopped": "很抱歉，本場接聽因故提前結束。您的訴求我們照樣辦理。",
+    "message_session_postponed": "很抱歉，本場接聽改期舉行。您的訴求我們照樣辦理。",
     "goodbye_other_call": "您的位置已經轉到您的另一個來電。",
     "callback_no_number": "好的，已經登記。但我們沒有您的號碼，請您方便時再打來。",
     # 我們打出的電話：交辦、回訪

@@ -168,7 +168,7 @@ _COMING = ("open", "postpone", "cancel")
 _BY_STATE: dict[str, tuple[str, ...]] = {
     "planned": _COMING,
     "postponed": _COMING,
-    "open": ("extend", "announce", "hold", "resume", "refuse", "admit", "close", "stop"),
+    "open": ("extend", "announce", "hold", "resume", "refuse", "admit", "postpone", "close", "stop"),
 }
 
 

@@ -82,10 +82,27 @@ async def test_postponed_without_a_time_is_a_week_later_and_who_signed_in_or_out
     assert moved == timedelta(days=7)
 
 
-async def test_an_open_session_can_neither_be_postponed_nor_cancelled(instance: Instance) -> None:
-    session = await instance.open_session()
-    for act in ("postpone", "cancel"):
-        check(await instance.http.post(f"/api/sessions/{session['id']}/{act}", json={}), "state_conflict")
+async def test_an_open_session_is_postponed_who_waits_is_told_and_the_first_date_is_kept(instance: Instance) -> None:
+    session, core = await instance.open_session(), instance.core
+    path = f"/api/sessions/{session['id']}"
+    check(await instance.http.post(f"{path}/cancel", json={}), "state_conflict")
+    await instance.call_in("a-pbx1-1-1")
+    past = {"opens_at": "2020-01-01T09:00:00Z", "reason": "台风"}
+    check(await instance.http.post(f"{path}/postpone", json=past), "invalid_request")
+    answer = await instance.http.post(f"{path}/postpone", json={"reason": "台风"})
+    later = answer.json()
+    assert (answer.status_code, later["state"], later["id"] == session["id"]) == (200, "postponed", False), answer.text
+    assert [seat["leader"] for seat in later["seats"]] == [seat["leader"] for seat in session["seats"]]
+    kept = await Calendar(core.database).get(later["id"])
+    assert (kept.original_opens_at, kept.reason) == (datetime.fromisoformat(session["opens_at"]), "台风")
+    turn = await core.turns.present("a-pbx1-1-1")
+    assert (turn.call.node, turn.verbs[0].prompts[0].key) == ("message", "message_session_postponed")
+    await core.outbox.idle()
+    assert (await instance.http.get("/api/line")).json()["depth"] == 0
+    assert (await instance.http.get(path)).json()["state"] in ("closing", "closed")
+    acts = [(one[2], one[4]) for one in (await instance.http.get(f"{path}/report")).json()["acts"]]
+    assert acts == [("postpone (refused)", "台风"), ("postpone", "台风")]
+    check(await instance.http.post(f"{path}/postpone", json={}), "state_conflict")
 
 
 async def test_a_session_has_as_many_seats_as_callers_can_pick_by_a_key(instance: Instance) -> None:
