@@ -83,6 +83,12 @@ async def test_a_postponed_session_keeps_its_first_date_and_opens_at_the_new_one
     assert await calendar.open_due() == []
     now[0] = AT + 86400
     assert await calendar.open_due() == [session.id]
+    again = plan(2 * 86400)
+    held = await calendar.hold_later(session.id, again.opens_at, again.closes_at, "台风")
+    assert (held.state, held.original_opens_at, len(held.seats)) == ("postponed", from_unix(AT + 60), len(session.seats))
+    assert (await calendar.get(session.id)).state == "closing"
+    with pytest.raises(StepRefused):
+        await calendar.hold_later(session.id, again.opens_at, again.closes_at, "台风")
 
 
 async def test_a_leader_signs_in_and_out(database: Database) -> None:
