@@ -50,6 +50,8 @@ class Cloud:
         self.timeouts = self.webhooks.timeouts
         #: DialCallStatus of a leg that answered and hung up in its whisper.
         self.declined_status = "completed"
+        #: Whether the action of a Dial says DialBridged; where it does not, whoever answered and never talked has a duration, too.
+        self.tells_bridged = True
         #: REST: so many new calls in one virtual second, the next one is refused.
         self.calls_per_second = 1.0
         #: REST: what goes wrong with the requests to come.

@@ -115,9 +115,10 @@ def _params(run: Execution, talk: Talk) -> dict[str, str]:
     params = {
         "DialCallSid": chosen.leg.sid,
         "DialCallStatus": run.cloud.declined_status if declined else chosen.leg.status,
-        "DialBridged": "true" if talk.winner is not None else "false",
     }
-    if talk.winner is not None:
+    if run.cloud.tells_bridged:
+        params["DialBridged"] = "true" if talk.winner is not None else "false"
+    if talk.winner is not None or (declined and not run.cloud.tells_bridged):
         params["DialCallDuration"] = str(chosen.leg.duration)
     if talk.recording is not None:
         params["RecordingUrl"] = run.cloud.recordings.url(talk.recording.sid)

@@ -52,6 +52,32 @@ async def test_a_leader_who_hangs_up_as_the_whisper_ends_is_rung_three_times_the
     assert await here.outcome(leg) == "talked"
 
 
+@pytest.mark.parametrize(("status", "tells_bridged"), [("completed", True), ("no-answer", True), ("completed", False)])
+async def test_a_mobile_that_answers_and_does_not_press_1_is_no_talk_whatever_the_cloud_says_of_it(
+    here: Town, status: str, tells_bridged: bool
+) -> None:
+    """Nothing is pressed, then a wrong key: back to the head of the line each time."""
+    here.cloud.declined_status, here.cloud.tells_bridged = status, tells_bridged
+    wrong = Callee(answer_after_s=2, script=(When(said("whisper_confirm"), press="9"),) * 2)
+    here.cloud.callees[LEADER] = (Callee(answer_after_s=2), wrong, WILLING)
+    await here.open_session()
+    leg = here.call(When(said("choose_free"), press="1"))
+    await here.at(leg, "ringing")
+    for times in (1, 2):
+
+        async def missed(times: int = times) -> bool:
+            seat = await here.core.seats.state(here.seat_id)
+            return (await here.saved(leg)).missed == times and seat.state == "paused"
+
+        await until(missed, 30.0, "the leader's miss")
+        assert await here.core.line.position(here.seat_id, call_id_of(leg.sid)) == 1
+        await here.core.seats.resume(here.seat_id)
+    await here.at(leg, "talking", 30.0)
+    leg.dialed[-1].hang_up()
+    assert await here.outcome(leg) == "talked"
+    assert (await here.kinds(leg)).count("connected") == 1
+
+
 async def test_who_declines_records_the_matter_and_hears_the_orders_number(here: Town) -> None:
     await here.open_session()
     leg = here.call(

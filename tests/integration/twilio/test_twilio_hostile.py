@@ -67,6 +67,15 @@ async def test_hostile_values_in_every_parameter_are_answered_with_harmless_twim
         assert "1900" not in answer.text
         assert "ENTITY" not in answer.text
         assert "+8613812345678" not in answer.text
+    turn, before = STEPS.index(step), await here.core.calls.live()
+    for call_sid in HOSTILE[turn % 3 :: 3]:
+        answer = await here.post(f"/twilio/{step}?scene=1&seq=1", _form(CallSid=call_sid))
+        assert answer.status_code == 200, call_sid
+        assert "<Response" in answer.text
+    for body in ({name: HOSTILE[turn % len(HOSTILE)] for name in (*PARAMETERS, "CallSid")}, [*HOSTILE], None, 1e308):
+        told = await here.cloud.post_json(f"{here.settings.effective_public_url}/twilio/{step}?scene=1&seq=1", body)
+        assert told.status < 500, body
+    assert await here.core.calls.live() == before, "what is no call begins none"
 
 
 async def test_hostile_values_in_our_own_addresses_change_nothing_for_a_caller_who_waits(here: Town) -> None:

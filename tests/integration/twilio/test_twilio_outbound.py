@@ -169,7 +169,8 @@ async def test_what_is_told_late_of_a_leg_changes_nothing(here: Town) -> None:
     assert [await outbound.note("l" * 26, state, "") for state in told] == [
         "placed", "ringing", "ringing", "completed", "completed", "completed", "completed",
     ]  # fmt: skip
-    assert await outbound.answered("l" * 26, "machine_start") is False
+    whoever = ("human", "unknown", "machine_end_beep", "fax", "machine_start")
+    assert [await outbound.answered("l" * 26, one) for one in whoever] == [True, True, False, False, False]
     assert await outbound.note("l" * 26, "completed", "") == "machine"
 
 

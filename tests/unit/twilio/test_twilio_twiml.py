@@ -14,14 +14,18 @@ from twilio.twiml import voice_response
 from config.clock import now
 from config.settings import Settings
 from ivr.call import Call, Language
+from ivr.events import AnyEvent, Keyed, Missed, TalkEnded, TimedOut
 from ivr.facts import Facts
 from ivr.flow import present
+from ivr.placed import Conversation, Purpose, advance
+from ivr.placed import present as present_placed
 from ivr.verbs import AnyVerb, Ask, Await, Connect, HangUp, Hold, Prompt, Record, Say, Transfer
 from telephony.prompts import Prompts
 from telephony.sound import RATE, write_wav
 from telephony.twilio.addresses import Addresses
 from telephony.twilio.interpreter import Interpreter, hang_up, nothing
 from telephony.twilio.music import Music
+from telephony.twilio.placed import PlacedAddresses
 from telephony.twilio.speech import Speech
 from tests.cloud.document import Node, read
 from tests.unit.ivr.scene import CLOSED, OPEN, calls_at_every_node
@@ -63,10 +67,12 @@ def playing(tmp_path: Path) -> Interpreter:
     return _interpreter(tmp_path, _Made)
 
 
-def _interpreter(tmp_path: Path, prompts: type[Prompts], **more: str) -> Interpreter:
+def _interpreter(
+    tmp_path: Path, prompts: type[Prompts], kind: type[Addresses] = Addresses, **more: str
+) -> Interpreter:
     given = {"state_dir": tmp_path, "public_url": "https://x.gov.cn", "twilio_number": "+867348812345", **more}
     settings = Settings.model_validate({**given, "operators_line": "sip:operators@10.0.0.1"})
-    addresses = Addresses(settings, now)
+    addresses = kind(settings, now)
     return Interpreter(settings, addresses, Speech(settings, prompts(settings), addresses), Music(settings, addresses))
 
 
@@ -101,6 +107,35 @@ def test_every_node_in_every_language_is_valid(
         _check(played)
         assert "<Say" not in played
         assert "<Play" in played or again or node in ("arriving", "talking", "kept", "calling", "ended", "order"), played
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("purpose", get_args(Purpose))
+def test_every_stage_of_a_call_about_an_order_is_valid(purpose: Purpose, language: Language, tmp_path: Path) -> None:
+    begun = Conversation(purpose, "2026-1122-0007", "市水务局 <&>", language)
+    shown = replace(CALL, id="0" * 26, leg="1" * 26, language=language)
+    for prompts in (Prompts, _Made):
+        interpreter = _interpreter(tmp_path, prompts, PlacedAddresses)
+        for facts in (CLOSED, replace(CLOSED, operators=True)):
+            for talk in _stages(begun, facts):
+                twiml = interpreter.render(shown, present_placed(talk, facts))
+                _check(twiml)
+                assert "<Say" not in twiml or prompts is Prompts
+                assert talk.stage == "over" or f"placed={'0' * 26}" in twiml
+
+
+def _stages(begun: Conversation, facts: Facts) -> list[Conversation]:
+    """What two events can lead to."""
+    events: tuple[AnyEvent, ...] = (
+        TimedOut(facts=facts), TalkEnded(facts=facts, seconds=30), Missed(facts=facts, reason="no_answer"),
+        *(Keyed(facts=facts, key=key) for key in "0123456789*#"),
+    )  # fmt: skip
+    first = [begun, *(advance(begun, event) for event in events)]
+    found: list[Conversation] = []
+    for talk in (*first, *(advance(one, event) for one in first for event in events)):
+        if talk not in found:
+            found.append(talk)
+    return found
 
 
 def _keys(twiml: str) -> dict[str, str]:
