@@ -59,6 +59,8 @@ class Recordings:
         self.processing_s = 1.0
         #: Recordings are made but never become available, and nobody says so.
         self.vanish = False
+        #: Recordings come to nothing, and whoever asked for `absent` is told.
+        self.fail = False
         #: Whether a message in which nobody spoke is a recording although its silence is not to be trimmed is not documented.
         self.silence_is_nothing = False
         self._cloud = cloud
@@ -84,7 +86,9 @@ class Recordings:
 
     async def _process(self, recording: Recording, wanted: Subscription | None) -> None:
         await self._cloud.clock.sleep(self.processing_s)
-        if recording.state == "processing":
+        if self.fail:
+            self.miss(recording, wanted)
+        elif recording.state == "processing":
             recording.state = "completed"
             if wanted is not None and "completed" in wanted.events:
                 self._tell(recording, wanted, "completed")

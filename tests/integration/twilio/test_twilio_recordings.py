@@ -1,6 +1,7 @@
 """Messages and talks recorded by the cloud: fetched, checked, deleted there; one that never comes is reported."""
 
 import hashlib
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +21,10 @@ from tests.cloud.audio import recorded
 from tests.cloud.leg import Leg
 from tests.cloud.recordings import Recording as Kept
 from tests.cloud.rest.troubles import Trouble
-from tests.integration.twilio.town import LEADER, NUMBER, WILLING, Town, said, town
+from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, TOKEN, WILLING, Town, said, town
+from tests.parts import start_part
 from tests.waiting import until
+from workorders import register
 from workorders.intake import NewOrder, make_order
 from workorders.model import Recording, WorkOrder
 from workorders.register import history
@@ -93,6 +96,46 @@ async def test_a_message_is_fetched_checked_and_deleted_at_the_cloud(here: Town)
     assert "8000 Hz" in recording.format
     assert (here.settings.recordings / recording.path).is_file()
     assert not await here.cloud_recordings(leg)
+
+
+async def test_a_worker_fetches_what_is_there_and_reports_what_the_cloud_says_will_never_be(here: Town) -> None:
+    """The notices' jobs, done by `hotline worker`, which asks the cloud by itself."""
+    mine = here.settings
+    worker = start_part(
+        "worker",
+        environment=os.environ
+        | {
+            "HOTLINE_REDIS_URL": mine.redis_url, "HOTLINE_STATE_DIR": str(mine.state_dir), "HOTLINE_ASTERISK": "off",
+            "HOTLINE_TWILIO_ACCOUNT_SID": ACCOUNT, "HOTLINE_TWILIO_AUTH_TOKEN": TOKEN, "HOTLINE_TWILIO_NUMBER": NUMBER,
+            "HOTLINE_TWILIO_API_URL": mine.twilio_api_url, "HOTLINE_LOG_LEVEL": "error",
+        },
+        folder=mine.state_dir,
+    )  # fmt: skip
+    try:
+        await here.open_session()
+        calls: list[tuple[Leg, WorkOrder]] = []
+        for fail in (False, True):
+            here.cloud.recordings.fail = fail
+            calls.append(await _declined(here))
+            await here.cloud.quiet()
+
+        async def done() -> bool:
+            """And nothing is left at the cloud, and both orders go on."""
+            states = {row.order_id: row.state for row in await _recordings(here)}
+            left = [one for leg, _ in calls for one in await here.cloud_recordings(leg)]
+            orders = [(await register.get(here.core.database, order.id)).status for _, order in calls]
+            return (
+                [states[order.id] for _, order in calls] == ["ready", "missing"]
+                and not left
+                and orders == ["dispatched"] * 2
+            )
+
+        await until(done, 60.0, "one fetched, one missing")
+    finally:
+        worker.kill()
+        worker.wait(15)
+    (kept,) = mine.recordings.glob("*.wav")
+    assert hashlib.sha256(kept.read_bytes()).hexdigest() in {row.sha256 for row in await _recordings(here)}
 
 
 async def test_a_message_at_one_machine_becomes_an_order_though_another_was_told_of_the_end_first(
