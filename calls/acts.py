@@ -1,6 +1,8 @@
 """What operators do to callers in a line. Every act is in the ledger with who, when and why, before it is done."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from typing import Literal
 
 from msgspec import Struct
 
@@ -11,12 +13,18 @@ from calls.turn import Congested
 from config.ids import new_id
 from ivr.call import Call
 from ivr.events import Released, Woken
+from ivr.facts import Facts
+from ivr.moves import keeps_place
 from ivr.nodes import pick
 from queueing.moves import IsOffered, NotInLine, move
 
 HEAD = 1
 #: Where a caller has a place in a line that can be changed.
 MOVABLE = ("waiting", "kept", "callback", "ringing")
+
+
+#: Whereto an operator may take a caller out of the line.
+Destination = Literal["work_order", "operator", "callback"]
 
 
 class SeatRefused(ValueError):
@@ -46,11 +54,11 @@ class Acts:
         core = self._core
         call = await self._waiting(call_id)
         before = await self._position(call)
-        await self.note(call, act, author, position=position, from_position=before)
+        fact_id = await self.note(call, act, author, position=position, from_position=before)
         try:
             now = await move(core.redis, core.settings, call.seat_id, call_id, position)
         except (NotInLine, IsOffered):  # gone, or offered, since we looked
-            await self.note(call, act, author, kind=REFUSED)
+            await self.note(call, act, author, kind=REFUSED, refused=fact_id)
             raise
         if now != before:  # what they were told of their place is no longer so
             with suppress(UnknownCall, Congested):  # moved they are all the same
@@ -71,16 +79,32 @@ class Acts:
         facts = await self._core.facts.read(call)
         if seat_id not in [seat.id for seat in pick.offered(facts).values() if not seat.left]:
             raise SeatRefused(seat_id)
-        await self.note(call, "seat", author, seat_id=seat_id, from_seat=call.seat_id)
-        turn = await self._core.turns.take_turn(
-            call_id, lambda facts: Released(facts=facts, to="seat", reason="operator", seat_id=seat_id)
-        )
+        if seat_id == call.seat_id and call.node != "ringing":
+            return call  # there already
+        fact_id = await self.note(call, "seat", author, seat_id=seat_id, from_seat=call.seat_id)
+        return await self._release(call, author, "seat", fact_id, lambda facts: _operators(facts, "seat", seat_id))
+
+    async def release(self, call: Call, to: Destination, author: Author) -> Call:
+        """Out of the line and what leads there; the call after it."""
+        fact_id = await self.note(call, "release", author, to=to)
+        return await self._release(call, author, "release", fact_id, lambda facts: _operators(facts, to))
+
+    async def _release(
+        self, call: Call, author: Author, act: str, fact_id: str, event: Callable[[Facts], Released]
+    ) -> Call:
+        """The turn of an act that is put down as `fact_id`. Raises NotWaiting when the caller went on elsewhere, or cannot be
+        taken away from where they are."""
+        turn = await self._core.turns.take_turn(call.id, event)
+        if not turn.decided:
+            await self.note(call, act, author, kind=REFUSED, refused=fact_id)
+            raise NotWaiting(call.id)
         return turn.call
 
-    async def note(self, call: Call, act: str, author: Author, kind: str = "operator_act", **data: str | int) -> None:
-        """Put the act into the ledger."""
+    async def note(self, call: Call, act: str, author: Author, kind: str = "operator_act", **data: str | int) -> str:
+        """Put the act into the ledger; the fact's id."""
+        fact_id = f"act-{new_id()}"
         await self._core.ledger.note(
-            f"act-{new_id()}",
+            fact_id,
             call.id,
             kind,
             self._core.clock(),
@@ -89,6 +113,7 @@ class Acts:
             carrier=call.carrier,
             host=call.host,
         )
+        return fact_id
 
     async def note_session(
         self, session_id: str, act: str, author: Author, kind: str = "session_act", **data: str | bool
@@ -118,6 +143,10 @@ class Acts:
         call = await self._core.calls.get(call_id)
         if call is None:
             raise UnknownCall(call_id)
-        if not call.seat_id or call.node not in MOVABLE:
+        if not call.seat_id or call.node not in MOVABLE or (call.node == "callback" and not keeps_place(call)):
             raise NotWaiting(call_id)
         return call
+
+
+def _operators(facts: Facts, to: Destination | Literal["seat"], seat_id: str = "") -> Released:
+    return Released(facts=facts, to=to, reason="operator", seat_id=seat_id)

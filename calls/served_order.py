@@ -224,7 +224,7 @@ def _move(stand: _Stand, fact: Fact) -> None:
         case "operator_act" if data.get("act") in ("move", *TO_THE_FRONT):
             told = f"{data['act']}: {data.get('reason', '')} ({data.get('who', '')})"
             stand.moved.append(_Moved(_way(data), told, fact.at, _steps(data)))
-        case "act_refused":
+        case "act_refused" if data.get("act", "move") in ("move", *TO_THE_FRONT):
             stand.moved = stand.moved[:-1]
         case _:
             return

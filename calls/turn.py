@@ -52,6 +52,8 @@ class Turn(Struct, frozen=True):
     verbs: tuple[AnyVerb, ...]
     #: It was saved, and said when the call is to be woken next, or that it is not.
     set_wake_up: bool = False
+    #: The event decided something, and that was saved; else the call is as it was.
+    decided: bool = False
 
 
 class FactsOf(Protocol):
@@ -163,14 +165,14 @@ class Turns:
         turn = beside = None
         sets = any(isinstance(command, WakeAt) for command in commands)
         if shows is not None:
-            turn = self._turn(after, facts, set_wake_up=sets)
+            turn = self._turn(after, facts, set_wake_up=sets, decided=True)
             beside = shows(turn)
         put = await self._store.begin_put(None if saved.is_new else saved.call.seq, after, commands, beside)
         if put is None:
             return None
         if put.granted:
             await self._outbox.settle(put)
-        return turn or self._turn(after, facts, set_wake_up=sets)
+        return turn or self._turn(after, facts, set_wake_up=sets, decided=True)
 
     async def _settle(self, put: Put) -> None:
         if put.granted:
@@ -242,12 +244,12 @@ class Turns:
         after = replace(call, node="fallback", source="fallback", reason="error", seq=seq, scene=seq, entered_at=facts.now)
         return after, _out_of_line(call, facts)
 
-    def _turn(self, call: Call, facts: Facts, *, set_wake_up: bool = False) -> Turn:
+    def _turn(self, call: Call, facts: Facts, *, set_wake_up: bool = False, decided: bool = False) -> Turn:
         try:
-            return Turn(call, self._present(call, facts), set_wake_up)
+            return Turn(call, self._present(call, facts), set_wake_up, decided)
         except Exception as error:  # noqa: BLE001 - the carrier's own fallback follows the end of our verbs
             log.error("a scene cannot be presented", call_id=call.id, node=call.node, **_where(error))
-            return Turn(call, (HangUp(),), set_wake_up)
+            return Turn(call, (HangUp(),), set_wake_up, decided)
 
 
 def _ended(call: Call, facts: Facts) -> tuple[Call, tuple[AnyCommand, ...]]:

@@ -148,7 +148,9 @@ class Play:
     async def _prepare(self) -> None:
         closes_at = OPENS_AT + SESSION_S
         seats = tuple(
-            PlannedSeat(unit=f"单位{n}", leader=f"领导{n}", line_asterisk=f"sip:leader{n}@127.0.0.1:5060")
+            PlannedSeat(
+                unit=f"单位{n}", leader=f"领导{n}", line_asterisk=f"sip:leader{n}@127.0.0.1:5060", line_twilio=f"client:leader{n}"
+            )
             for n in range(1, self.plan.seats + 1)
         )
         plan = SessionPlan(opens_at=from_unix(OPENS_AT), closes_at=from_unix(closes_at), seats=seats)

@@ -11,10 +11,9 @@ from api.problems import Problem
 from api.schemas.line import ActOut, LineOut, ReleaseIn
 from api.streams import open_stream
 from api.texts import Identifier
-from calls.acts import Acts, Author
+from calls.acts import Acts, Author, NotWaiting
 from ivr import anywhere
 from ivr.call import Call
-from ivr.events import Released
 
 #: From here a caller can be taken elsewhere; whoever speaks, records or is told their number goes on.
 RELEASABLE = (*anywhere.RELEASABLE, "kept", "calling")
@@ -74,16 +73,17 @@ async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, 
     if call.node == "ended":
         raise Problem("call_ended")
     if call.node not in RELEASABLE:
-        raise Problem(
-            "caller_not_waiting", "The caller talks, records a matter or is being put through elsewhere."
-        )
-    await Acts(parts.core).note(call, "release", Author(who.name, wanted.reason or NOT_STATED), to=wanted.to)
-    turn = await parts.core.turns.take_turn(
-        call_id, lambda facts: Released(facts=facts, to=wanted.to, reason="operator"), None
-    )
-    after = turn.call
+        raise _not_waiting()
+    try:
+        after = await Acts(parts.core).release(call, wanted.to, Author(who.name, wanted.reason or NOT_STATED))
+    except NotWaiting as error:
+        raise _not_waiting() from error
     position = await parts.core.line.position(after.seat_id, call_id) if after.seat_id else 0
     return ActOut(call_id=call_id, seat_id=after.seat_id, position=position, node=after.node)
+
+
+def _not_waiting() -> Problem:
+    return Problem("caller_not_waiting", "The caller talks, records a matter or is being put through elsewhere.")
 
 
 async def find_call(parts: Parts, call_id: str) -> Call:

@@ -75,7 +75,7 @@ def plan(opens_in_s: float = -60.0, seats: int = 1) -> dict[str, Any]:
         "closes_at": (opens + timedelta(hours=2)).isoformat(),
         "theme": "供水",
         "seats": [
-            {"unit": f"单位{n}", "leader": f"领导{n}", "line": {"asterisk": f"sip:leader@127.0.0.1:{6060 + n}"}}
+            {"unit": f"单位{n}", "leader": f"领导{n}", "line": {"asterisk": f"sip:leader@127.0.0.1:{6060 + n}", "twilio": f"client:l{n}"}}
             for n in range(seats)
         ],
     }

@@ -237,6 +237,31 @@ async def test_an_emergency_stop_tells_everybody_and_ends_the_talk(instance: Ins
     assert not as_directed(await core.ledger.of_session(session["id"])).held
 
 
+async def test_an_act_that_could_not_be_done_is_refused_and_the_ledger_says_so(instance: Instance) -> None:
+    session = await instance.open_session(seats=2)
+    core, (first, second) = instance.core, [seat["id"] for seat in session["seats"]]
+    await instance.http.post(f"/api/seats/{first}/open")
+    await instance.http.post(f"/api/seats/{second}/open")
+    (rung,) = await wait_in_line(instance, 1, keys="1")
+    claim = await core.line.claim_next(first, "test", 60)
+    assert claim is not None
+    await core.turns.take_turn(rung, lambda facts: Offered(facts=facts, seat_id=first, token=claim.token, line=claim.line))
+    check(await instance.http.post(f"/api/line/{rung}/seat", json={"seat_id": second, **WHY}), "caller_not_waiting")
+    (promised,) = await wait_in_line(instance, 2, keys="2")
+    released = f"/api/line/{promised}/release"
+    assert (await instance.http.post(released, json={"to": "callback", **WHY})).json()["node"] == "callback"
+    check(await instance.http.post(released, json={"to": "operator", **WHY}), "caller_not_waiting")
+    check(await instance.http.post(f"/api/line/{promised}/next", json=WHY), "caller_not_waiting")
+    for call_id, acts in ((rung, ["seat"]), (promised, ["release", "release"])):
+        told = await core.ledger.events(call_id)
+        done = [fact for fact in told if fact.kind == "operator_act"]
+        assert [fact.data["act"] for fact in done] == acts
+        refused = [fact.data["refused"] for fact in told if fact.kind == "act_refused"]
+        assert refused == [done[-1].command_id], "the last one"
+    shown = (await instance.http.get(f"/api/sessions/{session['id']}/report")).json()["acts"]
+    assert [act[2] for act in shown] == ["seat (refused)", "release", "release (refused)"]
+
+
 async def test_a_redial_takes_the_place_back_and_the_order_is_withdrawn_once_a_number(instance: Instance) -> None:
     session = await instance.open_session()
     seat = session["seats"][0]["id"]

@@ -15,7 +15,7 @@ async def test_a_session_whose_time_has_come_opens_at_once(instance: Instance) -
     assert set(session) == {"id", "state", "opens_at", "closes_at", "theme", "seats"}
     assert session["state"] == "open"
     assert set(session["seats"][0]) == {"id", "unit", "leader", "state", "line"}
-    assert session["seats"][0]["line"] == {"asterisk": "sip:leader@127.0.0.1:6060", "twilio": None}
+    assert session["seats"][0]["line"] == {"asterisk": "sip:leader@127.0.0.1:6060", "twilio": "client:l0"}
     assert session["opens_at"].endswith("+08:00")
     assert (await instance.http.get("/api/line")).json()["session"]["id"] == session["id"]
 

@@ -126,6 +126,8 @@ def test_a_missed_call_back_lets_one_go_first() -> None:
 
 def test_an_act_that_was_refused_is_no_reason() -> None:
     assert Story("a", "b").act("b", "next").tell("b", "act_refused").serve("b").judged().unexplained == 1
+    other = Story("a", "b").act("b", "next").act("b", "seat").tell("b", "act_refused", act="seat").serve("b")
+    assert other.judged().unexplained == 0, "another act was refused"
 
 
 def test_what_was_done_in_another_line_counts_there_only() -> None:
