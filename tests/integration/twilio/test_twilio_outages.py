@@ -14,9 +14,10 @@ from config.settings import Settings
 from telephony.twilio.exchange import call_id_of
 from telephony.twilio.spool import Message, sweep
 from tests.cloud import Callee, When
+from tests.cloud.document import read
 from tests.cloud.leg import Leg
 from tests.cloud.mischief import Drop, Rule
-from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
+from tests.integration.twilio.town import ACCOUNT, LEADER, WILLING, Town, said, town
 from tests.servers import RedisServer, redis_server
 from tests.waiting import until
 
@@ -159,6 +160,15 @@ async def test_without_redis_for_long_a_caller_leaves_a_message_that_becomes_an_
     (kept,) = here.spool_files()
     assert kept.stat().st_mode & 0o777 == 0o600
     assert leg.parties.from_.removeprefix("+86") not in kept.read_text()
+    called_back = {"CallSid": "CA" + "9" * 32, "AccountSid": ACCOUNT, "CallStatus": "in-progress"}
+    answer = await here.post(f"/twilio/hold?scene=4&seq=4&of={leg.sid}&retries=1", called_back)
+    (message,) = (node for node in read(answer.content) if node.name == "Record")
+    action = message.attributes["action"].partition("/twilio/")[2].partition("#")[0]
+    answer = await here.post(f"/twilio/{action}", {**called_back, "RecordingUrl": "https://x/RE" + "5" * 32})
+    assert said("goodbye_order_recorded") in answer.text, "also on a leg that went on with that call"
+    (other,) = {*here.spool_files()} - {kept}
+    assert '"RE555' in other.read_text()
+    other.unlink()
     poison = kept.with_name("CA" + "0" * 32 + ".json")  # comes first, and can never be taken up
     poison.write_text(kept.read_text().replace(leg.sid, "nonsense"))
     server.start()
