@@ -23,13 +23,13 @@ lint: setup-dev
 	@echo "== import contracts"
 	@.venv/bin/lint-imports --no-logo 2>/dev/null || .venv/bin/lint-imports
 
-# Six files of tests at a time: those with real servers and calls mostly wait for people who speak. Each test has servers,
-# folders and ports of its own; what all of them hear is made once, beforehand. What failed beside four others is asked again
+# Seven files of tests at a time: those with real servers and calls mostly wait for people who speak. Each test has servers,
+# folders and ports of its own; what all of them hear is made once, beforehand. What failed beside others is asked again
 # alone, by name, and has to pass there (docs/adr/0033); nothing is asked a third time.
 test: setup-dev
 	@$(MAKE) --no-print-directory -j2 lint sounds
 	@echo "== tests"
-	@$(PYTHON) -m pytest -n 6 --dist loadfile --no-loadscope-reorder --durations=25 tests || { [ $$? = 1 ] && \
+	@$(PYTHON) -m pytest -n 7 --dist loadfile --no-loadscope-reorder --durations=25 tests || { [ $$? = 1 ] && \
 	  echo "== what failed beside others, alone" && $(PYTHON) -m pytest --last-failed --last-failed-no-failures none -v tests; }
 
 sounds: setup-dev
