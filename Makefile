@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 PACKAGES := api calls cli config ivr jobs queueing rehearsal sessions telephony workorders
 
-.PHONY: run test lint sounds bench clean setup setup-dev
+.PHONY: run test pytest lint sounds bench clean setup setup-dev
 
 run: setup
 	@exec .venv/bin/hotline up
@@ -27,7 +27,9 @@ lint: setup-dev
 # folders and ports of its own; what all of them hear is made once, beforehand. What failed beside others is asked again
 # alone, by name, and has to pass there (docs/adr/0033); nothing is asked a third time.
 test: setup-dev
-	@$(MAKE) --no-print-directory -j2 lint sounds
+	@$(MAKE) --no-print-directory -j2 lint pytest
+
+pytest: sounds
 	@echo "== tests"
 	@$(PYTHON) -m pytest -n 7 --dist loadfile --no-loadscope-reorder --durations=25 tests || { [ $$? = 1 ] && \
 	  echo "== what failed beside others, alone" && $(PYTHON) -m pytest --last-failed --last-failed-no-failures none -v tests; }

@@ -115,7 +115,7 @@ class _Place:
         line, seat = Line(connection, self._settings, time.time), self.seat
         acts: dict[str, Once] = {
             "join": lambda n: line.join(seat, f"a-old-{n}", JOINED_AT + n, 1),
-            "leave": lambda n: line.leave(seat, f"a-old-{n}", "declined", 2),
+            "leave": lambda n: line.leave(seat, f"a-old-{n}", "abandoned", 2),
             "move": lambda n: move(connection, self._settings, seat, f"a-old-{n}", 1 + n * 7 % BATCH),
             "position": lambda n: line.position(seat, f"a-old-{n}"),
             "claim": lambda n: line.claim_next(f"{seat}-{n}", "bench", 35.0),

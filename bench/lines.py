@@ -88,7 +88,7 @@ async def _sample(
     if claim is None:
         raise RuntimeError("nobody could be claimed")
     await line.return_to_head(seat, claim.token, "no_answer", pause=False)
-    await clocked("leave", line.leave(seat, new, "declined", n + 1))
+    await clocked("leave", line.leave(seat, new, "abandoned", n + 1))
 
 
 def chapter(figures: LineFigures) -> Chapter:

@@ -42,7 +42,10 @@ def remembered(folder: Path) -> list[Remembered]:
     """The processes written down, unreadable records left out."""
     found = []
     for path in sorted(folder.glob("*.pid")):
-        words = path.read_text().split()
+        try:
+            words = path.read_text().split()
+        except FileNotFoundError:  # forgotten just now
+            continue
         if len(words) == 2 and all(word.isdigit() for word in words):
             found.append(Remembered(path.stem, int(words[0]), int(words[1])))
     return found

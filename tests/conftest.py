@@ -1,5 +1,8 @@
 """What every test may ask for: a Redis of its own (emptied for each test), settings that point to it, a clock to set."""
 
+import os
+import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain
 from pathlib import Path
@@ -17,6 +20,22 @@ from tests.servers import RedisServer, redis_server
 #: No test measures time: how long an example takes, or its making, says something of the machine only.
 examples.register_profile("hotline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 examples.load_profile("hotline")
+
+#: Every server of the tests writes to disk at once. Where there is memory for it, they do not wait for the disk.
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not (config.option.basetemp or hasattr(config, "workerinput")) and _has_room():
+        config.option.basetemp = _MEMORY / f"tests-{os.getpid()}"
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a shell: what tests start would never hear Ctrl-C
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _has_room() -> bool:
+    return _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
+
 
 #: Folders of tests that mostly wait: for people who speak, for leases that end, for servers that come back.
 WAITING = ("system", "asterisk", "growth", "jobs", "platform", "twilio")

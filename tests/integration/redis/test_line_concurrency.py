@@ -1,4 +1,4 @@
-"""Many processes at one line at the same time."""
+"""Many who claim, each over connections of its own, at one line at the same time."""
 
 import asyncio
 import random

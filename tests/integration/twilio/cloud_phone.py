@@ -36,7 +36,7 @@ _GREETING = said("greeting", city="衡阳市")
 _ANY = re.compile("|".join(map(re.escape, sorted([*_SENTENCES, _GREETING], key=len, reverse=True))))
 
 
-def _keys(texts: list[str]) -> tuple[str, ...]:
+def keys_heard(texts: list[str]) -> tuple[str, ...]:
     """The sentences in what was spoken, in order; the longest where one holds another."""
     return tuple(_SENTENCES.get(found[0], "greeting") for text in texts for found in _ANY.finditer(text))
 
@@ -63,7 +63,7 @@ class CloudPhone:
         order = await of_call(here.core.database, call_id_of(leg.sid))
         await here.core.outbox.idle()
         kinds = tuple(kind for kind in await here.kinds(leg) if kind != "closed")
-        return Told(outcome, order.source if order else "", _keys(leg.texts), kinds, tuple(map(str, here.cloud.errors)))
+        return Told(outcome, order.source if order else "", keys_heard(leg.texts), kinds, tuple(map(str, here.cloud.errors)))
 
     async def _meanwhile(self, story: Story, call_id: str) -> None:
         if story.meanwhile == "session closes":

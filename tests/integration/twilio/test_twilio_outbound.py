@@ -18,7 +18,9 @@ from telephony.twilio.outbound import Outbound
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.cloud.rest.troubles import Trouble
+from tests.integration.twilio.cloud_phone import keys_heard
 from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, WILLING, Town, said, town
+from tests.stories import called_back
 from tests.waiting import until
 
 CITIZEN = "+8613812345678"
@@ -72,9 +74,10 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
     assert (await here.saved(first)).leg == back.sid
     await here.at(first, "ended", 30.0)
     await back.ended(30.0)
-    assert any(said("goodbye_talked") in text for text in back.texts)
+    assert keys_heard(back.texts) == called_back.HEARS
     assert [order.source for order in await here.orders(1)] == ["talked"]
     assert len(await here.core.calls.live()) == 0
+    assert tuple(kind for kind in await here.kinds(first) if kind != "closed") == called_back.TALKED
     # What the notice of the recording asked for is lost: the sweep looks for it at the leg they talked on.
     monkeypatch.setattr(cloud_recordings, "NOTICE_WITHIN_S", 0.0)
     assert here.parts is not None
@@ -182,6 +185,8 @@ async def test_a_voicemail_does_not_reach_the_leader_and_after_all_tries_there_i
     await here.at(first, "ended", 60.0)
     assert LEADER not in {leg.parties.to for leg in here.cloud.calls.values()}
     assert (await here.order(first)).source == "callback"
+    await here.core.outbox.idle()
+    assert tuple(kind for kind in await here.kinds(first) if kind != "closed") == called_back.MISSED
 
 
 async def test_a_voicemail_is_not_spoken_to(here: Town) -> None:

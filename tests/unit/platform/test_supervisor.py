@@ -139,6 +139,12 @@ def test_what_a_killed_run_left_behind_is_stopped(tmp_path: Path) -> None:
     assert remembered(tmp_path) == []
 
 
+def test_what_is_forgotten_while_somebody_looks_is_not_there(tmp_path: Path) -> None:
+    remember(tmp_path, "api", os.getpid())
+    (tmp_path / "redis.pid").symlink_to(tmp_path / "gone")
+    assert [process.name for process in remembered(tmp_path)] == ["api"]
+
+
 def test_a_number_that_now_belongs_to_another_program_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "bridge.pid").write_text(f"{os.getpid()} 1\n")
     assert stop_leftovers(tmp_path) == []
