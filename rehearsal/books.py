@@ -53,7 +53,8 @@ class OrderBook:
         self.sources: dict[str, str] = {}
         self.withdrawn: set[str] = set()
         self._rescues: dict[str, OrderRef] = {}
-        #: When the caller of a number came back last: that may be told before the order is made.
+        #: When the caller of a number gave up last, and came back last: told in any order.
+        self._gave_up_at: dict[str, float] = {}
         self._back_at: dict[str, float] = {}
         self.doubled: list[str] = []
 
@@ -67,12 +68,10 @@ class OrderBook:
         order = self._rescues.get(call.number) if rescue else None
         if order is None:
             order = OrderRef(id=f"o-{call.id}", number=f"1125{len(self.by_call) + 1:05d}")
-        elif command.at > self._back_at.get(call.number, 0.0):
-            self.withdrawn.discard(order.id)
         if rescue:
             self._rescues[call.number] = order
-            if command.at <= self._back_at.get(call.number, 0.0):
-                self.withdrawn.add(order.id)
+            self._gave_up_at[call.number] = max(command.at, self._gave_up_at.get(call.number, 0.0))
+            self._decide(call.number, order)
         self.by_call[call.id] = (command_id, order)
         self.sources[order.id] = command.source
         return order
@@ -82,8 +81,13 @@ class OrderBook:
         order = self._rescues.get(call.number)
         if order is None:
             return False
-        self.withdrawn.add(order.id)
-        return True
+        self._decide(call.number, order)
+        return order.id in self.withdrawn
+
+    def _decide(self, number: str, order: OrderRef) -> None:
+        """What the caller did last stands."""
+        gone = self._gave_up_at[number] > self._back_at.get(number, 0.0)
+        (self.withdrawn.discard if gone else self.withdrawn.add)(order.id)
 
     def is_to_be_called_back(self, number: str) -> bool:
         """Whoever gave up waiting with this number has an order that stands."""

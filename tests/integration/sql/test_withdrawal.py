@@ -13,6 +13,7 @@ from config.database import Database
 from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import MakeOrder
+from rehearsal.books import OrderBook
 from workorders import register
 from workorders.intake import NewOrder, make_order
 from workorders.model import OrderEvent
@@ -35,15 +36,18 @@ async def test_whatever_is_told_first_the_order_stands_for_who_gave_up_last_and_
     make = order_maker(database, NoSeats(), settings)  # type: ignore[arg-type]
     withdraw = order_withdrawer(database, settings)
     for number, told in enumerate(permutations(STORY[:acts])):
-        session_id = f"s{number}"
+        session_id, book = f"s{number}", OrderBook()  # by which rehearsals are judged: it says the same
         for kind, name, after_s in (*told, told[0]):  # and the first once more, as after a crash
             call = Call(f"{name}-{number}", "asterisk", AT, number=NUMBER, session_id=session_id)
             if kind == "drop":
                 command = MakeOrder(source="abandoned", recording="", contact="", at=AT + after_s)
                 await make(f"{call.id}-1", call, command)
+                await book.make(f"{call.id}-1", call, command)
             else:
+                await book.withdraw(f"{call.id}-2", call, AT + after_s)
                 await withdraw(f"{call.id}-2", call, AT + after_s)
         page = await register.find(database, register.Wanted(session_id=session_id))
+        assert book.is_to_be_called_back(NUMBER) == (acts == 3), told
         stands = "registered" if acts == 3 else "cancelled"
         assert [order.status for order in page.items] == [stands], told
         assert page.items[0].call_id in (f"a-1-{number}", f"a-2-{number}")
