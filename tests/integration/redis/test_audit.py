@@ -1,21 +1,16 @@
 """The bridge's audit against Asterisk's own records: a call that no event told of is accounted for, whenever its leg ends."""
 
-import asyncio
 from array import array
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
 import pytest
 from msgspec.structs import replace
-from redis.asyncio import Redis
 
-from calls.assembly import Core, build
+from calls.assembly import Core
 from calls.places import Places
 from calls.shards import call_key
 from calls.store import PERFORM_LEASE_S
-from config.migrate import upgrade
-from config.settings import Settings
 from ivr.call import Call, NodeName
 from ivr.events import Recorded
 from telephony.asterisk.audit import Audit
@@ -53,15 +48,6 @@ class EndingLeg(Leg):
 
     async def run(self, first: object = None) -> None:
         await self._inbox.get()
-
-
-@pytest.fixture
-async def core(redis: Redis, settings: Settings, clock: SetClock) -> AsyncIterator[Core]:
-    settings.state_dir.mkdir(parents=True)
-    await asyncio.to_thread(upgrade, settings.effective_database_url)
-    made = build(settings, clock)
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -1,18 +1,13 @@
 """Redis comes back older than it was, as a replica does that takes over and lacks the last turns: who was told of them knows better."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
 from msgspec.structs import replace
-from redis.asyncio import Redis
 
-from calls.assembly import Core, build
+from calls.assembly import Core
 from calls.ledger import Entry
 from calls.store import PERFORM_LEASE_S
-from config.migrate import upgrade
-from config.settings import Settings
 from ivr.call import Call, NodeName
 from ivr.events import Offered
 from telephony.asterisk.closing import close_gone
@@ -25,15 +20,6 @@ from tests.clocks import SetClock
 from workorders.register import of_call
 
 CALL, SEAT = "a-pbx1-7-1", "seat"
-
-
-@pytest.fixture
-async def core(redis: Redis, settings: Settings, clock: SetClock) -> AsyncIterator[Core]:
-    settings.state_dir.mkdir(parents=True)
-    await asyncio.to_thread(upgrade, settings.effective_database_url)
-    made = build(settings, clock)
-    yield made
-    await made.close()
 
 
 @pytest.fixture
