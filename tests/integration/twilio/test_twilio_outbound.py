@@ -77,6 +77,7 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
     assert keys_heard(back.texts) == called_back.HEARS
     assert [order.source for order in await here.orders(1)] == ["talked"]
     assert len(await here.core.calls.live()) == 0
+    await here.core.outbox.idle()
     assert tuple(kind for kind in await here.kinds(first) if kind != "closed") == called_back.TALKED
     # What the notice of the recording asked for is lost: the sweep looks for it at the leg they talked on.
     monkeypatch.setattr(cloud_recordings, "NOTICE_WITHIN_S", 0.0)
