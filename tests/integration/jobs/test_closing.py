@@ -15,6 +15,7 @@ from ivr.facts import Facts
 from jobs.cron import Cron
 from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat
+from telephony.switchboard import Switchboard
 from tests.clocks import SetClock
 from workorders.register import of_call
 
@@ -117,11 +118,62 @@ async def test_whoever_is_there_at_closing_time_is_served_to_the_end(core: Core,
     assert order.source == one.source
 
 
-async def happen(core: Core, *events: MakeEvent | str) -> None:
+async def test_after_the_old_end_of_an_extended_session_callers_are_served_and_the_new_end_closes_it(
+    core: Core, clock: SetClock
+) -> None:
+    """Who waited when the old end passed, on one carrier; who comes after it, on the other; who kept a place before; and one more,
+    whom the new end finds waiting."""
+    core.settings.callback_line, core.settings.wrap_up_s = "sip:{number}@127.0.0.1:9", 0.0
+    cron, calendar = Cron(core), Calendar(core.database, clock)
+    seat = PlannedSeat(unit="市住建局", leader="王局长", line_asterisk="sip:l@127.0.0.1:9", line_twilio="+8613900000001")
+    opens, old_end = from_unix(clock()), from_unix(clock() + LENGTH_S)
+    session = await calendar.plan(Plan(opens_at=opens, closes_at=old_end, seats=(seat,)))
+    await cron.tick()
+    await cron.opening.sign_in(session.seats[0].id)
+    clock.pass_by(LENGTH_S - 60.0)
+    for nth, (call_id, events) in enumerate({"t-1": (key("1"),), "a-2": KEPT}.items(), 1):
+        await core.calls.create(Call(call_id, "twilio" if nth == 1 else "asterisk", clock(), number=f"+861391234500{nth}"))
+        await happen(core, lambda facts: Arrived(facts=facts), *events, call_id=call_id)
+    await calendar.extend(session.id, old_end + timedelta(seconds=LATER_S))
+    clock.pass_by(90.0)
+    await cron.tick()
+
+    told = await core.calls.create(Call("a-3", "asterisk", clock(), number="+8613912345003"))
+    arrived = await core.turns.take_turn(told.id, lambda facts: Arrived(facts=facts))
+    assert (arrived.call.node, arrived.call.session_id) == ("question", session.id)
+    await happen(core, key("1"), call_id="a-3")
+    board = Switchboard(core.settings, core.redis, core.line, core.seats, core.turns, "test")
+    for call_id, then in (("t-1", ()), ("a-2", (picked_up, key("1"))), ("a-3", ())):
+        claim = await board.serve(session.seats[0].id)
+        assert claim is not None
+        assert claim.call_id == call_id, "in the order they joined"
+        await happen(core, *then, answered, talked, hung_up, call_id=call_id)
+        clock.pass_by(300.0)
+        await cron.tick()
+    await core.calls.create(Call("t-4", "twilio", clock(), number="+8613912345004"))
+    await happen(core, lambda facts: Arrived(facts=facts), key("1"), call_id="t-4")
+    await core.seats.pause(session.seats[0].id, "tea")
+
+    clock.pass_by(LATER_S)
+    await cron.tick()
+    await core.outbox.idle()
+    assert ((await there(core, "t-4")).node, (await there(core, "t-4")).reason) == ("message", "session_closed")
+    await happen(core, recorded, hung_up, call_id="t-4")
+    clock.pass_by(60)
+    await cron.tick()
+    assert (await calendar.get(session.id)).state == "closed"
+    assert await board.serve(session.seats[0].id) is None
+    summary = await core.ledger.summary(session.id)
+    assert (summary.outcomes, summary.unaccounted) == ({"talked": 2, "callback": 1, "work_order": 1}, ())
+    orders = [await of_call(core.database, call_id) for call_id in ("t-1", "a-2", "a-3", "t-4")]
+    assert [order.source for order in orders if order] == ["talked", "talked", "talked", "released"]
+
+
+async def happen(core: Core, *events: MakeEvent | str, call_id: str = "a-1") -> None:
     """One after the other; "offer" = the leader's line begins to ring."""
     for event in events:
         make = await offer(core) if isinstance(event, str) else event
-        await core.turns.take_turn("a-1", make)
+        await core.turns.take_turn(call_id, make)
         await core.outbox.idle()
 
 
@@ -131,7 +183,7 @@ async def offer(core: Core) -> MakeEvent:
     return lambda facts: Offered(facts=facts, seat_id=claim.seat_id, token=claim.token, line=claim.line)
 
 
-async def there(core: Core) -> Call:
-    call = await core.calls.get("a-1")
+async def there(core: Core, call_id: str = "a-1") -> Call:
+    call = await core.calls.get(call_id)
     assert call is not None
     return call
