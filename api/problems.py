@@ -29,7 +29,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "invalid_cursor": (422, "The cursor is not one of ours"),
     "invalid_line": (422, "A leader's line is neither a SIP URI nor a telephone number"),
     "invalid_number": (422, "This is no telephone number that could be called"),
-    "reason_required": (422, "A full number is shown only with a reason"),
+    "reason_required": (422, "This wants a stated reason"),
     "unauthenticated": (401, "A valid bearer token is required"),
     "forbidden": (403, "The token does not allow this"),
     "csrf_failed": (403, "The act did not come from one of our own pages"),

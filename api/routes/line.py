@@ -18,7 +18,7 @@ from ivr.call import Call
 #: From here a caller can be taken elsewhere; whoever speaks, records or is told their number goes on.
 RELEASABLE = (*anywhere.RELEASABLE, "kept", "calling")
 
-#: In the ledger, for a release that came without its reason: the public contract does not ask for one.
+#: In the ledger, for a release by a token that came without its reason: the public contract does not ask a program for one.
 NOT_STATED = "not stated"
 
 router = APIRouter(tags=["line"])
@@ -63,12 +63,16 @@ async def follow_line(request: Request, parts: Behind, _: Reader) -> StreamingRe
         "call_not_found",
         "caller_not_waiting",
         "call_ended",
+        "reason_required",
         "redis_unavailable",
         "database_unavailable",
     ),
 )
 async def release_caller(call_id: Identifier, wanted: ReleaseIn, parts: Behind, who: LineOperator) -> ActOut:
-    """Take a caller out of the line: to a work order, the operators or a call back. Kept in the ledger."""
+    """Take a caller out of the line: to a work order, the operators or a call back. Kept in the ledger with who and why: a person
+    who is signed in has to state the reason."""
+    if not wanted.reason and who.account_id:
+        raise Problem("reason_required")
     call = await find_call(parts, call_id)
     if call.node == "ended":
         raise Problem("call_ended")

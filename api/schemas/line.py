@@ -55,7 +55,7 @@ class MoveIn(Shape):
 
 class ReleaseIn(Shape):
     to: Literal["work_order", "operator", "callback"]
-    reason: Reason | None = Field(None, description="Why; without it the ledger says that it was not stated")
+    reason: Reason | None = Field(None, description="Why. A program may leave it out: the ledger says then that it was not stated")
 
 
 class ActOut(Shape):

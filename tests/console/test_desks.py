@@ -121,8 +121,13 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     await expect(page.locator("#form-content")).to_have_value(f"停水三天\n{EVIL}", timeout=WITHIN_MS)
     await page.locator("#form-content").press("Escape")
     await page.keyboard.press("w")
+    usual = page.locator("#ask[open] #reasons-release option")
+    assert await page.locator("#ask-reason").get_attribute("list") == "reasons-release"
+    assert "来电人要求" in [await one.get_attribute("value") for one in await usual.all()]
     await _confirm(page, "来电人要求")
     assert calls[2] not in await _shows_the_line(console, page, seat_id)
+    released = [event.data for event in await console.core.ledger.events(calls[2]) if event.kind == "operator_act"][-1]
+    assert released == {"act": "release", "who": "op", "reason": "来电人要求", "to": "work_order"}
     for key, call_id, stays in (("u", calls[3], True), ("s", calls[3], True), ("b", calls[1], False), ("o", calls[0], False)):
         await page.goto(f"/desk?call={call_id}")
         await page.keyboard.press(key)
@@ -165,7 +170,10 @@ async def _fill(
     assert (await operator.put(path, json={**form, "content": "a\x00b", "version": 1})).status_code == 422
     assert (await operator.post(f"/api/calls/{calls[0]}/notes", json={"text": EVIL})).status_code == 201
     for call_id in calls:
-        await operator.post(f"/api/line/{call_id}/release", json={"to": "work_order"})
+        unsaid = await operator.post(f"/api/line/{call_id}/release", json={"to": "work_order"})
+        assert (unsaid.status_code, unsaid.json()["code"]) == (422, "reason_required"), "a person says why"
+        done = await operator.post(f"/api/line/{call_id}/release", json={"to": "work_order", "reason": "不便再等"})
+        assert done.status_code == 200
     await _hang_up(console, calls[0])
     order = await _order(console, calls[0], "help")
     assert [order[name] for name in ("kind", "unit", "content", "urgent", "confidential")] == [

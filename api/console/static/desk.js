@@ -78,6 +78,7 @@ const desk = (() => {
     ask.querySelector("[data-about]").textContent = about ?? "";
     for (const field of ask.querySelectorAll("[data-field]")) field.hidden = ![needs, "reason"].includes(field.dataset.field);
     asked.elements.reason.value = "";
+    asked.elements.reason.setAttribute("list", act.act.startsWith("release_") ? "reasons-release" : "reasons");
     ask.returnValue = "";
     ask.showModal();
     (asked.elements[needs] ?? asked.elements.reason).focus();
