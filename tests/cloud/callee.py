@@ -7,6 +7,8 @@ from typing import Literal, Protocol
 from tests.cloud.script import When
 
 Outcome = Literal["answer", "busy", "no-answer", "failed"]
+#: What machine detection takes an answer for. A machine listens and presses nothing; `unknown` says nothing at first.
+Heard = Literal["human", "machine", "fax", "unknown"]
 
 
 class Line(Protocol):
@@ -29,8 +31,8 @@ class Callee:
     outcome: Outcome = "answer"
     #: Virtual seconds of ringing before the answer, the busy tone or the failure.
     answer_after_s: float = 2.0
-    #: A voicemail: answers, listens, presses nothing; machine detection finds it.
-    machine: bool = False
+    #: Who answers, as far as machine detection can tell.
+    answered_by: Heard = "human"
     #: What they do while they listen to TwiML (a whisper, an outbound call).
     script: Sequence[When] = ()
     #: Virtual seconds after which they hang up a talk; None = never by themselves.

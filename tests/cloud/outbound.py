@@ -14,8 +14,9 @@ from tests.cloud.signals import CallOver, EndedBy, Source
 if TYPE_CHECKING:
     from tests.cloud.cloud import Cloud
 
-#: How long machine detection listens before it says what answered.
-DETECTION_S = 3.0
+#: How long machine detection listens before it says what answered; and to whom says nothing (MachineDetectionSilenceTimeout).
+#: https://www.twilio.com/docs/voice/answering-machine-detection
+DETECTION_S, SILENCE_S = 3.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,11 @@ async def _ring(cloud: "Cloud", leg: Leg, callee: Callee | None, order: Order, p
     leg.become("in-progress")
     progress.report("answered", leg, cloud.call_params(leg))
     if order.detection:
-        await leg.wait(DETECTION_S)
+        await leg.wait(SILENCE_S if callee.answered_by == "unknown" else DETECTION_S)
         leg.answered_by = _verdict(callee, order)
 
 
 def _verdict(callee: Callee, order: Order) -> str:
-    if not callee.machine:
-        return "human"
+    if callee.answered_by != "machine":
+        return callee.answered_by
     return "machine_end_beep" if order.detection == "DetectMessageEnd" else "machine_start"

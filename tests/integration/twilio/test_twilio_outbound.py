@@ -58,7 +58,8 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
     here: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here.cloud.calls_per_second = 1000.0
-    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, script=(When("请按一", press="1"),))
+    silent = Callee(answer_after_s=2, answered_by="unknown", script=(When("请按一", press="1"),))  # a person until they say otherwise
+    here.cloud.callees[CITIZEN] = silent
     here.cloud.callees[LEADER] = Callee(answer_after_s=1, script=(When("", press="1"),), talk_s=30)
     first = await _keeps_a_place(here)
     told_late = {"CallSid": first.sid, "AccountSid": ACCOUNT, "From": CITIZEN, "To": NUMBER, "CallStatus": "in-progress"}
@@ -74,7 +75,7 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
     assert (await here.saved(first)).leg == back.sid
     await here.at(first, "ended", 30.0)
     await back.ended(30.0)
-    assert keys_heard(back.texts) == called_back.HEARS
+    assert (keys_heard(back.texts), back.answered_by) == (called_back.HEARS, "unknown")
     assert [order.source for order in await here.orders(1)] == ["talked"]
     assert len(await here.core.calls.live()) == 0
     await here.core.outbox.idle()
@@ -178,20 +179,23 @@ async def test_what_is_told_late_of_a_leg_changes_nothing(here: Town) -> None:
     assert await outbound.note("l" * 26, "completed", "") == "machine"
 
 
-async def test_a_voicemail_does_not_reach_the_leader_and_after_all_tries_there_is_an_order(here: Town) -> None:
+async def test_neither_voicemail_nor_fax_reach_the_leader_and_after_all_tries_there_is_an_order(here: Town) -> None:
     here.cloud.calls_per_second = 1000.0
-    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, machine=True)
+    here.cloud.callees[CITIZEN] = (
+        Callee(answer_after_s=2, answered_by="machine"), Callee(answer_after_s=2, answered_by="fax"),
+    )  # fmt: skip
     first = await _keeps_a_place(here)
     await here.core.seats.resume(here.seat_id)
     await here.at(first, "ended", 60.0)
     assert LEADER not in {leg.parties.to for leg in here.cloud.calls.values()}
+    assert [leg.texts for leg in here.cloud.calls.values() if leg.parties.to == CITIZEN] == [[], []], "and are not spoken to"
     assert (await here.order(first)).source == "callback"
     await here.core.outbox.idle()
     assert tuple(kind for kind in await here.kinds(first) if kind != "closed") == called_back.MISSED
 
 
 async def test_a_voicemail_is_not_spoken_to(here: Town) -> None:
-    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, machine=True)
+    here.cloud.callees[CITIZEN] = Callee(answer_after_s=2, answered_by="machine")
     outbound = _outbound(here)
     placed = await outbound.place(CITIZEN)
     await here.cloud.calls[placed.call_sid].ended()

@@ -172,7 +172,7 @@ async def test_who_does_not_confirm_is_rung_again_and_then_it_is_left_to_a_perso
     here = office.here
     here.cloud.callees[DUTY] = (
         Callee(answer_after_s=1, script=(When("请按一"), When("请按一"))),  # hears it and presses nothing
-        Callee(answer_after_s=1, machine=True),
+        Callee(answer_after_s=1, answered_by="machine"),
     )
     order_id = await office.order()
     await office.ask(order_id, "urgent")
@@ -184,12 +184,16 @@ async def test_who_does_not_confirm_is_rung_again_and_then_it_is_left_to_a_perso
     assert machine.texts == [], "a voicemail is not spoken to"
     assert (await left_to_people(here.core.database))["urgent"] == 1
     assert (await office.row(order_id)).status == "dispatched"
-    # Asked for anew, at a phone that is busy and then nobody's: the other ways not to be reached.
-    here.cloud.callees[DUTY] = (Callee(outcome="busy"), Callee(outcome="busy"), Callee(outcome="busy"), Callee(outcome="no-answer"))
+    # Asked for anew, at a phone that is busy and then nobody's, and then a fax's: the other ways not to be reached.
+    busy, fax = Callee(outcome="busy"), Callee(answer_after_s=1, answered_by="fax")
+    here.cloud.callees[DUTY] = (busy, busy, busy, Callee(outcome="no-answer"), fax)
     await office.ask(order_id, "urgent")
     assert (await left_to_people(here.core.database))["urgent"] == 0, "it is tried again"
     again = await office.over(order_id)
     assert (again.result, again.missed) == ("unreached", "no_answer")
+    await office.ask(order_id, "urgent")
+    assert (await office.over(order_id)).missed == "voicemail", "a fax is spoken to as little"
+    assert [leg.texts for leg in office.legs()[-2:]] == [[], []]
     # The unit signs: nobody has to take over any more.
     await move(here.core.database, order_id, "sign", here.core.clock(), timezone="Asia/Shanghai")
     assert (await left_to_people(here.core.database))["urgent"] == 0

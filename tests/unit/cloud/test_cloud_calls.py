@@ -163,7 +163,7 @@ async def test_a_talk_with_whisper_and_recording(
 
 
 async def test_a_voicemail_that_presses_nothing_is_never_bridged(cloud: Cloud, application: Application) -> None:
-    cloud.callees[LEADER] = Callee(machine=True)
+    cloud.callees[LEADER] = Callee(answered_by="machine")
     application.pages["/voice"] = f'<Dial action="/talked"><Number url="/whisper">{LEADER}</Number></Dial>'
     application.pages["/whisper"] = '<Gather numDigits="1" timeout="2"><Say>press one</Say></Gather><Hangup/>'
     await cloud.place_call(CALLER, NUMBER).ended()

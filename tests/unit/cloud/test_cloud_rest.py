@@ -70,14 +70,16 @@ async def test_an_ordered_call_rings_is_answered_and_told_of(cloud: Cloud, appli
     cloud.assert_faultless()
 
 
-async def test_a_voicemail_is_detected(cloud: Cloud, application: Application) -> None:
-    cloud.callees[LEADER] = Callee(machine=True)
+async def test_who_answered_is_detected(cloud: Cloud, application: Application) -> None:
+    cloud.calls_per_second = 1000.0
     api = client(cloud)
-    await ask(
-        lambda: api.calls.create(to=LEADER, from_=NUMBER, url=f"{application.url}/out", machine_detection="Enable")
-    )
-    await cloud.quiet()
-    assert application.asked("/out")[0]["AnsweredBy"] == "machine_start"
+    for who in ("machine", "fax", "unknown"):
+        cloud.callees[LEADER] = Callee(answered_by=who)
+        await ask(
+            lambda: api.calls.create(to=LEADER, from_=NUMBER, url=f"{application.url}/out", machine_detection="Enable")
+        )
+        await cloud.quiet()
+    assert [form["AnsweredBy"] for form in application.asked("/out")] == ["machine_start", "fax", "unknown"]
 
 
 @pytest.mark.parametrize("outcome", ["busy", "no-answer", "failed"])
