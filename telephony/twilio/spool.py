@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from calls.assembly import order_maker
 from calls.job_names import FETCH_RECORDING
+from calls.store import KEEP_ENDED_S
 from config.database import DatabaseUnavailable
 from config.privacy import Cipher, UnreadableData, open_cipher
 from config.settings import Settings
@@ -192,7 +193,8 @@ async def _take_up(exchange: Exchange, message: Message, number: str) -> bool:
         call = (await turns.take_turn(call_id, lambda facts: Missed(facts=facts, reason="no_answer"))).call
     asked = call.node in ("message", "fallback")
     if asked and message.recording_sid:
-        await exchange.core.queue.enqueue(FETCH_RECORDING, f"{message.recording_sid}-{call.recording}")
+        name = await _name(exchange, message, call.recording)
+        await exchange.core.queue.enqueue(FETCH_RECORDING, f"{message.recording_sid}-{name}")
         await turns.take_turn(call_id, lambda facts: Recorded(facts=facts, seconds=message.recorded_s))
     call = (await turns.take_turn(call_id, lambda facts: HungUp(facts=facts, seconds=message.recorded_s))).call
     await exchange.legs.forget(call_id)
@@ -208,10 +210,18 @@ async def _is_on_the_phone(exchange: Exchange, message: Message) -> bool:
         return False
 
 
+async def _name(exchange: Exchange, message: Message, proposed: str) -> str:
+    """Under which name the message's recording is kept: by the first one it was given, when a webhook that is repeated after all is
+    done, or a process that died before it had removed the file, brings the message once more."""
+    redis, key = exchange.core.redis, f"{exchange.core.settings.redis_prefix}spooled:{message.recording_sid}"
+    await redis.set(key, proposed, nx=True, ex=KEEP_ENDED_S)
+    return str(await redis.get(key) or proposed)
+
+
 async def _put_in_order(exchange: Exchange, call: Call, message: Message) -> bool:
     """What was spoken while the flow had asked for nothing goes into the order. Another machine may have been told first that the
     caller hung up, and knew of no message: then the order is made here. False: there is no order yet."""
-    core, name = exchange.core, f"{call.id}-m0" if message.recording_sid else ""
+    core, name = exchange.core, await _name(exchange, message, f"{call.id}-m0") if message.recording_sid else ""
     if call.node == "ended" and not call.ordered and (name or call.outcome == "abandoned"):
         make = order_maker(core.database, core.seats, core.settings)
         order = MakeOrder(source="fallback", recording=name, contact=call.contact, at=core.clock())

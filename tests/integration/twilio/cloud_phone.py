@@ -10,9 +10,12 @@ from ivr.wording.keys import FIXED
 from sessions.calendar import Calendar
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
+from tests.cloud.leg import Leg
 from tests.integration.twilio.town import LEADER, Town, said
+from tests.performed import performed
 from tests.stories.story import Do, Leader, Story, Told
 from tests.waiting import until
+from workorders.model import WorkOrder
 from workorders.register import of_call
 
 _SENTENCES = {render(Prompt(key), "zh-Hans"): key for key in FIXED}
@@ -54,16 +57,33 @@ class CloudPhone:
             await here.open_session(several=story.leader == "several")
         if story.leader == "away":
             await here.core.seats.pause(here.seat_id, "away")
-        leg = here.call(*map(_when, story.does), number=story.number or "anonymous")
+        in_talk = [act for act in story.does if act.hang_up and story.outcome == "talked"]
+        leg = here.call(*(_when(act) for act in story.does if act not in in_talk), number=story.number or "anonymous")
         if story.meanwhile:
             await leg.heard(said("choose_waiting"), deadline)
             await self._meanwhile(story, call_id_of(leg.sid))
+        if in_talk:  # whoever hangs up in the talk does so once there is one, however long the webhooks before it took
+            await here.at(leg, "talking", deadline)
+            leg.hang_up()
         outcome = await here.outcome(leg, deadline)
         await until(lambda: leg.over, deadline=deadline, what="the end of the call")
-        order = await of_call(here.core.database, call_id_of(leg.sid))
-        await here.core.outbox.idle()
-        kinds = tuple(kind for kind in await here.kinds(leg) if kind != "closed")
+        order = await here.order(leg, deadline) if story.source else await self._no_order(leg)
+        kinds = await self._kinds(story, leg, deadline)
         return Told(outcome, order.source if order else "", keys_heard(leg.texts), kinds, tuple(map(str, here.cloud.errors)))
+
+    async def _no_order(self, leg: Leg) -> WorkOrder | None:
+        """An order that nobody should have made, looked for when everything has been performed."""
+        await performed(self._here.core)
+        return await of_call(self._here.core.database, call_id_of(leg.sid))
+
+    async def _kinds(self, story: Story, leg: Leg, deadline: float) -> tuple[str, ...]:
+        """What the ledger tells once it tells as much as the story does; other processes write into it, too."""
+
+        async def told() -> tuple[str, ...] | None:
+            kinds = tuple(kind for kind in await self._here.kinds(leg) if kind != "closed")
+            return kinds if len(kinds) >= len(story.kinds) else None
+
+        return await until(told, deadline, f"the facts of {leg}") or ()
 
     async def _meanwhile(self, story: Story, call_id: str) -> None:
         if story.meanwhile == "session closes":

@@ -11,6 +11,7 @@ from tests.cloud.leg import Leg
 from tests.cloud.mischief import Drop, Rule
 from tests.integration.twilio.town import LEADER, Town, said, town
 from tests.integration.twilio.weather import MISCHIEF, assert_copies_heard_the_same, brew
+from tests.performed import performed
 from tests.servers import redis_server
 from tests.waiting import until
 
@@ -64,7 +65,7 @@ async def test_the_same_comes_of_it_with_webhooks(
 
             orders = {order.call_id: order.source for order in await here.orders(3)}
             rung = [len(_rung(here, number)) for number in (TAKES_IT, DOES_NOT, LEADER)]
-            await here.core.outbox.idle()
+            await performed(here.core)
             summary = await here.core.ledger.summary(here.session_id)
             recordings = [len(await here.recordings(leg)) for leg in (takes_it, does_not, apologised)]
     assert orders == {

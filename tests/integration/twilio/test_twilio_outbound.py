@@ -78,7 +78,6 @@ async def test_who_keeps_a_place_is_called_back_and_talks_with_the_leader(
     assert (keys_heard(back.texts), back.answered_by) == (called_back.HEARS, "unknown")
     assert [order.source for order in await here.orders(1)] == ["talked"]
     assert len(await here.core.calls.live()) == 0
-    await here.core.outbox.idle()
     assert tuple(kind for kind in await here.kinds(first) if kind != "closed") == called_back.TALKED
     # What the notice of the recording asked for is lost: the sweep looks for it at the leg they talked on.
     monkeypatch.setattr(cloud_recordings, "NOTICE_WITHIN_S", 0.0)
@@ -190,7 +189,6 @@ async def test_neither_voicemail_nor_fax_reach_the_leader_and_after_all_tries_th
     assert LEADER not in {leg.parties.to for leg in here.cloud.calls.values()}
     assert [leg.texts for leg in here.cloud.calls.values() if leg.parties.to == CITIZEN] == [[], []], "and are not spoken to"
     assert (await here.order(first)).source == "callback"
-    await here.core.outbox.idle()
     assert tuple(kind for kind in await here.kinds(first) if kind != "closed") == called_back.MISSED
 
 

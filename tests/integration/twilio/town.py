@@ -31,6 +31,7 @@ from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, Cloud, When
 from tests.cloud.leg import Leg
 from tests.cloud.signature import sign
+from tests.performed import performed
 from tests.servers import free_port
 from tests.waiting import until
 from workorders.model import Recording, WorkOrder
@@ -147,7 +148,9 @@ class Town:
         return found
 
     async def orders(self, expected: int = 0) -> tuple[WorkOrder, ...]:
-        """All work orders, once there are as many as are expected: they come a moment after the outcome."""
+        """All work orders, once every call has what it asked for and there are as many as are expected: they come a moment
+        after the outcome."""
+        await performed(self.core)
 
         async def look() -> Any:
             items = (await find(self.core.database, Wanted(), limit=200)).items
@@ -169,7 +172,8 @@ class Town:
             return sorted(rows)
 
     async def kinds(self, leg: Leg) -> list[str]:
-        """What the ledger tells of a call, in order."""
+        """What the ledger tells of a call, in order; once all that was said of any call is in it."""
+        await performed(self.core)
         return [entry.kind for entry in await self.core.ledger.events(call_id_of(leg.sid))]
 
     async def close(self) -> None:
