@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from tests.cloud.audio_cache import Sounds
 from tests.cloud.callee import Callees, Directory
-from tests.cloud.clock import Clock
+from tests.cloud.clock import Clock, ExactClock
 from tests.cloud.errors import CloudError
 from tests.cloud.leg import Leg, Parties
 from tests.cloud.numbers import Number
@@ -33,11 +33,13 @@ class Cloud:
     performers = PERFORMERS
 
     def __init__(
-        self, account_sid: str, auth_token: str, *, host: str = "127.0.0.1", port: int = 0, speed: float = 50.0
-    ) -> None:
+        self, account_sid: str, auth_token: str, *, host: str = "127.0.0.1", port: int = 0, speed: float = 50.0,
+        exact: bool = False,
+    ) -> None:  # fmt: skip
+        """`exact`: time is that of tests.cloud.clock.ExactClock."""
         self.account_sid = account_sid
         self.auth_token = auth_token
-        self.clock = Clock(speed)
+        self.clock = ExactClock(speed) if exact else Clock(speed)
         self.watch = Watch()
         self.errors: list[CloudError] = []
         self.calls: dict[str, Leg] = {}
@@ -45,7 +47,7 @@ class Cloud:
         self.callees: Callees = {}
         self.directory = Directory(self.callees)
         self.recordings = Recordings(self)
-        self.webhooks = Webhooks(account_sid, auth_token, self.report)
+        self.webhooks = Webhooks(account_sid, auth_token, self.report, self.clock)
         self.mischief = self.webhooks.mischief
         self.timeouts = self.webhooks.timeouts
         #: DialCallStatus of a leg that answered and hung up in its whisper.

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.cloud.clock import Clock
+from tests.cloud.clock import Clock, Wait
 from tests.cloud.script import Listening, Script, When
 from tests.cloud.signals import CallOver, EndedBy, HungUp, KeyPressed, Overtaken, Redirected, Signal, Spoke
 from tests.cloud.watch import Watch
@@ -155,15 +155,27 @@ class Leg:
 
         Raises CallOver and Overtaken. Keys that nobody wants are lost, and noted as such.
         """
-        deadline = None if seconds is None else self._clock.now() + seconds
+        if seconds is None:
+            await self._wait(None, tasks, on)
+            return
+        with self._clock.awaited(self._clock.now() + seconds) as wait:
+            await self._wait(wait, tasks, on)
+
+    async def _wait(
+        self, wait: Wait | None, tasks: Collection["asyncio.Future[Any]"], on: Callable[[Signal], bool] | None
+    ) -> None:
         while True:
-            left = None if deadline is None else self._clock.real(deadline - self._clock.now())
-            signal = await self._next_signal(left, tasks)
-            if signal is None or self._takes(signal, on):
+            signal = await self._next_signal(wait, tasks)
+            if signal is not None:
+                if self._takes(signal, on):
+                    return
+            elif wait is None or wait.left() <= 0 or any(task.done() for task in tasks):
                 return
 
-    async def _next_signal(self, left: float | None, tasks: Collection["asyncio.Future[Any]"]) -> Signal | None:
+    async def _next_signal(self, wait: Wait | None, tasks: Collection["asyncio.Future[Any]"]) -> Signal | None:
+        """A key, speech or an end; None when one of the tasks is done, or when the time went by, which the wait is told."""
         if self._signals.empty():
+            left = None if wait is None else wait.left()
             if (left is not None and left <= 0) or any(task.done() for task in tasks):
                 return None
             getter = asyncio.ensure_future(self._signals.get())
@@ -172,7 +184,11 @@ class Leg:
             finally:
                 done = getter.done()
                 getter.cancel()
-            return getter.result() if done and not getter.cancelled() else None
+            if done and not getter.cancelled():
+                return getter.result()
+            if wait is not None and not any(task.done() for task in tasks):
+                wait.over()
+            return None
         return self._signals.get_nowait()
 
     def _takes(self, signal: Signal, on: Callable[[Signal], bool] | None) -> bool:
@@ -194,7 +210,7 @@ class Leg:
         if step is not self._step:
             self._step, self._ripe = step, step.after_s <= 0
             if not self._ripe:
-                asyncio.get_running_loop().call_later(self._clock.real(step.after_s), self._ripen)
+                self._clock.later(step.after_s, self._ripen)
         if self._ripe and self._script.possible(step, self.listening):
             self._script.done(self.texts)
             self._act(step)

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.cloud.clock import Clock
 from tests.cloud.errors import CloudError, Rejected
 from tests.cloud.lines import Lines
 from tests.cloud.mischief import Drop, Echo, Forge, Forgery, Hold, Latency, LoseAnswer, Mischief, Repeat, Trick
@@ -58,7 +59,7 @@ class NoConnection(Exception):
 class Webhooks:
     """The cloud's HTTP client."""
 
-    def __init__(self, account_sid: str, auth_token: str, report: Callable[[CloudError], None]) -> None:
+    def __init__(self, account_sid: str, auth_token: str, report: Callable[[CloudError], None], clock: Clock) -> None:
         self.mischief = Mischief()
         self.timeouts = Timeouts()
         self.sent: list[Sent] = []
@@ -67,7 +68,7 @@ class Webhooks:
         self.forgeries: list[Sent] = []
         self._account_sid = account_sid
         self._auth_token = auth_token
-        self._report = report
+        self._report, self._clock = report, clock
         self._held: dict[str, list[tuple[int, Request]]] = {}
         self._echoes: dict[str, list[tuple[int, Sent]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,7 +91,8 @@ class Webhooks:
         address, _, fragment = url.partition("#")
         overrides = read_overrides(fragment, self.timeouts)
         request = Request("document", call_sid, method, address, params, str(uuid4()))
-        return await self._deliver(request, overrides, None)
+        with self._clock.busy():
+            return await self._deliver(request, overrides, None)
 
     def callback(self, call_sid: str, method: str, url: str, params: Mapping[str, str]) -> None:
         """Tell the application something; it need not answer with anything but success."""
@@ -110,8 +112,9 @@ class Webhooks:
     async def fetch(self, url: str) -> Answer:
         """GET a sound. Raises Rejected."""
         try:
-            async with asyncio.timeout(self.timeouts.total):
-                response = await self._lines.line(url).get(url)
+            with self._clock.busy():
+                async with asyncio.timeout(self.timeouts.total):
+                    response = await self._lines.line(url).get(url)
         except (httpx.HTTPError, TimeoutError) as error:
             raise Rejected(11200, f"{url}: {error!r}") from error
         if response.status_code != 200:
@@ -134,7 +137,8 @@ class Webhooks:
 
     async def _call_back(self, request: Request, tricks: list[Trick]) -> None:
         try:
-            await self._deliver(request, read_overrides("", self.timeouts), tricks)
+            with self._clock.busy():
+                await self._deliver(request, read_overrides("", self.timeouts), tricks)
         except Rejected as fault:
             if not any(isinstance(trick, Drop | LoseAnswer) for trick in tricks):
                 self._report(CloudError(fault.code, f"callback: {fault.detail}", request.url, request.call_sid))

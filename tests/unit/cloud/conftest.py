@@ -68,7 +68,7 @@ async def application() -> AsyncIterator[Application]:
 
 @pytest.fixture
 async def cloud(application: Application) -> AsyncIterator[Cloud]:
-    """A cloud with one number, a hundred times as fast as time."""
-    async with Cloud("AC" + "0" * 32, "secret", speed=100) as cloud:
+    """A cloud with one number, a hundred times as fast as time, in which nothing takes longer than it says."""
+    async with Cloud("AC" + "0" * 32, "secret", speed=100, exact=True) as cloud:
         cloud.own(NUMBER, voice_url=f"{application.url}/voice", status_url=f"{application.url}/status")
         yield cloud
