@@ -25,6 +25,7 @@ from config.settings import Settings
 from rehearsal.direct import DirectRedis
 from rehearsal.plan import Plan
 from rehearsal.play import Play
+from rehearsal.processor import together_with
 from rehearsal.proof import Result, prove
 
 T = TypeVar("T")
@@ -58,7 +59,7 @@ def house() -> Iterator["House"]:
             preexec_fn=end_with_parent if _is_main_thread() else None,  # noqa: PLW1509 - no other thread yet
         )  # fmt: skip
         try:
-            yield House(folder, f"unix://{path}", _template(folder))
+            yield House(folder, f"unix://{path}", process.pid, _template(folder))
         finally:
             process.kill()  # it has nothing to put in order
             process.wait()
@@ -121,8 +122,9 @@ def _is_main_thread() -> bool:
 class House:
     """`rehearse` as often as wanted."""
 
-    def __init__(self, folder: Path, url: str, empty: Path) -> None:
-        self._folder, self._url, self._empty = folder, url, empty
+    def __init__(self, folder: Path, url: str, server: int, empty: Path) -> None:
+        """`server`: the process id of the Redis at `url`."""
+        self._folder, self._url, self._server, self._empty = folder, url, server, empty
 
     async def rehearse_all(self, plans: Iterable[Plan]) -> AsyncIterator[tuple[Play, Result]]:
         """One session after the other."""
@@ -132,6 +134,10 @@ class House:
 
     async def rehearse(self, plan: Plan) -> tuple[Play, Result]:
         """One session and what must hold after it."""
+        with together_with(self._server):
+            return await self._rehearse(plan)
+
+    async def _rehearse(self, plan: Plan) -> tuple[Play, Result]:
         path = self._empty.with_name(f"session-{plan.seed}.db")
         copyfile(self._empty, path)
         settings = Settings(

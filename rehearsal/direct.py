@@ -5,7 +5,6 @@ that are begun before their answers are needed go together with the first one wh
 other tasks of the loop begin theirs before.
 """
 
-import os
 import socket
 import struct
 from collections.abc import Callable, Generator, Sequence
@@ -18,12 +17,13 @@ from redis.exceptions import RedisError
 
 from config.link import new_reader, pack, read_answers
 from config.shared import shaped, split
+from rehearsal.processor import ours
 
 ANSWER_WITHIN_S = 10
 _CHUNK = 1 << 16
 #: How often to look for an answer before sleeping till it comes. A server on the same machine answers within tens of
 #: microseconds; to sleep and be woken takes longer than that. With one processor, looking would keep it from answering.
-_LOOKS = 120 if len(os.sched_getaffinity(0)) > 1 else 0
+_LOOKS = 120
 #: What a command has for an answer before it is asked.
 _NOT_YET: Final = object()
 
@@ -49,6 +49,7 @@ class Wire:
         for limit in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self._socket.setsockopt(socket.SOL_SOCKET, limit, pack_seconds(ANSWER_WITHIN_S))
         self._reader = new_reader()
+        self._looks = _LOOKS if len(ours()) > 1 else 0
         #: Whether anybody else may begin something meanwhile; if not, nobody is waited for.
         self.others: Callable[[], bool] = lambda: True
         self._begun: list[tuple[bytes, _Begun]] = []
@@ -90,7 +91,7 @@ class Wire:
         return answers
 
     def _receive(self) -> bytes:
-        for _ in range(_LOOKS):
+        for _ in range(self._looks):
             try:
                 return self._socket.recv(_CHUNK, socket.MSG_DONTWAIT)
             except BlockingIOError:
