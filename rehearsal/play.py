@@ -109,8 +109,11 @@ class Play:
     async def take(self, call_id: str, make: MakeEvent, seen: int | None, fresh: Call | None = None) -> None:
         self.told.turns += 1
         turns = self.process.turns
+        # As each carrier's side does it: of the call of a first webhook hardly anybody can have heard.
+        is_new = fresh is not None and fresh.carrier == "twilio"
+        begun = turns.begin_new(fresh) if fresh is not None and is_new else turns.begin(call_id, fresh)
         try:
-            await turns.take_turn(call_id, make, seen, begun=turns.begin(call_id, fresh))
+            await turns.take_turn(call_id, make, seen, begun=begun)
         except UnknownCall:
             self.told.lines.append((self.stage.now, f"{call_id} is not known"))
 
