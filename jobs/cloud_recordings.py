@@ -19,6 +19,7 @@ from calls.job_names import FETCH_RECORDING, FINISH_RECORDING
 from config.columns import from_unix
 from config.settings import load_settings
 from jobs.recordings import finish
+from ivr.nodes.message import NO_WORDS
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.twilio.connection import CloudRecording, Connection
 from telephony.twilio.exchange import call_sid_of, is_ours
@@ -40,7 +41,7 @@ ORDER_WITHIN_S = 86_400.0
 #: Sources of the cloud's recordings, by the kind of our own: m = message, t = talk.
 SOURCES = {"m": ("RecordVerb",), "t": ("DialVerb",)}
 
-Fetched = Literal["fetched", "there_before", "later"]
+Fetched = Literal["fetched", "there_before", "silent", "later"]
 
 
 class Expected(Struct, frozen=True):
@@ -97,16 +98,16 @@ async def _with_core(recording_sid: str, name: str) -> Fetched:
 
 
 async def fetch(core: Core, connection: Connection, recording_sid: str, name: str) -> Fetched:
-    """Bring it onto the disk, whole, to its order, and delete it at the cloud; `later` when the cloud cannot give it yet.
-    Until all of it is done it is kept in mind, and the sweep has it tried again."""
+    """Bring it onto the disk, whole, to its order, and delete it at the cloud; `later` when the cloud cannot give it yet. One in
+    which nobody spoke is deleted only. Until all of it is done it is kept in mind, and the sweep has it tried again."""
     known = await at_cloud.note(core.database, recording_sid, name, core.clock())
     path = core.settings.recordings / f"{name}.wav"
-    result: Fetched = "there_before"
-    if not known.deleted and not path.is_file():
+    result: Fetched = "silent" if await _is_silent(core, name) else "there_before"
+    if result != "silent" and not known.deleted and not path.is_file():
         if not await _download(connection, recording_sid, path):
             return "later"
         result = "fetched"
-    has_order = await _finish(core, name)
+    has_order = await _finish(core, name, path)
     if not known.deleted and not await _delete(connection, known):
         return result
     if has_order or core.clock() - known.noticed_at.timestamp() > ORDER_WITHIN_S:
@@ -211,9 +212,18 @@ def _seal(draft: Path, size: int) -> str:
     return digest
 
 
-async def _finish(core: Core, name: str) -> bool:
+async def _is_silent(core: Core, name: str) -> bool:
+    """The call flow heard nobody speak in it, and put that down: before the order, so that no order is given it."""
+    facts = await core.ledger.events(name.rpartition("-")[0])
+    return any(fact.kind == NO_WORDS and fact.data.get("recording") == name for fact in facts)
+
+
+async def _finish(core: Core, name: str, path: Path) -> bool:
     """The order of the call goes on; False when there is none (yet). A recording its order knows nothing of (the fallback's
-    message) is added."""
+    message) is added. Silence belongs to no order and is not kept."""
+    if await _is_silent(core, name):
+        path.unlink(missing_ok=True)
+        return True
     order_id = await add_recording(core.database, name.rpartition("-")[0], name)
     if order_id:
         await finish(core.database, core.settings, order_id, core.clock)

@@ -7,6 +7,9 @@ from ivr.moves import Step, enter, leave_line, note, order_and_close, recording_
 from ivr.nodes import contact
 from ivr.verbs import AnyVerb, Prompt, Record
 
+#: The fact that a recording holds silence only: nothing of it is kept.
+NO_WORDS = "no_words"
+
 #: Reasons with words of their own; any other is spoken of as a release.
 APOLOGIES = (
     "declined",
@@ -49,12 +52,13 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
 
 def recorded(call: Call, facts: Facts, seconds: float) -> Step:
     """A recording without words is asked for once more; then the order is made without one."""
+    silent = () if seconds > 0 else (note(facts, NO_WORDS, recording=call.recording),)
     if seconds < facts.limits.least_message_s:
         again = try_again(call, facts, recording=recording_name(call, "m"))
         if again:
-            return again, ()
-    spoken = call.recording if seconds > 0 else ""
-    return contact.reach(call, facts, source=call.source, recording=spoken)
+            return again, silent
+    after, commands = contact.reach(call, facts, source=call.source, recording="" if silent else call.recording)
+    return after, (*silent, *commands)
 
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:

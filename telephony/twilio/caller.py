@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from calls.job_names import FETCH_RECORDING
 from calls.store import UnknownCall
 from calls.turn import Begun, MakeEvent, Turn
 from ivr.call import Call
@@ -150,6 +151,7 @@ class Caller:
             case "recorded":
                 ended_by: Literal["key", "unknown"] = "key" if hook.keys else "unknown"
                 message = partial(Recorded, seconds=hook.spoken_s, ended_by=ended_by)
+                await self._clear_away(hook)
                 return _Heard(await take(lambda facts: message(facts=facts), hook.scene))
             case "dialled":
                 return _Heard(await self._dialled(call_id, hook, begun))
@@ -172,6 +174,11 @@ class Caller:
 
     async def _type(self, call: Call, key: str) -> Turn:
         return await self._take(call.id, lambda facts: Keyed(facts=facts, key=key), call.scene, call.seq)
+
+    async def _clear_away(self, hook: Webhook) -> None:
+        """A recording of silence belongs to no order, which would look for it at the cloud if its notice were lost."""
+        if hook.recording and hook.recording_sid and not hook.spoken_s:
+            await self._exchange.core.queue.enqueue(FETCH_RECORDING, f"{hook.recording_sid}-{hook.recording}")
 
     # -- what came to an end ------------------------------------------------------------------------------------------
     async def _awaited(self, call_id: str, hook: Webhook, begun: Begun) -> _Heard:

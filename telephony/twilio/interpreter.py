@@ -129,7 +129,7 @@ class Interpreter:
 
     def _record(self, response: VoiceResponse, call: Call, verb: Record) -> None:
         response.record(
-            action=self._addresses.turn("recorded", call),
+            action=self._addresses.turn("recorded", call, name=verb.name),
             method="POST",
             timeout=max(1, round(verb.silence_s)),
             max_length=max(1, round(verb.max_s)),

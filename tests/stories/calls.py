@@ -44,7 +44,7 @@ STORIES = (
     Story(
         "says nothing at all", "away", (), "work_order", "declined",
         (*_LINE, "not_understood", "choose_line", "message_silence", "message_what", "message_again", *_ORDER, "goodbye"),
-        ("arrived", "message"),
+        ("arrived", "message", "no_words", "no_words"),
     ),
     Story(
         "presses a wrong key twice", "away",

@@ -19,6 +19,7 @@ from telephony.twilio.spool import sweep as sweep_spool
 from tests.cloud import When
 from tests.cloud.audio import recorded
 from tests.cloud.leg import Leg
+from tests.cloud.mischief import Drop, Rule
 from tests.cloud.recordings import Recording as Kept
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, TOKEN, WILLING, Town, said, town
@@ -96,6 +97,27 @@ async def test_a_message_is_fetched_checked_and_deleted_at_the_cloud(here: Town)
     assert "8000 Hz" in recording.format
     assert (here.settings.recordings / recording.path).is_file()
     assert not await here.cloud_recordings(leg)
+
+
+async def test_a_recording_in_which_nobody_spoke_is_deleted_at_the_cloud_and_left_nowhere(here: Town) -> None:
+    """Asked for twice, and no notice of either comes: the order is one without a message, and no file stays behind."""
+    here.cloud.mischief.add(Rule(r"/twilio/recording\?", Drop()))
+    await here.open_session()
+    await here.core.seats.pause(here.seat_id, "away")
+    leg = here.call(When(said("choose_line"), press="2"), When(said("order_repeat"), hang_up=True))
+    assert await here.outcome(leg) == "work_order"
+    order = await here.order(leg)
+    assert [(one.state, one.source) for one in here.cloud.recordings.kept.values()] == [("completed", "RecordVerb")] * 2
+    await _fetch_all(here)
+    assert [one.state for one in here.cloud.recordings.kept.values()] == ["deleted"] * 2
+    assert (await _recordings(here), list(here.settings.recordings.glob("*"))) == ([], [])
+    assert await finish(here.core.database, here.settings, order.id) == "dispatched"
+    (about, _) = here.cloud.recordings.kept
+    name = next(fact.data["recording"] for fact in await here.core.ledger.events(call_id_of(leg.sid)) if fact.kind == "no_words")
+    assert here.parts is not None
+    again = await cloud_recordings.fetch(here.core, here.parts.exchange.connection, about, str(name))
+    assert again == "silent", "and a job that comes again waits for nothing"
+    assert await _sweep(here, 3600) == 0
 
 
 async def test_a_worker_fetches_what_is_there_and_reports_what_the_cloud_says_will_never_be(here: Town) -> None:
