@@ -9,6 +9,8 @@ from ivr.verbs import AnyVerb, Prompt, Record
 
 #: The fact that a recording holds silence only: nothing of it is kept.
 NO_WORDS = "no_words"
+#: Seconds that no word is shorter than. Carriers measure what is left of silence not to the last millisecond.
+SHORTEST_WORD_S = 0.25
 
 #: Reasons with words of their own; any other is spoken of as a release.
 APOLOGIES = (
@@ -52,7 +54,7 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
 
 def recorded(call: Call, facts: Facts, seconds: float) -> Step:
     """A recording without words is asked for once more; then the order is made without one."""
-    silent = () if seconds > 0 else (note(facts, NO_WORDS, recording=call.recording),)
+    silent = () if seconds >= SHORTEST_WORD_S else (note(facts, NO_WORDS, recording=call.recording),)
     if seconds < facts.limits.least_message_s:
         again = try_again(call, facts, recording=recording_name(call, "m"))
         if again:
