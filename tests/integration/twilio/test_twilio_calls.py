@@ -12,7 +12,7 @@ from ivr.limits import Limits
 from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
-from tests.cloud.mischief import Drop, Rule
+from tests.cloud.mischief import Drop, Hold, Repeat, Rule
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import LEADER, WILLING, Town, said, town
 from tests.waiting import until
@@ -76,6 +76,30 @@ async def test_a_mobile_that_answers_and_does_not_press_1_is_no_talk_whatever_th
     leg.dialed[-1].hang_up()
     assert await here.outcome(leg) == "talked"
     assert (await here.kinds(leg)).count("connected") == 1
+
+
+async def test_a_whisper_that_is_never_reached_loses_nobody(here: Town) -> None:
+    """The leader's leg has no fallback URL at the cloud: it ends, and the caller is the first again, however late and often that is
+    told."""
+    here.cloud.mischief.add(*(Rule(r"/twilio/whisper", Drop(), nth) for nth in (1, 2, 3)))
+    here.cloud.mischief.add(Rule(r"/twilio/leg", Hold(past=99)), Rule(r"/twilio/dialled", Repeat(2)))
+    here.cloud.callees[LEADER] = WILLING
+    await here.open_session()
+    leg = here.call(When(said("choose_free"), press="1"))
+    await here.at(leg, "ringing")
+
+    async def missed() -> bool:
+        return (await here.saved(leg)).missed == 1
+
+    await until(missed, 30.0, "the leg that fails")
+    assert await here.core.line.position(here.seat_id, call_id_of(leg.sid)) == 1
+    await here.core.seats.resume(here.seat_id)
+    await here.at(leg, "talking", 30.0)
+    leg.dialed[-1].hang_up()
+    assert await here.outcome(leg) == "talked"
+    assert (len(leg.dialed), [error.code for error in here.cloud.errors]) == (2, [11205])
+    assert (len(await here.orders(1)), here.spool_files()) == (1, [])
+    here.cloud.errors.clear()
 
 
 async def test_who_declines_records_the_matter_and_hears_the_orders_number(here: Town) -> None:

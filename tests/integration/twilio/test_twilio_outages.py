@@ -16,7 +16,7 @@ from telephony.twilio.spool import Message, sweep
 from tests.cloud import Callee, When
 from tests.cloud.document import read
 from tests.cloud.leg import Leg
-from tests.cloud.mischief import Drop, Rule
+from tests.cloud.mischief import Drop, Echo, Repeat, Rule
 from tests.integration.twilio.town import ACCOUNT, LEADER, WILLING, Town, said, town
 from tests.performed import performed
 from tests.servers import RedisServer, redis_server
@@ -282,6 +282,7 @@ async def test_a_leg_of_ours_that_comes_to_the_fallback_url_goes_on_as_the_call_
 
 async def test_the_same_without_redis_a_message_becomes_the_order_of_that_call(here: Town, server: RedisServer) -> None:
     first = await _keeps_a_place(here, Callee(answer_after_s=10, script=(When(said("fallback_sorry"), speak_s=11),)))
+    here.cloud.mischief.add(Rule(r"/twilio/(fallback|status)", Repeat(2)), Rule(r"/twilio/fallback", Echo(past=1)))
     back = await _rung(here)
     server.kill()
     await back.ended(60.0)

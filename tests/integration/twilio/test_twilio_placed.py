@@ -23,6 +23,7 @@ from jobs.placed_calls import attend
 from telephony.twilio.placed import CloudPlacing
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
+from tests.cloud.mischief import Drop, Rule
 from tests.cloud.rest.troubles import Trouble
 from tests.integration.twilio.town import ADMIN, Town, away_town, said, serving, town
 from tests.integration.twilio.weather import brew
@@ -39,6 +40,15 @@ QUICK: dict[str, Any] = {
     "urgent_pause_s": 0.01, "urgent_tries": 2, "follow_up_pause_s": 0.01, "follow_up_tries": 2,
     "follow_up_hours": "00:00-23:59:59.999999", "twilio_calls_per_s": 100.0, "placed_ring_s": 10.0,
 }  # fmt: skip
+
+
+def _went_by_fallback(office: "Office", times: int) -> None:
+    """So many legs; the cloud complains of what was dropped, and of nothing else."""
+    came = {sent.request.call_sid for sent in office.here.cloud.sent if "/twilio/fallback?" in sent.request.url}
+    assert len(came) == times
+    assert [error.code for error in office.here.cloud.errors] == [11205] * times
+    office.here.cloud.errors.clear()
+    assert office.here.spool_files() == [], "a call about an order is nobody's message"
 
 
 class Office:
@@ -191,27 +201,34 @@ async def test_who_does_not_confirm_is_rung_again_and_then_it_is_left_to_a_perso
     assert (await left_to_people(here.core.database))["urgent"] == 0, "it is tried again"
     again = await office.over(order_id)
     assert (again.result, again.missed) == ("unreached", "no_answer")
+    here.cloud.mischief.add(Rule(r"/twilio/voice\?", Drop()))  # whoever answers is first heard of at the fallback URL
     await office.ask(order_id, "urgent")
     assert (await office.over(order_id)).missed == "voicemail", "a fax is spoken to as little"
     assert [leg.texts for leg in office.legs()[-2:]] == [[], []]
+    _went_by_fallback(office, times=2)
     # The unit signs: nobody has to take over any more.
     await move(here.core.database, order_id, "sign", here.core.clock(), timezone="Asia/Shanghai")
     assert (await left_to_people(here.core.database))["urgent"] == 0
 
 
 @pytest.mark.parametrize(
-    ("key", "result", "status", "kinds", "mischief"),
+    ("key", "result", "status", "kinds", "mischief", "voice_fails"),
     [
-        ("1", "satisfied", "closed", ["close"], "all repeated"),
-        ("2", "unsatisfied", "dispatched", ["redo", "supervision_asked"], "all answers lost once"),
-        ("9", "refused", "replied", [], "documents once more after the next, and after three"),
+        ("1", "satisfied", "closed", ["close"], "all repeated", False),
+        ("2", "unsatisfied", "dispatched", ["redo", "supervision_asked"], "all answers lost once", False),
+        ("9", "refused", "replied", [], "documents once more after the next, and after three", False),
+        ("1", "satisfied", "closed", ["close"], "documents once more after the next, and after three", True),
+        ("2", "unsatisfied", "dispatched", ["redo", "supervision_asked"], "all repeated", True),
+        ("9", "refused", "replied", [], "notices when all is over", True),
     ],
 )
 async def test_a_petitioner_says_what_becomes_of_the_order(
-    office: Office, key: str, result: str, status: str, kinds: list[str], mischief: str
+    office: Office, key: str, result: str, status: str, kinds: list[str], mischief: str, voice_fails: bool
 ) -> None:
-    """Also with what networks do to webhooks."""
+    """Also with what networks do to webhooks, and when the voice URL is never reached and the call goes on at the fallback URL."""
     brew(office.here.cloud, mischief)
+    if voice_fails:
+        office.here.cloud.mischief.add(Rule(r"/twilio/voice\?", Drop()))
     office.here.cloud.callees[CITIZEN] = Callee(answer_after_s=1, script=(When("满意请按一", press=key),))
     order_id = await office.order("replied")
     assert await wanted_follow_ups(office.database) == [order_id]
@@ -222,6 +239,7 @@ async def test_a_petitioner_says_what_becomes_of_the_order(
     assert (await office.kinds(order_id))[4:] == ["follow_up_asked", f"follow_up_{result}", *kinds]
     (leg,) = office.legs()
     assert said(f"follow_up_{result}") in "".join(leg.texts)
+    _went_by_fallback(office, times=int(voice_fails))
     if result == "refused":
         with pytest.raises(placing.AskRefused):
             await office.ask(order_id, "follow_up")
