@@ -18,8 +18,8 @@ from calls.assembly import Core, build
 from calls.job_names import FETCH_RECORDING, FINISH_RECORDING
 from config.columns import from_unix
 from config.settings import load_settings
-from jobs.recordings import finish
 from ivr.nodes.message import NO_WORDS
+from jobs.recordings import finish
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
 from telephony.twilio.connection import CloudRecording, Connection
 from telephony.twilio.exchange import call_sid_of, is_ours
@@ -222,7 +222,7 @@ async def _finish(core: Core, name: str, path: Path) -> bool:
     """The order of the call goes on; False when there is none (yet). A recording its order knows nothing of (the fallback's
     message) is added. Silence belongs to no order and is not kept."""
     if await _is_silent(core, name):
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
         return True
     order_id = await add_recording(core.database, name.rpartition("-")[0], name)
     if order_id:
