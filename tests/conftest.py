@@ -12,6 +12,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as examples
 from redis.asyncio import Redis
 
+from config.memory import look_seldom, settle
 from config.redis import connect
 from config.settings import Settings
 from tests.clocks import SetClock
@@ -23,6 +24,9 @@ examples.load_profile("hotline")
 
 #: Every server of the tests writes to disk at once. Where there is memory for it, they do not wait for the disk.
 _MEMORY, _ROOM = Path("/dev/shm"), 4 << 30
+
+
+look_seldom()  # hundreds of modules are imported next
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +56,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         kinds.setdefault(_kind(path), []).append(file)
     placed = [((n + 0.5) / len(alike), file) for alike in kinds.values() for n, file in enumerate(alike)]
     items[:] = chain.from_iterable(file for _, file in sorted(placed, key=lambda one: one[0]))
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests stay for the whole run: the collector need not look at them after each of 2,500 tests."""
+    settle()
 
 
 def _kind(path: Path) -> str:

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from config.children import end_with_parent
 
-#: What every part imports.
+#: What every part imports; the last one makes it theirs in common.
 _PRELOADED = [
     "tests.parts", "cli.main", "cli.migrate", "api.server", "api.app", "telephony.asterisk.bridge", "jobs.worker", "jobs.cron",
+    "tests.preloaded",
 ]  # fmt: skip
 
 _context = multiprocessing.get_context("forkserver")
