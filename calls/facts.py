@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from calls.outlook import MOMENT_S, LineNow, Look, Outlook
 from calls.places import Places
 from config.clock import Clock
+from config.numbers import read_dialable
 from config.settings import Settings
 from config.shared import begin
 from ivr.call import Call
@@ -94,6 +95,7 @@ class FactsReader:
             city=settings.city,
             limits=self._limits,
             position=position,
+            dialable=read_dialable(call.typed, settings) if call.typed else "",
             calls_back=self._calls_back(call),
             place=place,
             recent_calls=recent,
@@ -144,6 +146,8 @@ class FactsReader:
         return bool(line)
 
     def _calls_back(self, call: Call) -> bool:
+        if call.number and not read_dialable(call.number, self._settings):
+            return False
         if call.carrier == "twilio":
             return bool(self._settings.twilio_number)
         return bool(self._settings.callback_line or self._settings.trunk)

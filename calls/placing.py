@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from calls.calling_hours import next_allowed
 from config.columns import from_unix
 from config.database import Database
-from config.numbers import read_number
+from config.numbers import read_dialable
 from config.settings import Settings
 from config.text import clean
 from ivr.placed import Conversation, Purpose
@@ -208,7 +208,7 @@ async def _number(session: AsyncSession, settings: Settings, row: PlacedCall, or
         unit = await session.scalar(select(Unit).where(Unit.name == row.unit))
         return (unit.duty_number or "") if unit else ""
     person = await session.get(Petitioner, order.petitioner_id)
-    return (person.number or read_number(person.contact or "", settings)) if person else ""
+    return read_dialable(person.number or person.contact or "", settings) if person else ""
 
 
 async def _check(session: AsyncSession, order: WorkOrder, purpose: Purpose, unit: str) -> None:

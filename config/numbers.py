@@ -14,6 +14,15 @@ _BRACKETED = re.compile(r"<([^<>]*)>\s*(?:;.*)?$")
 _DIALLED = re.compile(r"\+?[0-9]+")
 _MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _MOBILE_AS_WRITTEN = re.compile(r"\+861[3-9][0-9]{9}")
+#: Area code without its 0, and the number: 10 + 8 digits, 734 + 7 digits.
+_SHORTEST_IN_CHINA = 10
+_RUNG = frozenset(
+    {
+        phonenumbers.PhoneNumberType.FIXED_LINE,
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    }
+)
 _LOCAL = re.compile(r"[2-8][0-9]{6,7}")
 _PUNCTUATION = str.maketrans("", "", " -().\u00a0")
 
@@ -31,6 +40,31 @@ def read_number(raw: object, settings: Settings) -> str:
     if not dialled or dialled.removeprefix("+") == settings.service_number:
         return ""
     return _e164(_complete(dialled, settings), settings.country_code)
+
+
+def read_dialable(raw: object, settings: Settings) -> str:
+    """E.164 of a telephone that we may ring without a person deciding it: a fixed line or a mobile of COUNTRY_CODE, and none
+    of our own. Anybody can key in, or present, a number that is dear to ring: premium rate, satellite, abroad, short codes."""
+    number = read_number(raw, settings)
+    if not number or number in _own(settings):
+        return ""
+    region = settings.country_code
+    mobile = region == "CN" and _MOBILE_AS_WRITTEN.fullmatch(number)
+    return number if mobile or _is_subscriber(number, region) else ""
+
+
+def _own(settings: Settings) -> tuple[str, ...]:
+    country = f"+{phonenumbers.country_code_for_region(settings.country_code)}"
+    area = settings.area_code.removeprefix("0")
+    return (settings.twilio_number, country + settings.service_number, country + area + settings.service_number)
+
+
+def _is_subscriber(number: str, region: str) -> bool:
+    parsed = phonenumbers.parse(number, None)
+    if phonenumbers.region_code_for_number(parsed) != region or phonenumbers.number_type(parsed) not in _RUNG:
+        return False
+    # The library takes an area code and a short code (95588, 10010) for a fixed line.
+    return region != "CN" or len(str(parsed.national_number)) >= _SHORTEST_IN_CHINA
 
 
 def _dialled(raw: object) -> str:

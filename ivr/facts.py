@@ -90,7 +90,9 @@ class Facts(Struct, frozen=True):
     place: Place | None = None
     #: Calls of this number in the last minutes, this one included; 0 = withheld, or not counted.
     recent_calls: int = 0
-    #: Callers of this carrier can be called back.
+    #: E.164 of what the caller has keyed in so far; empty when it is no telephone that we may ring.
+    dialable: str = ""
+    #: Callers of this carrier can be called back, this one included where the number is known.
     calls_back: bool = False
     #: An ordinary operators' line is configured.
     operators: bool = False

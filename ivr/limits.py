@@ -29,6 +29,5 @@ class Limits(Struct, frozen=True):
     most_gone: int = 3
     #: How often a question is asked before silence counts as an answer.
     tries: int = 2
-    #: Keys of a number that can be called back, fewest and most (E.164).
-    least_contact_keys: int = 7
+    #: More keys are no number (E.164; with 00 before it, of our country).
     most_contact_keys: int = 15

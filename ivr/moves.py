@@ -85,7 +85,8 @@ def make_order(call: Call, facts: Facts, source: OrderSource, recording: str = "
     """The work order of this call, unless it has one already, with the number at which the caller is reached."""
     if call.ordered:
         return call, ()
-    order = MakeOrder(source=source, recording=recording, contact=contact or call.contact, at=facts.now)
+    reached_at = contact or call.contact or call.typed  # what was keyed in, for a person to make something of
+    order = MakeOrder(source=source, recording=recording, contact=reached_at, at=facts.now)
     return replace(call, ordered=True, source=source), (order,)
 
 

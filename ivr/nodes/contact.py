@@ -39,35 +39,39 @@ def advance(call: Call, event: AnyEvent) -> Step | None:
     match event:
         case Keyed(key="#") if not call.typed and just_entered(call, event.facts):
             return call, ()  # the key that ended the recording
-        case TimedOut() if call.typed and event.facts.now - call.told_at < event.facts.limits.ask_timeout_s - 0.5:
-            return again(call, event.facts, reason="typing"), ()  # still typing: a carrier counts from its last word
+        case TimedOut() if _still_types(call, event.facts):
+            return again(call, event.facts, reason="typing"), ()  # a carrier counts from its last word
         case Keyed(key="#") | TimedOut():
-            return _typed(call, event.facts)
+            return _typed(call, event.facts, event.facts.dialable)
         case Keyed(key="*"):
             return call, ()
         case Keyed(key=key):
-            typed = replace(call, typed=call.typed + key, told_at=event.facts.now)
-            if len(typed.typed) >= event.facts.limits.most_contact_keys:
-                return _typed(typed, event.facts)
-            return typed, ()
+            return _add(call, event.facts, key)
         case HungUp():
-            contact = _usable(call, event.facts)
             outcome: Outcome = "callback" if call.source == "callback" else "work_order"
-            return order_and_close(call, event.facts, call.source, outcome, call.recording, contact)
+            return order_and_close(call, event.facts, call.source, outcome, call.recording, event.facts.dialable)
         case _:
             return None
 
 
-def _typed(call: Call, facts: Facts) -> Step:
-    if call.typed and not _usable(call, facts):
-        asked = try_again(call, facts, typed="", reason="")
-        if asked:
-            return asked, ()
-    return _go_on(replace(call, contact=_usable(call, facts)), facts)
+def _still_types(call: Call, facts: Facts) -> bool:
+    lately = facts.now - call.told_at < facts.limits.ask_timeout_s - 0.5
+    return bool(call.typed) and call.reason != "again" and lately
 
 
-def _usable(call: Call, facts: Facts) -> str:
-    return call.typed if len(call.typed) >= facts.limits.least_contact_keys else ""
+def _add(call: Call, facts: Facts, key: str) -> Step:
+    """The first key after the question was asked again begins a new number; until then, the one before is not forgotten."""
+    before = "" if call.reason == "again" else call.typed
+    typed = replace(call, typed=before + key, reason="" if call.reason == "again" else call.reason, told_at=facts.now)
+    return _typed(typed, facts, "") if len(typed.typed) > facts.limits.most_contact_keys else (typed, ())
+
+
+def _typed(call: Call, facts: Facts, number: str) -> Step:
+    """`number`: E.164 of what was keyed in. Where there is none, it is asked for once more; then a person is to make something
+    of what was keyed in."""
+    if call.typed and not number and (asked := try_again(call, facts, reason="again")):
+        return asked, ()
+    return _go_on(replace(call, contact=number), facts)
 
 
 def _go_on(call: Call, facts: Facts) -> Step:

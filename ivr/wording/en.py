@@ -85,7 +85,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_again": "Sorry, we heard nothing. Please speak after the tone and press the hash key when you are done.",
     "contact_ask": "We cannot see your number. Please key in where we can reach you, then press hash. "
     "If you do not want to, just wait.",
-    "contact_again": "That number seems too short. Please key it in once more, then press hash.",
+    "contact_again": "That number does not seem to work. Please key it in once more, then press hash.",
     # the work order
     "order_wait": "Your matter is recorded. One moment for the number of your work order.",
     "order_number": "The number of your work order is",
@@ -104,7 +104,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_session_stopped": "We are sorry, the session had to be ended early. Your matter will be handled all the same.",
     "message_session_postponed": "We are sorry, the session will be held on another day. Your matter will be handled all the same.",
     "goodbye_other_call": "Your place has moved to your other call.",
-    "callback_no_number": "Thank you, that is noted. But we do not have your number: please call again.",
+    "callback_no_number": "Thank you, that is noted. But we have no number that we can ring: please call again.",
     # calls that we place: urgent assignment, follow-up
     "placed_greeting": "Hello, this is the 1 2 3 4 5 government hotline of {city}.",
     "placed_order": "The number of the work order is",

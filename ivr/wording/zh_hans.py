@@ -80,7 +80,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_how": "最长可以说{minutes}分钟，说完请按井号键。",
     "message_again": "抱歉，没有听到您的声音。请在提示音后再说一次，说完请按井号键。",
     "contact_ask": "我们看不到您的号码。请输入您的联系电话，按井号键结束。不想留号码，请稍等。",
-    "contact_again": "号码好像不完整。请再输入一次，按井号键结束。",
+    "contact_again": "这个号码好像拨不通。请再输入一次，按井号键结束。",
     # 工单
     "order_wait": "您的诉求已经录下，正在生成工单，请稍候。",
     "order_number": "您的工单号是，",
@@ -97,7 +97,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_session_stopped": "很抱歉，本场接听因故提前结束。您的诉求我们照样办理。",
     "message_session_postponed": "很抱歉，本场接听改期举行。您的诉求我们照样办理。",
     "goodbye_other_call": "您的位置已经转到您的另一个来电。",
-    "callback_no_number": "好的，已经登记。但我们没有您的号码，请您方便时再打来。",
+    "callback_no_number": "好的，已经登记。但我们没有能拨通的号码，请您方便时再打来。",
     # 我们打出的电话：交办、回访
     "placed_greeting": "您好，这里是{city}幺二三四五政府服务热线。",
     "placed_order": "工单号是，",

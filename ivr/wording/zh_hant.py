@@ -80,7 +80,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_how": "最長可以說{minutes}分鐘，說完請按井號鍵。",
     "message_again": "抱歉，沒有聽到您的聲音。請在提示音後再說一次，說完請按井號鍵。",
     "contact_ask": "我們看不到您的號碼。請輸入您的聯繫電話，按井號鍵結束。不想留號碼，請稍等。",
-    "contact_again": "號碼好像不完整。請再輸入一次，按井號鍵結束。",
+    "contact_again": "這個號碼好像撥不通。請再輸入一次，按井號鍵結束。",
     # 工單
     "order_wait": "您的訴求已經錄下，正在生成工單，請稍候。",
     "order_number": "您的工單號是，",
@@ -97,7 +97,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "message_session_stopped": "很抱歉，本場接聽因故提前結束。您的訴求我們照樣辦理。",
     "message_session_postponed": "很抱歉，本場接聽改期舉行。您的訴求我們照樣辦理。",
     "goodbye_other_call": "您的位置已經轉到您的另一個來電。",
-    "callback_no_number": "好的，已經登記。但我們沒有您的號碼，請您方便時再打來。",
+    "callback_no_number": "好的，已經登記。但我們沒有能撥通的號碼，請您方便時再打來。",
     # 我們打出的電話：交辦、回訪
     "placed_greeting": "您好，這裡是{city}幺二三四五政府服務熱線。",
     "placed_order": "工單號是，",

@@ -7,6 +7,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from calls.store import CorruptCall
+from config.numbers import read_dialable
 from config.settings import Settings
 from ivr.call import Call
 from ivr.verbs import CallBack
@@ -55,8 +56,11 @@ class Callbacks:
         self._legs.add(leg)
         settings = self._exchange.settings
         try:
+            number = read_dialable(verb.number, settings)
+            if not number:
+                raise CarrierRefused("this is no telephone that may be rung")
             fields = {
-                "Channel": dial_string(callback_address(settings, verb.number)),
+                "Channel": dial_string(callback_address(settings, number)),
                 "ChannelId": uniqueid,
                 "Context": dialplan.SERVICE_CONTEXT,
                 "Exten": dialplan.BACK_EXTEN,

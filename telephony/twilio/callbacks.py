@@ -7,6 +7,7 @@ import hashlib
 
 import structlog
 
+from config.numbers import read_dialable
 from ivr.call import Call
 from ivr.events import HungUp
 from ivr.verbs import CallBack
@@ -41,12 +42,15 @@ async def call_back(exchange: Exchange, outbound: Outbound, call: Call) -> None:
     leg = leg_of_try(call)
     if not await outbound.reserve(leg):
         return
+    number = read_dialable(verb.number, exchange.settings)
 
     async def wanted() -> bool:
         return await _is_wanted(exchange, call)
 
     try:
-        await outbound.place(verb.number, leg, of=call_sid_of(call.id), ring_s=verb.ring_s, wanted=wanted)
+        if not number:
+            raise CarrierRefused("this is no telephone that may be rung")
+        await outbound.place(number, leg, of=call_sid_of(call.id), ring_s=verb.ring_s, wanted=wanted)
     except CarrierUncertain as error:
         # It stays reserved: nobody is rung twice. If no phone rings, the claim lapses and the next try begins.
         log.warning("a caller may have been called back", call_id=call.id, error=str(error))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
+from sqlalchemy import select
 
 from calls.assembly import Core
 from calls.places import Places
@@ -20,7 +21,7 @@ from jobs.cron import Cron
 from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat
 from tests.clocks import SetClock
-from workorders.model import WorkOrder
+from workorders.model import Petitioner, WorkOrder
 from workorders.register import Wanted, find
 
 NUMBER, OTHER = "+8613912345678", "+8613912345679"
@@ -176,6 +177,29 @@ async def test_who_was_promised_a_call_and_hangs_up_as_the_leader_is_rung_is_the
     await drop(core, "t-2")
     assert [(one.source, one.call_id) for one in await orders(core)] == [("abandoned", "t-2")]
     assert await forgotten(core) == []
+
+
+async def test_only_a_telephone_that_may_be_rung_is_promised_a_call_and_it_is_known_by_the_number_of_any_other_call(
+    core: Core, clock: SetClock
+) -> None:
+    """Premium rate, satellite, abroad and our own number are orders, whether they are keyed in or presented."""
+    core.settings.callback_line = "sip:{number}@127.0.0.1:9"
+    await hold_session(core, clock)
+    for call_id, keys, dialled in (("a-1", "13912345678#", NUMBER), ("a-2", "008821612345678#8123456#", "+867348123456")):
+        call = await wait(core, call_id, "")
+        clock.pass_by(10)
+        for pressed in f"3{keys}":
+            clock.pass_by(1)
+            call = (await core.turns.take_turn(call_id, lambda facts: Keyed(facts=facts, key=pressed))).call  # noqa: B023
+        assert (call.node, call.reason, call.contact) == ("callback", "kept", dialled)
+        await drop(core, call_id)
+    async with core.database.read() as session:
+        hashes = set(await session.scalars(select(Petitioner.number_hash)))
+    assert core.database.cipher.hash_number(NUMBER) in hashes
+    await wait(core, "a-3", "+442071838750")
+    clock.pass_by(10)
+    abroad = (await core.turns.take_turn("a-3", lambda facts: Keyed(facts=facts, key="3"))).call
+    assert (abroad.node, abroad.reason, abroad.ordered) == ("callback", "", True)
 
 
 async def forgotten(core: Core, *live: str) -> list[str]:

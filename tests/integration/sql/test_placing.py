@@ -81,11 +81,12 @@ async def test_an_answer_counts_though_the_news_of_the_end_came_first(database: 
 
 
 async def test_who_has_no_number_or_an_order_that_moved_on_is_left_to_a_person(database: Database) -> None:
-    nameless = await _order(database, "dispatch", "handle", "reply", number="")
-    asked = await placing.ask(database, nameless, "follow_up", AT, actor="op")
-    assert await placing.claim(database, SETTINGS, asked.id, AT) is None
-    assert (await of_order(database, nameless))[0].result == "no_number"
-    assert await left_among(database, [nameless]) == {nameless}
+    for number in ("", "+8821612345678"):  # and who presented one that is dear to ring
+        nameless = await _order(database, "dispatch", "handle", "reply", number=number)
+        asked = await placing.ask(database, nameless, "follow_up", AT, actor="op")
+        assert await placing.claim(database, SETTINGS, asked.id, AT) is None
+        assert (await of_order(database, nameless))[0].result == "no_number"
+        assert await left_among(database, [nameless]) == {nameless}
     gone = await _order(database, "dispatch", "handle", "reply")
     asked = await placing.ask(database, gone, "follow_up", AT, actor="op")
     await move(database, gone, "close", AT, timezone="Asia/Shanghai")

@@ -16,15 +16,19 @@ from tests.servers import redis_server
 from tests.waiting import until
 
 TAKES_IT, DOES_NOT, BY_FALLBACK = "+8613812345671", "+8613812345672", "+8613812345673"
+#: TAKES_IT, as people key it in.
+KEYED = "13812345671#"
 
 
 async def _keep_places(here: Town) -> list[Leg]:
-    """Callers who asked to be called back, in this order. The voice URL of the last one's leg is never reached."""
+    """Callers who asked to be called back, in this order: the first withholds the number and keys it in, the voice URL of the last
+    one's leg is never reached."""
     await here.open_session()
     await here.core.seats.pause(here.seat_id, "away")
     legs = []
-    for number in (TAKES_IT, DOES_NOT, BY_FALLBACK):
-        legs.append(here.call(When("请按一", press="1"), When("请按三", press="3", after_s=40), number=number))
+    for number in ("anonymous", DOES_NOT, BY_FALLBACK):
+        keeps = (When("请按一", press="1"), When("请按三", press="3", after_s=40), When("联系电话", press=KEYED))
+        legs.append(here.call(*keeps, number=number))
         await here.at(legs[-1], "waiting", 30.0)
     for leg in legs:
         await here.at(leg, "kept", 30.0)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.numbers import read_dialable
 from config.privacy import mask, mask_numbers, read_number
 from config.settings import Settings
 
@@ -52,6 +53,19 @@ def test_a_number_is_read(raw: str, number: str) -> None:
 )  # fmt: skip
 def test_what_is_no_number_of_a_person_is_empty(raw: object) -> None:
     assert read_number(raw, SETTINGS) == ""
+
+
+@pytest.mark.parametrize(
+    ("keyed", "number"),
+    [
+        ("13812345678", MOBILE), ("008613812345678", MOBILE), ("8123456", "+867348123456"), ("01012345678", "+861012345678"),
+        ("008821612345678", ""), ("0085291234567", ""), ("00442071838750", ""), ("1687777777", ""), ("4008123456", ""),
+        ("073412345", ""), ("12345", ""), ("073495588", ""), ("01010010", ""), ("110", ""), ("1234567", ""),
+        ("075588889999", ""), ("13812345678\r\n", ""),
+    ],
+)  # fmt: skip
+def test_only_a_telephone_of_our_country_that_is_none_of_ours_may_be_rung(keyed: str, number: str) -> None:
+    assert read_dialable(keyed, SETTINGS.model_copy(update={"twilio_number": "+8675588889999"})) == number
 
 
 @given(st.text() | st.from_regex(r'"?[^"]{0,9}"? ?<?(sip:)?\+?[0-9０-９]{0,20}@?>?', fullmatch=True))

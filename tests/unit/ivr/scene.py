@@ -56,6 +56,11 @@ def key(pressed: str, seconds: float = 0, facts: Facts = OPEN) -> Keyed:
     return Keyed(facts=at(facts, seconds), key=pressed)
 
 
+def keyed(digits: str, seconds: float, number: str = "") -> tuple[Keyed, ...]:
+    """A telephone number and #; `number`: E.164 of it, empty when it can be rung by nobody."""
+    return (*(key(digit, seconds) for digit in digits), key("#", seconds + 1, replace(OPEN, dialable=number)))
+
+
 def calls_at_every_node() -> dict[str, Call]:
     """One call at each node, led there by the flow itself."""
     operators = at(OPEN, 5, operators=True)

@@ -21,6 +21,7 @@ from tests.unit.ivr.scene import (
     calls_at_every_node,
     heard,
     key,
+    keyed,
     names,
     offer,
     play,
@@ -261,9 +262,9 @@ def test_a_withheld_number_is_asked_for_after_the_recording() -> None:
     assert heard(call) == ["contact_ask"]
     call, _ = play(call, key("#", 30.2))  # the key that ended the recording
     assert call.node == "contact"
-    call, commands = play(call, *(key(digit, 35) for digit in "13812345678"), key("#", 40))
+    call, commands = play(call, *keyed("13812345678", 35, "+8613812345678"))
     assert call.node == "order"
-    assert the_order(list(commands)).contact == "13812345678"
+    assert the_order(list(commands)).contact == "+8613812345678"
 
 
 def test_half_a_number_is_asked_for_again_and_silence_skips() -> None:
@@ -271,21 +272,21 @@ def test_half_a_number_is_asked_for_again_and_silence_skips() -> None:
     assert heard(call) == ["contact_again"]
     call, commands = play(call, TimedOut(facts=at(OPEN, 50)))
     assert call.node == "order"
-    assert the_order(list(commands)).contact == ""
+    assert the_order(list(commands)).contact == "13", "it is all there is"
 
 
 def test_who_types_slowly_is_not_cut_short() -> None:
     slow = [key(digit, 35 + 2 * index) for index, digit in enumerate("1381234")]
     call, _ = play(recorded_withheld(), *slow, TimedOut(facts=at(OPEN, 48)))
     assert (call.node, call.typed, heard(call)) == ("contact", "1381234", [])
-    call, commands = play(call, key("5", 49), key("6", 50), TimedOut(facts=at(OPEN, 57)))
-    assert the_order(list(commands)).contact == "138123456"
+    call, commands = play(call, key("5", 49), key("6", 50), TimedOut(facts=at(OPEN, 57, dialable="+86138123456")))
+    assert the_order(list(commands)).contact == "+86138123456"
 
 
 def test_who_hangs_up_while_typing_keeps_recording_and_number() -> None:
-    call, commands = play(recorded_withheld(), *(key(d, 35) for d in "8221234"), HungUp(facts=at(OPEN, 37)))
+    call, commands = play(recorded_withheld(), *(key(d, 35) for d in "8221234"), HungUp(facts=at(OPEN, 37, dialable="+867348221234")))
     order = the_order(list(commands))
-    assert order.contact == "8221234"
+    assert order.contact == "+867348221234"
     assert order.recording
     assert call.outcome == "work_order"
 

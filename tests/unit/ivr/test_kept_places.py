@@ -19,6 +19,7 @@ from tests.unit.ivr.scene import (
     at,
     heard,
     key,
+    keyed,
     names,
     offer,
     play,
@@ -98,12 +99,12 @@ def test_the_promise_holds_when_the_leader_did_not_take_the_call_and_ends_when_t
 
 
 def test_every_order_has_the_number_that_was_keyed_in() -> None:
-    keyed = (*(key(digit, 32) for digit in "13812345678"), key("#", 33))
-    kept, _ = play(WITHHELD, ARRIVED, key("1", 3), key("3", 30), *keyed, HungUp(facts=at(OPEN, 40)))
+    number = keyed("13812345678", 32, "+8613812345678")
+    kept, _ = play(WITHHELD, ARRIVED, key("1", 3), key("3", 30), *number, HungUp(facts=at(OPEN, 40)))
     rings, _ = play(kept, offer(600), Arrived(facts=at(OPEN, 610), leg="back-1"), key("1", 614))
     talks = (Answered(facts=at(OPEN, 620)), TalkEnded(facts=at(OPEN, 900), seconds=280))
     for after in ((HungUp(facts=at(OPEN, 616)),), talks):
-        assert one(play(rings, *after)[1], MakeOrder).contact == "13812345678"  # type: ignore[union-attr]
+        assert one(play(rings, *after)[1], MakeOrder).contact == "+8613812345678"  # type: ignore[union-attr]
 
 
 def test_a_voicemail_never_reaches_the_leader() -> None:
@@ -127,9 +128,25 @@ def test_a_kept_place_ends_with_the_session_as_an_order() -> None:
 def test_who_withholds_the_number_types_one_outside_the_line_and_gets_the_place_back() -> None:
     call, commands = play(WITHHELD, ARRIVED, key("1", 3), key("3", 30))
     assert (call.node, names(commands)[-2:]) == ("contact", ["LeaveLine", "WakeAt"])
-    call, commands = play(call, *(key(digit, 32) for digit in "13812345678"), key("#", 33))
-    assert call.reason == "kept"
+    back, commands = play(call, *keyed("13812345678", 32, "+8613812345678"))
+    assert back.reason == "kept"
     assert one(commands, JoinLine) == JoinLine(seat_id="seat-1", joined_at=NOW + 3, mark="callback")
+    called, _ = play(back, HungUp(facts=at(OPEN, 40)), offer(600))
+    (ring,) = present(called, OPEN)
+    assert isinstance(ring, CallBack)
+    assert ring.number == "+8613812345678"
+
+
+def test_who_keys_in_what_cannot_be_rung_is_asked_once_more_and_then_has_an_order_with_it() -> None:
+    asked, _ = play(WITHHELD, ARRIVED, key("1", 3), key("3", 30), *keyed("008821612345678", 32))
+    assert heard(asked) == ["contact_again"]
+    kept, _ = play(asked, *keyed("8123456", 40, "+867348123456"))
+    assert (kept.reason, kept.contact, kept.typed) == ("kept", "+867348123456", "8123456")
+    for after in (keyed("073412345", 40), (TimedOut(facts=at(OPEN, 60)),), (HungUp(facts=at(OPEN, 60)),)):
+        call, commands = play(asked, *after)
+        assert one(commands, MakeOrder).contact == ("073412345" if len(after) > 1 else "008821612345678")  # type: ignore[union-attr]
+        assert "JoinLine" not in names(commands)
+        assert call.node == "ended" or heard(call) == ["callback_no_number", "goodbye"]
 
 
 def test_who_redials_in_time_gets_the_place_and_the_order_is_withdrawn() -> None:
