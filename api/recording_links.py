@@ -8,6 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from calls.assembly import Core
+from config.ids import new_id
+from config.lease import is_first
 from workorders.register import recording
 
 LINK_S = 300
@@ -49,7 +51,7 @@ class RecordingLinks:
 
     async def is_first(self, token: str) -> bool:
         """Nobody has fetched it by this link yet."""
-        return bool(await self._core.redis.set(f"{self._key(token)}:heard", "1", nx=True, ex=LINK_S))
+        return await is_first(self._core.redis, f"{self._key(token)}:heard", LINK_S, new_id())
 
     def _key(self, token: str) -> str:
         return f"{self._core.settings.redis_prefix}listen:{sha256(token.encode()).hexdigest()}"

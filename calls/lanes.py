@@ -119,7 +119,7 @@ class Lanes:
         return tuple(map(_readable, rows))
 
     async def done(self, granted: Granted, count: int) -> int:
-        """How many commands are left; -1 when somebody else took over."""
+        """How many commands are left, which go on as `granted.rest`; -1 when the lane is not ours any more."""
         return (await self.done_many([(granted, count)]))[0]
 
     def begin_done(self, granted: Granted, count: int) -> Awaitable[list[int]]:
@@ -143,7 +143,7 @@ class Lanes:
         todos = [self._todo(granted.lane, granted.call_id) for granted, _ in lanes]
         about: list[str | int] = []
         for granted, count in lanes:
-            about += (_member(granted), granted.performer, count)
+            about += (_member(granted), granted.performer, count, granted.rest.performer)
         until = self._clock() + PERFORM_LEASE_S
         return _DONE.begin(self._redis, (keys.outbox, keys.performers, keys.tries, *todos), until, *about)
 

@@ -108,7 +108,7 @@ class Outbox:
             done = await self._lanes.done_many([(granted, len(granted.entries or ())) for granted in lanes])
             for granted, left in zip(lanes, done, strict=True):
                 if left > 0:
-                    self._start(Granted(granted.lane, granted.call_id, granted.performer, None))
+                    self._start(granted.rest)
         except DatabaseUnavailable as error:
             await self._none_of(lanes, error)
         except (RedisError, OSError) as error:
@@ -205,7 +205,7 @@ class Outbox:
         """With what came into the lane meanwhile, unless somebody else took over."""
         try:
             if (await left)[0] > 0:
-                self._start(Granted(granted.lane, granted.call_id, granted.performer, None))
+                self._start(granted.rest)
         except (RedisError, OSError) as error:
             log.warning("commands wait for Redis", call_id=granted.call_id, error=type(error).__name__)
 

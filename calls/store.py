@@ -68,6 +68,12 @@ class Granted(Struct, frozen=True):
     #: The commands, when they are known; None = read them.
     entries: tuple[Entry, ...] | None
 
+    @property
+    def rest(self) -> "Granted":
+        """The same lane once some of its commands are done: under another name, so that it is said of each of them once."""
+        name, _, rounds = self.performer.partition("/")
+        return Granted(self.lane, self.call_id, f"{name}/{int(rounds or 0) + 1}", None)
+
 
 class Put(Struct, frozen=True):
     """A turn was saved; these lanes are ours to perform now."""

@@ -8,6 +8,8 @@ from msgspec import Struct
 from redis.asyncio import Redis
 
 from config.changes import Change, announce
+from config.ids import new_id
+from config.lease import is_first
 from config.redis import shard_key
 
 #: answered: somebody spoke, and it was recorded. silent: answered, but nothing of one side is in the recording.
@@ -59,7 +61,7 @@ class TestCalls:
     async def claim(self, call: TestCall) -> bool:
         """True for one of all bridges."""
         key = shard_key(self._prefix, f"session:{call.session_id}", "test-claim", call.id)
-        return bool(await self._redis.set(key, "1", nx=True, ex=KEPT_S))
+        return await is_first(self._redis, key, KEPT_S, new_id())
 
     def _key(self, session_id: str) -> str:
         return shard_key(self._prefix, f"session:{session_id}", "test-calls")

@@ -3,6 +3,8 @@
 from redis.asyncio import Redis
 
 from config import scripts
+from config.ids import new_id
+from config.lease import is_first
 from config.settings import Settings
 
 #: Wrong tries of one account, and of one address, within the window. An address may be a whole hall behind one router.
@@ -47,4 +49,4 @@ class Throttle:
 
     async def first_use(self, kind: str, name: str, window_s: int) -> bool:
         """True for the first who comes with this name within the window."""
-        return bool(await self._redis.set(f"{self._prefix}used:{kind}:{name}", "1", nx=True, ex=window_s))
+        return await is_first(self._redis, f"{self._prefix}used:{kind}:{name}", window_s, new_id())

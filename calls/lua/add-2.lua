@@ -3,4 +3,7 @@
 -- ARGV: `<lane>:<call_id>`, now, entry
 -- Returns how many wait in the lane.
 redis.call('ZADD', KEYS[1], 'NX', ARGV[2], ARGV[1])
+if redis.call('LINDEX', KEYS[2], -1) == ARGV[3] then -- the answer was lost
+  return redis.call('LLEN', KEYS[2])
+end
 return redis.call('RPUSH', KEYS[2], ARGV[3])

@@ -1,4 +1,5 @@
--- The calls whose wake-up is due, each handed out once: it comes again only if nobody confirms it within the lease.
+-- The calls whose wake-up is due, each handed out once: it comes again only if nobody confirms it within the lease,
+-- which is so, too, for those whose handing out was not heard of: they are late, and not lost.
 -- KEYS: wakeups
 -- ARGV: now, lease until, how many at most
 -- Returns call ids.

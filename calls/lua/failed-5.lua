@@ -3,13 +3,22 @@
 -- KEYS: todo, outbox, performers, tries, todo of lane stuck
 -- ARGV: `<lane>:<call_id>`, performer, how many were done before it, now, first pause, longest pause, tries before it is
 --       set aside, `stuck:<call_id>`
--- Returns the number of tries; -1 when somebody else took over.
-if redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] then
-  return -1
-end
+-- Returns the number of tries, also when it is repeated before the command is tried again; -1 when somebody else took over.
 local now, longest = tonumber(ARGV[4]), tonumber(ARGV[6])
+local function after(pause)
+  return string.format('%.3f', now + pause)
+end
 local function again(member, pause)
-  redis.call('ZADD', KEYS[2], string.format('%.3f', now + pause), member)
+  redis.call('ZADD', KEYS[2], after(pause), member)
+end
+local holder = redis.call('HGET', KEYS[3], ARGV[1])
+if holder ~= ARGV[2] then
+  local tries = redis.call('HGET', KEYS[4], ARGV[1])
+  if not holder and tries then
+    return tonumber(tries)
+  end
+  local aside = redis.call('ZSCORE', KEYS[2], ARGV[8])
+  return aside and tonumber(aside) == tonumber(after(longest)) and tonumber(ARGV[7]) or -1
 end
 redis.call('LTRIM', KEYS[1], ARGV[3], -1)
 redis.call('HDEL', KEYS[3], ARGV[1])

@@ -2,6 +2,11 @@
 -- KEYS: outbox, performers
 -- ARGV: now, performer, lease until
 -- Returns `<lane>:<call_id>`, or false.
+for _, taken in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[3], ARGV[3])) do
+  if redis.call('HGET', KEYS[2], taken) == ARGV[2] then
+    return taken -- the answer was lost: say it again
+  end
+end
 local member = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, 1)[1]
 if not member then
   return false

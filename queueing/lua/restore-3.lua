@@ -5,6 +5,9 @@
 -- Returns the token that holds from now on; 0 when there is another claim already.
 local claim = redis.call('HMGET', KEYS[3], 'token', 'state', 'call_id')
 local token = ARGV[2]
+if claim[1] == token and claim[2] == 'talking' and ARGV[3] == 'talking' and claim[3] == ARGV[1] then
+  return tonumber(token) -- it was put back: the answer was lost
+end
 if claim[1] and claim[2] == 'ringing' and claim[3] == ARGV[1] and tonumber(claim[1]) >= tonumber(token) then
   token = claim[1]
 elseif claim[1] and (tonumber(claim[1]) >= tonumber(token) or claim[2] == 'ringing' or claim[2] == 'talking') then

@@ -6,6 +6,9 @@ local depth = redis.call('ZCARD', KEYS[1])
 local before = redis.call('LINDEX', KEYS[2], -1)
 if before then
   local last = cjson.decode(before)
+  if last[1] == tonumber(ARGV[1]) then
+    return depth -- the answer was lost
+  end
   local apart_s = tonumber(ARGV[1]) - last[1]
   local kept = redis.call('HLEN', KEYS[4]) -- who keeps a place has hung up, and does not give up any more
   if apart_s > 0 and apart_s <= tonumber(ARGV[2]) then

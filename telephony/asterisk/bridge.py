@@ -198,8 +198,9 @@ class Bridge:
         await self._in_step.wait()
         while not lost.is_set():
             try:
-                if await self._core.redis.set(key, self._tenure.owner, get=True) is None:
+                if await self._core.redis.get(key) is None:
                     await self._restore_calls()
+                    await self._core.redis.set(key, self._tenure.owner)
             except (RedisError, OSError, *CARRIER_ERRORS) as error:
                 log.warning("whether Redis remembers is not known", error=type(error).__name__)
             await pause(lost, REMEMBERED_EVERY_S)

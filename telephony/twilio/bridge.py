@@ -17,6 +17,7 @@ from calls.store import CorruptCall
 from config.changes import Change, listen
 from config.clock import pause
 from config.database import DatabaseUnavailable
+from config.ids import new_id
 from config.lease import Lease
 from ivr.call import Call
 from telephony.errors import CallGone, CarrierRefused, CarrierUnavailable
@@ -110,10 +111,11 @@ class Bridge:
             self._look_at(call_id)
 
     async def _look(self, call_id: str) -> None:
+        question = new_id()
         for _ in range(LOOKS_MAX):
             try:
                 async with self._slots:
-                    if await self._interrupt(call_id):
+                    if await self._interrupt(call_id, question):
                         return
             except (RedisError, OSError, CarrierUnavailable) as error:
                 log.warning("a caller could not be interrupted yet", call_id=call_id, error=type(error).__name__)
@@ -126,7 +128,7 @@ class Bridge:
         log.error("a caller could not be interrupted and is looked at with the next sweep", call_id=call_id)
         self._given_up.add(call_id)
 
-    async def _interrupt(self, call_id: str) -> bool:
+    async def _interrupt(self, call_id: str, question: str) -> bool:
         """True: there is nothing more to do."""
         call = await self._core.calls.get(call_id)
         if call is None or call.node in ("ended", "kept"):
@@ -134,7 +136,7 @@ class Bridge:
         if call.node == "calling":
             await call_back(self._exchange, self._outbound, call)
             return True
-        verdict = await self._exchange.legs.interrupt(call)
+        verdict = await self._exchange.legs.interrupt(call, question)
         if verdict == "yours":
             await self._update(call)
         return verdict != "busy"

@@ -40,7 +40,8 @@ async def call_back(exchange: Exchange, outbound: Outbound, call: Call) -> None:
     if turn.call.token != call.token or not isinstance(verb, CallBack):
         return
     leg = leg_of_try(call)
-    if not await outbound.reserve(leg):
+    mine = await outbound.reserve(leg)
+    if not mine:
         return
     number = read_dialable(verb.number, exchange.settings)
 
@@ -55,14 +56,14 @@ async def call_back(exchange: Exchange, outbound: Outbound, call: Call) -> None:
         # It stays reserved: nobody is rung twice. If no phone rings, the claim lapses and the next try begins.
         log.warning("a caller may have been called back", call_id=call.id, error=str(error))
     except CallGone:
-        await outbound.give_up(leg)
+        await outbound.give_up(leg, mine)
     except CarrierUnavailable:
-        await outbound.give_up(leg)
+        await outbound.give_up(leg, mine)
         raise
     except CarrierRefused as error:
         log.warning("a caller could not be called back", call_id=call.id, error=str(error))
         await exchange.core.turns.take_turn(call.id, lambda facts: HungUp(facts=facts), call.scene)
-        await outbound.give_up(leg)
+        await outbound.give_up(leg, mine)
 
 
 async def _is_wanted(exchange: Exchange, call: Call) -> bool:

@@ -96,10 +96,12 @@ class Legs:
         """True when a webhook of this process has shown the call as it was saved then: nobody has to interrupt it."""
         return self._answered.pop(call_id, -1) >= seq
 
-    async def interrupt(self, call: Call) -> Verdict:
-        """Asked before a REST update, by every process that noticed the change: one is told `yours`."""
+    async def interrupt(self, call: Call, question: str) -> Verdict:
+        """Asked before a REST update, by every process that noticed the change: one is told `yours`. `question`: a name of its
+        own; who asks by the same name again is told the same."""
         leg, _, _ = self._keys(call.id)
-        return _VERDICTS[await _INTERRUPT.run(self._redis, (leg,), call.scene, call.node, self._clock(), BUSY_S)]
+        arguments = (call.scene, call.node, self._clock(), BUSY_S, question)
+        return _VERDICTS[await _INTERRUPT.run(self._redis, (leg,), *arguments)]
 
     async def not_shown(self, call: Call) -> None:
         """The interruption failed: whoever comes next shows the scene."""

@@ -13,6 +13,7 @@ import structlog
 from msgspec import Struct
 
 from config.ids import new_id
+from config.lease import give_back, is_first
 from config.redis import shard_key
 from config.scripts import load
 from telephony.errors import CallGone, CarrierUnavailable, CarrierUncertain
@@ -139,13 +140,14 @@ class Outbound:
         await self._redis.set(key, leg, nx=True, ex=KEPT_S)
         return bool(await self._redis.get(key) == leg)
 
-    async def reserve(self, leg: str) -> bool:
-        """True for one of all who would place this leg."""
-        return bool(await self._redis.set(f"{self._key(leg)}:reserved", "1", nx=True, ex=KEPT_S))
+    async def reserve(self, leg: str) -> str:
+        """A name for one of all who would place this leg; empty for the others."""
+        mine = new_id()
+        return mine if await is_first(self._redis, self._reserved(leg), KEPT_S, mine) else ""
 
-    async def give_up(self, leg: str) -> None:
-        """It was not placed: whoever comes next may."""
-        await self._redis.delete(f"{self._key(leg)}:reserved")
+    async def give_up(self, leg: str, mine: str) -> None:
+        """It was not placed: whoever comes next may. `mine`: as `reserve` gave it."""
+        await give_back(self._redis, self._reserved(leg), mine)
 
     async def note(self, leg: str, state: str, call_sid: str) -> str:
         """What the cloud tells of a placed call, if that is news; the state it is in."""
@@ -172,9 +174,10 @@ class Outbound:
     async def _turn(self) -> None:
         """Wait until the account may place another call. Raises CarrierUnavailable."""
         key = shard_key(self._prefix, "outbound", "rate")
+        mine = new_id()
         rate, clock = self._exchange.settings.twilio_calls_per_s, self._exchange.core.clock
         give_up = asyncio.get_running_loop().time() + TURN_WITHIN_S
-        while (wait := float(await _TAKE.run(self._redis, (key,), clock(), rate, BURST))) > 0:
+        while (wait := float(await _TAKE.run(self._redis, (key,), clock(), rate, BURST, mine))) > 0:
             if asyncio.get_running_loop().time() + wait > give_up:
                 raise CarrierUnavailable("too many calls are to be placed at once")
             await asyncio.sleep(wait)
@@ -189,6 +192,9 @@ class Outbound:
                 pipe.hset(self._key(leg), name, value)
             pipe.expire(self._key(leg), KEPT_S)
             await pipe.execute()
+
+    def _reserved(self, leg: str) -> str:
+        return f"{self._key(leg)}:reserved"
 
     def _key(self, leg: str) -> str:
         return shard_key(self._prefix, f"out:{leg}", "leg")

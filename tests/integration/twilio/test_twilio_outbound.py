@@ -164,7 +164,7 @@ async def test_a_try_that_waits_for_its_turn_longer_than_its_claim_lasts_rings_n
     await here.at(first, "talking", 30.0)
     assert [call.token for call in tries] == [old.token, new.token]
     assert len([leg for leg in here.cloud.calls.values() if leg.parties.to == CITIZEN]) == 1
-    assert [await outbound.reserve(leg_of_try(call)) for call in tries] == [True, False]
+    assert [bool(await outbound.reserve(leg_of_try(call))) for call in tries] == [True, False]
 
 
 async def test_what_is_told_late_of_a_leg_changes_nothing(here: Town) -> None:

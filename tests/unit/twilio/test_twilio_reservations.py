@@ -23,11 +23,12 @@ class Cloud:
         self._error = error
         self.reserved: set[str] = set()
 
-    async def reserve(self, leg: str) -> bool:
+    async def reserve(self, leg: str) -> str:
         self.reserved.add(leg)
-        return True
+        return f"of {leg}"
 
-    async def give_up(self, leg: str) -> None:
+    async def give_up(self, leg: str, mine: str) -> None:
+        assert mine == f"of {leg}"
         self.reserved.discard(leg)
 
     async def place(self, number: str, *_: object, **__: object) -> None:
