@@ -95,7 +95,7 @@ class Line:
         self._channel = channel(settings.redis_prefix)
         self._wrap_up_s, self._claim_lease_s = settings.wrap_up_s, settings.claim_lease_s
         self._clock = clock
-        #: Each attempt to claim has a name of its own, among all processes.
+        #: Each attempt to claim or to reap has a name of its own, among all processes.
         self._name, self._attempts = secrets.token_hex(8), count()
 
     async def join(
@@ -142,7 +142,7 @@ class Line:
         until = now + lease_s
         row = await _CLAIM_NEXT.run(
             self._redis, (keys.waiting, keys.seat),
-            f"{now:.6f}", f"{until:.6f}", f"{owner} {self._name}-{next(self._attempts)}", self._channel, line_news(seat_id),
+            f"{now:.6f}", f"{until:.6f}", f"{owner} {self._attempt()}", self._channel, line_news(seat_id),
         )  # fmt: skip
         if not row:
             return None
@@ -190,7 +190,9 @@ class Line:
     async def reap(self, seat_id: str) -> Claim | None:
         """Takes back a ringing claim whose lease lapsed; its caller is at the head again. A talk never lapses."""
         keys = self._keys(seat_id)
-        row = await _REAP.run(self._redis, (keys.seat,), self._clock(), self._channel, line_news(seat_id))
+        row = await _REAP.run(
+            self._redis, (keys.seat,), self._clock(), self._attempt(), self._channel, line_news(seat_id)
+        )
         if not row:
             return None
         call_id, token, line_asterisk, line_twilio, until = row
@@ -245,6 +247,9 @@ class Line:
         """How many left the line so far, by reason; `talked` are those who were put through."""
         counts: Any = await self._redis.hgetall(self._keys(seat_id).left)
         return {reason: int(count) for reason, count in counts.items()}
+
+    def _attempt(self) -> str:
+        return f"{self._name}-{next(self._attempts)}"
 
     def _keys(self, seat_id: str) -> LineKeys:
         return line_keys(self._prefix, seat_id)

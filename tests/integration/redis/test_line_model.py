@@ -197,8 +197,10 @@ class LineMachine(RuleBasedStateMachine):
         good = model.fate not in {"ringing", "talking"} and (model.claim is None or token > model.claim.token)
         state: Literal["ringing", "talking"] = "talking" if talking else "ringing"
         anew = model.fate == "ringing" and model.claim is not None and model.claim.call_id == caller and model.claim.token >= token
+        claim = model.claim
+        there = talking and model.fate == "talking" and claim is not None and (claim.call_id, claim.token) == (caller, token)
         restored = self.do(self.lines[client].restore(SEAT, caller, token, state, self.clock()))
-        assert restored == (token if good else model.claim.token if anew and model.claim else 0)
+        assert restored == (token if good or there else model.claim.token if anew and model.claim else 0)
         if anew:
             model.fate = model.state = state
             model.claimed_until = self.clock() + LEASE_S

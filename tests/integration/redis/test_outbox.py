@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from calls.entries import Entry
-from calls.lanes import LONGEST_PAUSE_S, TRIES_BEFORE_SET_ASIDE, Lag
+from calls.lanes import LONGEST_PAUSE_S, TRIES_BEFORE_SET_ASIDE, Lag, Lanes
 from calls.served_order import Fact, judge
 from calls.shards import shard_keys, shard_of, todo_key
 from calls.store import PERFORM_LEASE_S
@@ -158,6 +158,24 @@ async def test_four_drainers_perform_each_command_once(
     await asyncio.gather(*(other.outbox.drain_once() for other in others))
     await asyncio.gather(*(other.outbox.idle() for other in others))
     assert sorted(books.performed) == sorted(f"a-{call}-1-{n}" for call in range(60) for n in range(2))
+
+
+async def test_what_came_in_while_others_were_performed_is_not_taken_for_done(
+    ours: Process, redis: Redis, settings: Settings, clock: SetClock
+) -> None:
+    """The answer to "these are done" is lost, and it is said again."""
+    lanes, call = Lanes(redis, settings, clock), await put(ours)
+    first = replace(call, seq=call.seq + 1)
+    saved = await ours.calls.put(call.seq, first, (NOTE, NOTE))
+    assert saved is not None
+    (granted,) = saved.granted
+    await put(ours, ORDER, NOTE)
+    assert [await lanes.done(granted, 2) for _ in range(3)] == [2, 2, 2]
+    left = await lanes.read(granted.rest)
+    assert [entry.id for entry in left if entry] == [f"{CALL}-{first.seq + 1}-{number}" for number in range(2)]
+    assert [await lanes.done(granted.rest, 1) for _ in range(2)] == [1, 1]
+    assert [await lanes.done(granted.rest.rest, 1), await lanes.done(granted, 2)] == [0, -1]
+    assert (await lanes.lag()).lanes == 0
 
 
 async def test_commands_of_a_call_keep_their_order_over_several_turns(
