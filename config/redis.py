@@ -2,7 +2,7 @@
 
 The URL decides: `redis://` `rediss://` `unix://`, `redis+sentinel://host:port,host:port/service/db`,
 `redis+cluster://host:port,host:port`. A command may be sent twice after a lost connection, so every script of ours
-can be repeated without harm.
+can be repeated without harm, and answers the same (docs/adr/0042).
 """
 
 from collections.abc import Sequence
