@@ -48,6 +48,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "no_talk": (409, "Nobody talks at this seat now, or not over our own telephone exchange"),
     "call_ended": (409, "The call is over"),
     "state_conflict": (409, "The present state does not allow this"),
+    "session_overlaps": (409, "Another session is planned or open at this time"),
     "no_phone_free": (409, "Every browser phone of the desks is in use"),
     "form_changed": (409, "Somebody else saved this form meanwhile"),
     "body_too_large": (413, "The body is larger than 1 MB"),

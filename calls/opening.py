@@ -67,7 +67,7 @@ class Opening:
         self._missing: set[str] = set()
 
     async def open(self, session_id: str) -> Session:
-        """Open a session now. Raises UnknownSession, StepRefused."""
+        """Open a session now. Raises UnknownSession, StepRefused, SessionOverlaps."""
         session = await self._calendar.open(session_id)
         await self.post_board()
         return session
@@ -105,8 +105,8 @@ class Opening:
 
     async def tick(self) -> Ticked:
         """Open and close what is due, look after what is closing, keep board and seats as the database has them."""
-        opened = await self._calendar.open_due()
         closing = await self._calendar.close_due()
+        opened = await self._calendar.open_due()
         await self.post_board()
         released, closed = 0, []
         for session in await self._calendar.closing_since(LATE_JOINERS_S):

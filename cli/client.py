@@ -10,6 +10,8 @@ import msgspec
 from pydantic import ValidationError
 
 from cli.errors import CommandError, Exit
+from cli.messages import say
+from cli.output import local
 from config.secrets import secret
 from config.settings import Settings, load_settings
 
@@ -115,6 +117,10 @@ def _check(answer: httpx.Response, url: str) -> None:
         return
     problem = _problem(answer)
     code, detail = str(problem.get("code", answer.status_code)), _detail(problem)
+    if code == "session_overlaps":
+        other = {"id": problem.get("session_id"), "state": say(str(problem.get("state")))}
+        times = {name: local(problem.get(f"{name}_at")) for name in ("opens", "closes")}
+        raise CommandError(Exit.IMPOSSIBLE, code, **other, **times)
     match answer.status_code:
         case 401 | 403:
             raise CommandError(Exit.REFUSED, "refused", code=code, detail=detail)

@@ -1,6 +1,7 @@
 """The calendar of sessions: plan, open, close, postpone, cancel. The database is the clock for what is due; every step may
 be taken by several processes at once and happens once."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from sqlalchemy import case, func, or_, select, update
@@ -12,6 +13,7 @@ from config.columns import from_unix
 from config.database import Database
 from config.text import clean
 from sessions.model import Seat, Session, SessionState
+from sessions.overlap import lock_times, refuse_overlap
 from sessions.plan import Plan, PlanRefused, again, check_times, session_of
 
 _LONGEST_REASON = 200
@@ -52,10 +54,11 @@ class Calendar:
         self._clock = clock
 
     async def plan(self, plan: Plan) -> Session:
-        """Put a session into the calendar. Raises PlanRefused, LineRefused."""
+        """Put a session into the calendar. Raises PlanRefused (SessionOverlaps among them), LineRefused."""
         planned = session_of(plan, self._clock())
         self._check_to_come(plan.closes_at)
         async with self._database.begin() as session:
+            await refuse_overlap(session, plan.opens_at, plan.closes_at, from_unix(self._clock()))
             session.add(planned)
         return await self.get(planned.id)
 
@@ -118,8 +121,15 @@ class Calendar:
             return await session.scalar(query) or ""
 
     async def open(self, session_id: str) -> Session:
-        """Open it now. Opening an open session changes nothing. Raises UnknownSession, StepRefused."""
-        return await self._step("open", session_id, opened_at=from_unix(self._clock()))
+        """Open it now. Opening an open session changes nothing. Raises UnknownSession, StepRefused, and SessionOverlaps while
+        another one is open, or to come before this one was planned to open."""
+        at = from_unix(self._clock())
+
+        async def has_room(session: AsyncSession, wanted: Session) -> None:
+            await session.execute(_over(at))
+            await refuse_overlap(session, at, max(at, wanted.opens_at), at, but=session_id)
+
+        return await self._step("open", session_id, has_room, opened_at=at)
 
     async def close(self, session_id: str) -> Session:
         """Begin to close: nobody new is admitted, talks go on (A12). Closing twice changes nothing."""
@@ -133,9 +143,14 @@ class Calendar:
         """Move it; it opens by itself at the new time, the first date is kept (R1.3). Raises PlanRefused as well."""
         check_times(opens_at, closes_at)
         self._check_to_come(closes_at)
+
+        async def has_room(session: AsyncSession, _: Session) -> None:
+            await refuse_overlap(session, opens_at, closes_at, from_unix(self._clock()), but=session_id)
+
         return await self._step(
             "postpone",
             session_id,
+            has_room,
             always=True,
             opens_at=opens_at,
             closes_at=closes_at,
@@ -154,6 +169,7 @@ class Calendar:
             held = await _get(session, session_id, fresh=True)
             if changed is None:
                 raise StepRefused(f"a session that is {held.state} cannot postpone")
+            await refuse_overlap(session, opens_at, closes_at, from_unix(self._clock()), but=session_id)
             later = again(held, opens_at, closes_at, self._clock())
             later.reason = why
             session.add(later)
@@ -165,25 +181,36 @@ class Calendar:
         check_times(held.opens_at, closes_at)
         if closes_at.timestamp() <= self._clock():
             raise PlanRefused("a session is extended to a time that is still to come")
-        return await self._step("extend", session_id, always=True, closes_at=closes_at)
+
+        async def has_room(session: AsyncSession, held: Session) -> None:
+            if closes_at > held.closes_at:
+                await refuse_overlap(session, held.closes_at, closes_at, from_unix(self._clock()), but=session_id)
+
+        return await self._step("extend", session_id, has_room, always=True, closes_at=closes_at)
 
     async def cancel(self, session_id: str, reason: str) -> Session:
         """It does not take place."""
         return await self._step("cancel", session_id, reason=clean(reason, _LONGEST_REASON))
 
     async def open_due(self) -> list[str]:
-        """Open every session whose time has come and is not over; their ids, each given to one process only."""
+        """Open the session whose time has come and is not over, the first of several; not before the one that is open is closed.
+        Its id, given to one process only, or nothing."""
         at = from_unix(self._clock())
-        due = update(Session).where(
-            Session.state.in_(_STEPS["open"][0]), Session.opens_at <= at, Session.closes_at > at
-        )
-        return await self._change_due(due.values(state="open", opened_at=at).returning(Session.id))
+        due = Session.state.in_(_STEPS["open"][0]) & (Session.opens_at <= at) & (Session.closes_at > at)
+        first = select(Session.id).where(due).order_by(Session.opens_at, Session.id).limit(1)
+        async with self._database.read() as session:
+            if await session.scalar(first) is None:
+                return []
+        async with self._database.begin() as session:
+            await lock_times(session)
+            if await session.scalar(select(Session.id).where(Session.state == "open").limit(1)) is not None:
+                return []
+            opens = update(Session).where(Session.id == first.scalar_subquery()).values(state="open", opened_at=at)
+            return list(await session.scalars(opens.returning(Session.id)))
 
     async def close_due(self) -> list[str]:
         """Begin to close every open session whose time is up; their ids, each given to one process only."""
-        at = from_unix(self._clock())
-        due = update(Session).where(Session.state == "open", Session.closes_at <= at)
-        return await self._change_due(due.values(state="closing").returning(Session.id))
+        return await self._change_due(_over(from_unix(self._clock())))
 
     async def retire_due(self) -> list[str]:
         """Cancel every session whose time is over and that was never opened, with that as its reason (R1.3: a session that does
@@ -202,9 +229,23 @@ class Calendar:
         async with self._database.begin() as session:
             return list(await session.scalars(statement))
 
-    async def _step(self, step: str, session_id: str, *, always: bool = False, **values: object) -> Session:
+    async def _step(
+        self,
+        step: str,
+        session_id: str,
+        look: Callable[[AsyncSession, Session], Awaitable[None]] | None = None,
+        *,
+        always: bool = False,
+        **values: object,
+    ) -> Session:
+        """`look`: at other sessions, before and in the same transaction; what it raises refuses the step."""
         sources, target = _STEPS[step]
         async with self._database.begin() as session:
+            if look is not None:
+                await lock_times(session)
+                before = await _get(session, session_id)
+                if before.state in sources:
+                    await look(session, before)
             changed = await session.scalar(
                 update(Session)
                 .where(Session.id == session_id, Session.state.in_(sources))
@@ -218,6 +259,11 @@ class Calendar:
             if changed is None and (found.state != target or always):
                 raise StepRefused(f"a session that is {found.state} cannot {step}")
             return found
+
+
+def _over(at: datetime) -> ReturningUpdate[str]:
+    over = update(Session).where(Session.state == "open", Session.closes_at <= at)
+    return over.values(state="closing").returning(Session.id)
 
 
 async def _get(session: AsyncSession, session_id: str, *, fresh: bool = False) -> Session:

@@ -13,7 +13,7 @@ from api.auth import Reader, SessionPlanner
 from api.documents import problems
 from api.parts import Behind, Parts
 from api.problems import Problem
-from api.routes.sessions import show
+from api.routes.sessions import refused, show
 from api.schemas.sessions import SessionOut
 from api.schemas.shape import Shape
 from api.texts import Identifier, Reason
@@ -27,7 +27,7 @@ from sessions.plan import PlanRefused
 router = APIRouter(prefix="/api/sessions", tags=["sessions"])
 _log = structlog.get_logger("api.directions")
 _ACT = problems(
-    "unauthenticated", "forbidden", "session_not_found", "state_conflict", "database_unavailable", "redis_unavailable",
+    "unauthenticated", "forbidden", "session_not_found", "state_conflict", "session_overlaps", "database_unavailable", "redis_unavailable",
 )  # fmt: skip
 T = TypeVar("T")
 
@@ -108,7 +108,7 @@ async def set_admission(
 async def extend_session(session_id: Identifier, wanted: ExtendIn, parts: Behind, who: SessionPlanner) -> SessionOut:
     """It closes later than planned, or earlier; who waits is told which."""
     act, closes_at = _Act(parts, session_id, "extend", Author(who.name, wanted.reason)), parts.local(wanted.closes_at)
-    notice = await _do(_directing(parts).says_of(session_id, closes_at))
+    notice = await _do(parts, _directing(parts).says_of(session_id, closes_at))
     told = {"closes_at": wanted.closes_at.isoformat()} | ({"notice": notice} if notice != SAYS["extend"] else {})
     return await show(parts, await act.do(lambda directing: directing.extend(session_id, closes_at, notice), **told))
 
@@ -124,7 +124,7 @@ async def stop_session(session_id: Identifier, wanted: DirectIn, parts: Behind, 
 @router.get("/{session_id}/fairness", responses=_ACT)
 async def prove_fairness(session_id: Identifier, parts: Behind, _: Reader) -> FairnessOut:
     """The served order against the joining order, from the ledger: each deviation with its reasons."""
-    await _do(parts.calendar.get(session_id))
+    await _do(parts, parts.calendar.get(session_id))
     found = await fairness_of(parts.core.database, session_id)
     return FairnessOut(
         session_id=session_id,
@@ -152,7 +152,7 @@ def _directing(parts: Parts) -> Directing:
     )
 
 
-async def _do(act: Awaitable[T]) -> T:
+async def _do(parts: Parts, act: Awaitable[T]) -> T:
     try:
         return await act
     except UnknownSession as error:
@@ -160,7 +160,7 @@ async def _do(act: Awaitable[T]) -> T:
     except StepRefused as error:
         raise Problem("state_conflict", str(error)) from error
     except PlanRefused as error:
-        raise Problem("invalid_request", str(error)) from error
+        raise refused(parts, error) from error
 
 
 class _Act(Struct, frozen=True):
@@ -175,7 +175,7 @@ class _Act(Struct, frozen=True):
         """Into the ledger and the report before it is done (the audit trail has it already, see api.auth); what is refused then is
         a fact as well, so that nobody is told of it later as if it had been done."""
         fact_id = await self._tell(data)
-        return await _do(self._doing(doing, fact_id))
+        return await _do(self.parts, self._doing(doing, fact_id))
 
     async def _doing(self, doing: Callable[[Directing], Awaitable[T]], fact_id: str) -> T:
         try:
@@ -187,7 +187,7 @@ class _Act(Struct, frozen=True):
 
     async def _tell(self, data: dict[str, str]) -> str:
         """Into the log, too, for whoever follows the session; the fact's id. On a session that is not held it is no act."""
-        session = await _do(self.parts.calendar.get(self.session_id))
+        session = await _do(self.parts, self.parts.calendar.get(self.session_id))
         if session.state not in ("open", "closing"):
             return ""
         fact_id = await Acts(self.parts.core).note_session(self.session_id, self.act, self.author, **data)

@@ -17,6 +17,7 @@ from queueing.seats import SeatNow
 from sessions.calendar import StepRefused, UnknownSession
 from sessions.lines import LineRefused
 from sessions.model import Session
+from sessions.overlap import SessionOverlaps
 from sessions.plan import Plan, PlannedSeat, PlanRefused
 
 #: Sessions of the list; two a month make eight years.
@@ -31,6 +32,7 @@ _ACT = problems(
     "forbidden",
     "session_not_found",
     "state_conflict",
+    "session_overlaps",
     "database_unavailable",
     "redis_unavailable",
 )
@@ -39,10 +41,11 @@ _ACT = problems(
 @router.post(
     "",
     status_code=201,
-    responses=problems("unauthenticated", "forbidden", "invalid_line", "database_unavailable"),
+    responses=problems("unauthenticated", "forbidden", "invalid_line", "session_overlaps", "database_unavailable"),
 )
 async def create_session(wanted: SessionIn, parts: Behind, who: SessionPlanner) -> SessionOut:
-    """Plan a session. One whose time has come opens at once; the others open by themselves."""
+    """Plan a session. One whose time has come opens at once; the others open by themselves. No two are held at one time: the
+    problem `session_overlaps` says which other one is, and when."""
     plan = Plan(
         opens_at=parts.local(wanted.opens_at),
         closes_at=parts.local(wanted.closes_at),
@@ -60,10 +63,10 @@ async def create_session(wanted: SessionIn, parts: Behind, who: SessionPlanner) 
     except LineRefused as error:
         raise Problem("invalid_line", str(error)) from error
     except PlanRefused as error:
-        raise Problem("invalid_request", str(error)) from error
+        raise refused(parts, error) from error
     now = parts.core.clock()
     if session.opens_at.timestamp() <= now < session.closes_at.timestamp():
-        session = await _step(session.id, parts.opening.open)
+        session = await _step(parts, session.id, parts.opening.open)
     return await _done(parts, who, "create", session)
 
 
@@ -77,13 +80,13 @@ async def list_sessions(parts: Behind, _: Reader) -> SessionsOut:
 @router.get("/{session_id}", responses=_ACT)
 async def show_session(session_id: Identifier, parts: Behind, _: Reader) -> SessionOut:
     """One session with its seats as they are now."""
-    return await show(parts, await _step(session_id, parts.calendar.get))
+    return await show(parts, await _step(parts, session_id, parts.calendar.get))
 
 
 @router.post("/{session_id}/open", responses=_ACT)
 async def open_session(session_id: Identifier, parts: Behind, who: SessionPlanner) -> SessionOut:
     """Open it now, whatever the time. Opening an open session changes nothing."""
-    return await _done(parts, who, "open", await _step(session_id, parts.opening.open))
+    return await _done(parts, who, "open", await _step(parts, session_id, parts.opening.open))
 
 
 @router.post("/{session_id}/close", responses=_ACT)
@@ -91,7 +94,7 @@ async def close_session_now(
     session_id: Identifier, parts: Behind, who: SessionPlanner, wanted: ReasonIn | None = None
 ) -> SessionOut:
     """Close it now: nobody new is admitted, who waits becomes a work order, the call the leader is on is never cut."""
-    session = await _step(session_id, parts.opening.close)
+    session = await _step(parts, session_id, parts.opening.close)
     return await _done(parts, who, "close", session, wanted.reason if wanted else None)
 
 
@@ -101,7 +104,7 @@ async def postpone_session(
 ) -> SessionOut:
     """Hold it later: at the new time, else a week later at the same hour. The first date is kept. One that is open ends now, as
     at closing time; the answer is the session that is held instead, with the same seats."""
-    session = await _step(session_id, parts.calendar.get)
+    session = await _step(parts, session_id, parts.calendar.get)
     opens_at, closes_at, reason = _new_times(parts, session, wanted or PostponeIn())
 
     async def postpone(_: str) -> Session:
@@ -109,7 +112,7 @@ async def postpone_session(
             return await _postpone_open(parts, who, session, (opens_at, closes_at), reason)
         return await _vacated(parts, await parts.calendar.postpone(session_id, opens_at, closes_at, reason))
 
-    return await _done(parts, who, "postpone", await _step(session_id, postpone), reason)
+    return await _done(parts, who, "postpone", await _step(parts, session_id, postpone), reason)
 
 
 @router.post("/{session_id}/cancel", responses=_ACT)
@@ -122,7 +125,7 @@ async def cancel_session(
     async def cancel(_: str) -> Session:
         return await _vacated(parts, await parts.calendar.cancel(session_id, reason))
 
-    return await _done(parts, who, "cancel", await _step(session_id, cancel), reason)
+    return await _done(parts, who, "cancel", await _step(parts, session_id, cancel), reason)
 
 
 async def show(parts: Parts, session: Session) -> SessionOut:
@@ -165,7 +168,18 @@ async def _vacated(parts: Parts, session: Session) -> Session:
     return session
 
 
-async def _step(session_id: str, step: Callable[[str], Awaitable[Session]]) -> Session:
+def refused(parts: Parts, error: PlanRefused) -> Problem:
+    """What a plan is refused with; times as people of this place read them."""
+    if not isinstance(error, SessionOverlaps):
+        return Problem("invalid_request", str(error))
+    opens_at, closes_at = parts.local(error.opens_at), parts.local(error.closes_at)
+    other = {"session_id": error.session_id, "state": error.state}
+    return Problem(
+        "session_overlaps", error.told(opens_at, closes_at), {**other, "opens_at": opens_at, "closes_at": closes_at}
+    )
+
+
+async def _step(parts: Parts, session_id: str, step: Callable[[str], Awaitable[Session]]) -> Session:
     try:
         return await step(session_id)
     except UnknownSession as error:
@@ -173,7 +187,7 @@ async def _step(session_id: str, step: Callable[[str], Awaitable[Session]]) -> S
     except StepRefused as error:
         raise Problem("state_conflict", str(error)) from error
     except PlanRefused as error:
-        raise Problem("invalid_request", str(error)) from error
+        raise refused(parts, error) from error
 
 
 async def _done(

@@ -70,6 +70,11 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
     line = (await console.gate.trail.read(act="act_on_session", limit=1))[0]
     assert (line.who, line.reason) == ("sup", "测试")
     made = [(await console.open_session(seats=1, opens_in_s=86_400 * (n + 2)))["id"] for n in range(2)]
+    async with await console.signed_in("sup") as http:
+        form = {"opens_at": f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%dT%H:%M}Z", "reason": "台风"}
+        refused = await http.post(f"/sessions/{made[0]}/postpone", data=form)
+        assert refused.status_code == 409
+        assert all(one in refused.text for one in ("这个时段已有别的场次", f'href="/sessions/{made[1]}"', "待开始的场次：20"))
     for session_id, act, told in ((made[0], "延期…", "场次已延期"), (made[1], "取消场次…", "场次已取消")):
         await page.goto(f"/sessions/{session_id}")
         await page.get_by_text(act).click()

@@ -87,6 +87,10 @@ async def test_an_open_session_is_postponed_who_waits_is_told_and_the_first_date
     path = f"/api/sessions/{session['id']}"
     check(await instance.http.post(f"{path}/cancel", json={}), "state_conflict")
     await instance.call_in("a-pbx1-1-1")
+    over = await instance.http.post("/api/sessions", json=plan())
+    check(over, "session_overlaps")
+    other = {"session_id": session["id"], "state": "open"} | {name: session[name] for name in ("opens_at", "closes_at")}
+    assert over.json() | other == over.json()
     past = {"opens_at": "2020-01-01T09:00:00Z", "reason": "台风"}
     check(await instance.http.post(f"{path}/postpone", json=past), "invalid_request")
     answer = await instance.http.post(f"{path}/postpone", json={"reason": "台风"})

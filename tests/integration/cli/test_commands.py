@@ -45,6 +45,9 @@ def test_a_session_from_the_plan_to_its_end(process: Process) -> None:
     assert made["seats"][0]["line"]["asterisk"].startswith("sip:leader@127.0.0.1:")
     shown = hotline(process.environment, "session", "list")
     assert made["id"] in shown.stdout.replace("\n", "") or "演示" in shown.stdout
+    second = hotline(process.environment, *SESSION)
+    assert second.returncode == Exit.IMPOSSIBLE
+    assert f"已有场次 {made['id']}（进行中" in one_line(second)
     seat = made["seats"][0]["id"]
     for act, state in (("open", "空闲"), ("pause", "暂停"), ("resume", "空闲"), ("close", "已关闭")):
         done = hotline(process.environment, "seat", act, seat)

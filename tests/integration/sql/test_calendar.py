@@ -4,11 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from config.columns import from_unix
 from config.database import Database
 from sessions.calendar import NEVER_OPENED, Calendar, StepRefused, UnknownSeat, UnknownSession
 from sessions.lines import LineRefused
+from sessions.model import Session
+from sessions.overlap import SessionOverlaps
 from sessions.plan import Plan, PlannedSeat, PlanRefused
 
 AT = 1_763_800_000.0
@@ -44,11 +47,12 @@ async def test_a_session_whose_time_passed_while_nothing_ran_is_not_opened(datab
     """And is not the next one for ever: callers are told of the one that is still to come, and somebody sees what became of it."""
     now = [AT]
     calendar = Calendar(database, lambda: now[0])
-    missed, moved = await calendar.plan(plan()), await calendar.plan(plan())
+    missed, moved = await calendar.plan(plan(0, 3600)), await calendar.plan(plan(3600, 3600))
     await calendar.postpone(moved.id, moved.opens_at, moved.closes_at, "暴雨" * 100)
+    held = await calendar.plan(plan(7200))
     coming = [await calendar.plan(plan(86400 * days)) for days in (1, 2)]
-    held = await calendar.open((await calendar.plan(plan(86400 * 3))).id)
     now[0] = AT + 7200
+    assert (await calendar.open(held.id)).state == "open"
     assert await calendar.open_due() == []
     assert [one.id for one in await calendar.on_board()] == [held.id, coming[0].id]
     assert sorted(await calendar.retire_due()) == sorted((missed.id, moved.id))
@@ -89,6 +93,37 @@ async def test_a_postponed_session_keeps_its_first_date_and_opens_at_the_new_one
     assert (await calendar.get(session.id)).state == "closing"
     with pytest.raises(StepRefused):
         await calendar.hold_later(session.id, again.opens_at, again.closes_at, "台风")
+
+
+async def test_no_two_sessions_are_held_at_one_time_whoever_plans_them_at_once(database: Database) -> None:
+    """Callers hear of one. Where one ends the next may begin, and a talk that still goes on then holds up nobody."""
+    now = [AT]
+    calendar = Calendar(database, lambda: now[0])
+    both = await asyncio.gather(*(calendar.plan(plan(0, 3600)) for _ in range(2)), return_exceptions=True)
+    [first] = [one for one in both if isinstance(one, Session)]
+    [refused] = [one for one in both if isinstance(one, SessionOverlaps)]
+    assert (refused.session_id, refused.closes_at) == (first.id, first.closes_at)
+    second, third = await calendar.plan(plan(3600, 3600)), await calendar.plan(plan(86400))
+    assert await calendar.open_due() == [first.id]
+    far = from_unix(AT + 3601)
+    for refusing in (
+        calendar.extend(first.id, far),
+        calendar.open(third.id),
+        calendar.postpone(third.id, second.opens_at, second.closes_at, ""),
+        calendar.hold_later(first.id, third.opens_at, third.closes_at, ""),
+        calendar.plan(plan(-60, 120)),
+    ):
+        with pytest.raises(SessionOverlaps, match="first, or choose another time"):
+            await refusing
+    async with database.begin() as session:  # as if it had been planned before this rule was
+        await session.execute(update(Session).where(Session.id == first.id).values(closes_at=far))
+    now[0] = AT + 3600
+    assert (await calendar.close_due(), await calendar.open_due()) == ([], [])
+    assert [one.id for one in await calendar.find("open")] == [first.id]
+    now[0] = AT + 3601
+    opened = await asyncio.gather(*(calendar.open(second.id) for _ in range(2)))
+    assert [one.state for one in opened] == ["open", "open"]
+    assert (await calendar.get(first.id)).state == "closing"
 
 
 async def test_a_leader_signs_in_and_out(database: Database) -> None:
