@@ -28,8 +28,10 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     ),
     "impossible": ("做不到（{code}）：{detail}", "做不到（{code}）：{detail}", "Not possible ({code}): {detail}"),
     "session_overlaps": (
-        "这个时段已有场次 {id}（{state}，{opens} 至 {closes}；session_overlaps）。请先把它改期或取消（正在进行的，先结束或改期），或另选时间。",
-        "這個時段已有場次 {id}（{state}，{opens} 至 {closes}；session_overlaps）。請先把它改期或取消（正在進行的，先結束或改期），或另選時間。",
+        "这个时段已有场次 {id}（{state}，{opens} 至 {closes}；session_overlaps）。"
+        "请先把它改期或取消（正在进行的，先结束或改期），或另选时间。",
+        "這個時段已有場次 {id}（{state}，{opens} 至 {closes}；session_overlaps）。"
+        "請先把它改期或取消（正在進行的，先結束或改期），或另選時間。",
         "Session {id} is held at this time ({state}, {opens} to {closes}; session_overlaps). Postpone or cancel it first (close "
         "or postpone it when it is open), or choose another time.",
     ),
