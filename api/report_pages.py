@@ -14,7 +14,7 @@ OUTCOMES = {
     "abandoned": "中途挂断", "fallback": "故障兜底",
 }  # fmt: skip
 SOURCES = {
-    "declined": "选择留单", "abandoned": "等候中挂断（回访）", "callback": "约定回拨", "released": "转出队列",
+    "declined": "选择留单", "abandoned": "等候中挂断（回电）", "callback": "约定回拨", "released": "转出队列",
     "closed": "场外来电", "talked": "领导接听后", "fallback": "故障兜底", "web": "网上",
 }  # fmt: skip
 #: Why somebody went first (`calls.served_order`).

@@ -12,7 +12,7 @@ from calls.outlook import LineNow, Outlook
 from config.privacy import mask
 from ivr.call import Call
 from queueing.forecast import Forecast
-from queueing.line import Waiting
+from queueing.line import Waiting, depth_of
 from sessions.board import PostedSession, read_board
 
 #: Carriers and masked numbers of calls never change: remembered, so that a refresh reads each call once.
@@ -48,7 +48,7 @@ class LineReader:
         return LineOut(
             at=self._moment(now),
             session=self._session(session),
-            depth=len(callers),
+            depth=sum(depth_of(lines[look.seat.id], look.depth) for look in looks),
             longest_wait_s=max((caller.waited_s for caller in callers), default=0.0),
             seats=self._seats(session, looks, told),
             callers=callers,
@@ -66,7 +66,8 @@ class LineReader:
         unknown = [call_id for call_id in call_ids if call_id not in self._known]
         if len(self._known) + len(unknown) > REMEMBERED:
             self._known = {call_id: self._known[call_id] for call_id in call_ids if call_id in self._known}
-        calls: list[Call | None] = await asyncio.gather(*(self._core.calls.get(call_id) for call_id in unknown))
+        read = self._core.calls.get_readable
+        calls: list[Call | None] = await asyncio.gather(*(read(call_id) for call_id in unknown))
         for call in calls:
             if call is not None:
                 self._known[call.id] = (call.carrier, mask(call.number))

@@ -167,6 +167,13 @@ class Calls:
         saved = await self.read(call_id)
         return saved.call if saved else None
 
+    async def get_readable(self, call_id: str) -> Call | None:
+        """The call, or None also when it cannot be read: for pages, which show the others. Its next turn repairs it."""
+        try:
+            return await self.get(call_id)
+        except CorruptCall:
+            return None
+
     async def read(self, call_id: str) -> Saved | None:
         """The call with its pace, or None. Raises CorruptCall."""
         return await self.begin_read(call_id)

@@ -6,7 +6,7 @@ because rehearsals run the same scripts in virtual time; the clocks of the machi
 """
 
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from itertools import count
 from typing import Any, Literal
 
@@ -24,6 +24,8 @@ from queueing.keys import LineKeys, line_keys, line_news
 PLACES_PER_MS = 1024
 #: An act that arrives later than this after the first act on the line is not recognised as old any more.
 REMEMBER_S = 24 * 3600
+#: Callers of one line who are listed; `depth` counts them all.
+LISTED = 1000
 
 _JOIN = load(__file__, "join-4")
 _TAKE_OVER = load(__file__, "take_over-5")
@@ -78,6 +80,11 @@ class Joined(Struct, frozen=True):
     is_new: bool
     #: When it came into the line, in Unix seconds, if that was late and nobody was told; 0 = in time, or told.
     late_at: float = 0.0
+
+
+def depth_of(listed: Sequence[object], counted: int) -> int:
+    """How many stand in a line of which these were listed, and so many counted a moment before or after."""
+    return len(listed) if len(listed) < LISTED else max(len(listed), counted)
 
 
 def order_of(joined_at: float) -> tuple[int, int]:
@@ -223,7 +230,7 @@ class Line:
         """Callers in the line, the offered one included."""
         return int(await self._redis.zcard(self._keys(seat_id).waiting))
 
-    async def callers(self, seat_id: str, longest: int = 1000) -> list[Waiting]:
+    async def callers(self, seat_id: str, longest: int = LISTED) -> list[Waiting]:
         """The first `longest` callers, in order, at one moment."""
         keys = self._keys(seat_id)
         async with self._redis.pipeline(transaction=True) as pipe:

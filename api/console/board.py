@@ -9,6 +9,7 @@ from calls.assembly import Core
 from calls.outlook import LineNow, Outlook
 from config.database import DatabaseUnavailable
 from queueing.depth import Sample
+from queueing.line import depth_of
 from sessions.board import PostedSession, read_board
 
 #: Points of the graph; more cannot be told apart.
@@ -70,7 +71,7 @@ class BoardReader:
         return BoardNow(
             session=posted.open,
             coming=posted.next,
-            depth=sum(len(line) for line in waiting),
+            depth=sum(depth_of(line, look.depth) for line, look in zip(waiting, looks, strict=True)),
             longest_since=min((one.joined_at for line in waiting for one in line), default=0.0),
             calls=sum(counts.values()) if counts is not None else 0,
             served=(counts or {}).get("talked", 0),

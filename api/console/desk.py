@@ -10,6 +10,7 @@ from calls.assembly import Core
 from calls.written import times_written, times_written_at_all
 from config.privacy import mask
 from ivr.call import Call
+from queueing.line import depth_of
 from queueing.seats import SeatNow
 from sessions.board import Board, PostedSession, read_board
 from telephony.supervision import Supervisions
@@ -97,7 +98,7 @@ class DeskReader:
         line = await self._line.read()
         seats = await self._seats(posted)
         busy = [seat.call_id for seat in seats if seat.state in ("ringing", "talking")]
-        calls = {call.id: call for call in [await core.calls.get(call_id) for call_id in busy] if call}
+        calls = {call.id: call for call in [await core.calls.get_readable(call_id) for call_id in busy] if call}
         wanted = [*busy, *(one.call_id for one in line.callers)]
         written = await times_written(core.redis, core.settings.redis_prefix, wanted)
         units = {seat.id: seat.unit for seat in seats}
@@ -143,9 +144,10 @@ def _caller(one: CallerOut, unit: str, written: int) -> DeskCaller:
 
 def _seat(now: SeatNow, line: LineOut, call: Call | None, written: dict[str, int], watched: str) -> DeskSeat:
     waiting = [one for one in line.callers if one.seat_id == now.id]
+    counted = next((one.depth for one in line.seats if one.id == now.id), 0)
     head = next((one for one in waiting if one.state != "offered"), None)
     return DeskSeat(
-        now.id, now.unit, now.leader, now.state, now.since, now.until, len(waiting), now.reason, now.pause_after,
+        now.id, now.unit, now.leader, now.state, now.since, now.until, depth_of(waiting, counted), now.reason, now.pause_after,
         now.closing, _talk(call, written), head.joined_at.timestamp() if head else 0.0, head.number if head else "", watched,
     )  # fmt: skip
 

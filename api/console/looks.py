@@ -21,7 +21,7 @@ class Before(Struct, frozen=True):
 
 async def find_call(seen: Visit, call_id: str) -> Call:
     """The call. Raises call_not_found."""
-    call = await seen.parts.core.calls.get(call_id)
+    call = await seen.parts.core.calls.get_readable(call_id)
     if call is None:
         raise Problem("call_not_found")
     return call

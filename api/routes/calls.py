@@ -34,7 +34,7 @@ router = APIRouter(tags=["calls"])
 async def show_call(call_id: Identifier, parts: Behind, _: Reader, look: Looking) -> CallOut:
     """Outcome and events of a call, live or over. With a reason and the scope `numbers`: the full number, while the call
     is in Redis; the look itself is put into the ledger."""
-    call, events = await asyncio.gather(parts.core.calls.get(call_id), parts.core.ledger.events(call_id))
+    call, events = await asyncio.gather(parts.core.calls.get_readable(call_id), parts.core.ledger.events(call_id))
     if call is None and not events:
         raise Problem("call_not_found")
     if look.reason:

@@ -42,10 +42,10 @@ class CallerOut(Shape):
 class LineOut(Shape):
     at: datetime
     session: SessionBrief | None
-    depth: int
+    depth: int = Field(description="Callers in all lines")
     longest_wait_s: float
     seats: list[SeatBrief]
-    callers: list[CallerOut]
+    callers: list[CallerOut] = Field(description="The first 1000 of each line")
 
 
 class MoveIn(Shape):

@@ -39,7 +39,7 @@ AtDesk = Annotated[Visit, Depends(visit("desk"))]
 async def desk_page(seen: AtDesk, call: Annotated[str, Query(max_length=64)] = "") -> Response:
     """The whole desk; `call`: who is looked at."""
     frame = await _feed(seen).refresh()
-    is_there = call and await seen.parts.core.calls.get(call) is not None
+    is_there = call and await seen.parts.core.calls.get_readable(call) is not None
     shown: dict[str, Any] = await _known(seen, call) if is_there else {"call": None}
     return seen.show("desk.html", **_values(seen, frame), **shown, has_phone=seen.parts.core.settings.has_desk_phones, notices=NOTICES)
 

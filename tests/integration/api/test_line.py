@@ -4,6 +4,9 @@ import time
 
 import pytest
 
+from api.console.desk import DeskReader
+from api.snapshot import LineReader
+from calls.shards import call_key
 from tests.integration.api.conftest import MASKED, NUMBER, Instance
 from tests.integration.api.test_problems import check
 
@@ -36,6 +39,20 @@ async def test_who_waits_is_shown_in_order_with_masked_numbers(instance: Instanc
         "joined_at": "", "waited_s": 0, "state": "waiting",
     }.items()  # fmt: skip
     assert "13812345" not in answer.text
+
+
+async def test_one_damaged_record_hides_nobody_from_line_and_desk(instance: Instance) -> None:
+    """Nothing may come to repair it for a long time: the next turn of one who keeps a place is when the seat is ready."""
+    await instance.open_session()
+    for n in range(2):
+        await instance.call_in(f"a-pbx1-1-{n}", number=f"+8613812345{n:03d}")
+    await instance.core.redis.hset(call_key(instance.core.settings.redis_prefix, "a-pbx1-1-0"), "call", "{broken")
+    shown = [("a-pbx1-1-0", ""), ("a-pbx1-1-1", "138****5001")]
+    callers = (await instance.http.get("/api/line")).json()["callers"]
+    assert [(caller["call_id"], caller["number"]) for caller in callers] == shown
+    desk = await DeskReader(instance.core, LineReader(instance.core)).read()
+    assert [(caller.call_id, caller.number) for caller in desk.callers] == shown
+    assert (await instance.http.get("/api/calls/a-pbx1-1-0")).json()["events"]
 
 
 async def test_a_caller_is_moved_and_the_others_close_up(instance: Instance) -> None:
@@ -115,14 +132,14 @@ async def test_a_caller_is_released_to_whoever_the_operator_says(instance: Insta
     assert {"act": "release", "who": "admin", "reason": "不归本场", "to": to} in acts
 
 
-async def test_500_callers_are_shown_in_the_order_they_joined(instance: Instance) -> None:
+async def test_all_who_wait_are_counted_and_the_first_thousand_shown_in_the_order_they_joined(instance: Instance) -> None:
     session = await instance.open_session()
     seat = session["seats"][0]["id"]
-    for n in range(500):
+    for n in range(1001):
         await instance.core.line.join(seat, f"a-pbx1-2-{n}", time.time(), 1)
     line = (await instance.http.get("/api/line")).json()
-    assert line["depth"] == 500
-    assert [caller["call_id"] for caller in line["callers"]] == [f"a-pbx1-2-{n}" for n in range(500)]
+    assert (line["depth"], line["seats"][0]["depth"]) == (1001, 1001)
+    assert [caller["call_id"] for caller in line["callers"]] == [f"a-pbx1-2-{n}" for n in range(1000)]
 
 
 async def test_no_answer_holds_a_full_number(instance: Instance) -> None:
