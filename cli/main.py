@@ -32,7 +32,7 @@ PLACES = {
 
 EPILOG = (
     "退出码 · exit codes: 0 好 ok, 1 否 the answer is no, 2 用法 usage, 3 连不上 unreachable, 4 被拒 refused, "
-    "5 做不到 not possible, 130 Ctrl-C"
+    "5 无法执行 not possible, 130 Ctrl-C"
 )
 
 

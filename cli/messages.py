@@ -26,7 +26,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
         "API 拒絕了（{code}）：{detail} 請檢查令牌 HOTLINE_ADMIN_TOKEN。",
         "The API refused ({code}): {detail} Check the token, HOTLINE_ADMIN_TOKEN.",
     ),
-    "impossible": ("做不到（{code}）：{detail}", "做不到（{code}）：{detail}", "Not possible ({code}): {detail}"),
+    "impossible": ("无法执行（{code}）：{detail}", "無法執行（{code}）：{detail}", "Not possible ({code}): {detail}"),
     "session_overlaps": (
         "这个时段已有场次 {id}（{state}，{opens} 至 {closes}；session_overlaps）。"
         "请先把它改期或取消（正在进行的，先结束或改期），或另选时间。",
@@ -207,7 +207,7 @@ CATALOGUE: Mapping[str, tuple[str, str, str]] = {
     "planned": ("待开始", "待開始", "planned"),
     "open": ("进行中", "進行中", "open"),
     "closing": ("收尾中", "收尾中", "closing"),
-    "postponed": ("已延期", "已延期", "postponed"),
+    "postponed": ("已改期", "已改期", "postponed"),
     "cancelled": ("已取消", "已取消", "cancelled"),
     "closed": ("已关闭", "已關閉", "closed"),
     "free": ("空闲", "空閒", "free"),

@@ -11,7 +11,7 @@ SENTENCES: Mapping[str, tuple[str, str, str]] = {
     "test_no_answer": ("无人接听", "無人接聽", "no answer"),
     "test_unreachable": ("打不通", "打不通", "cannot be reached"),
     "test_unchecked": ("未试呼（云电话线路）", "未試呼（雲電話線路）", "not tried (a line of the cloud phone)"),
-    "test_no_bridge": ("交换机无人驱动", "交換機無人驅動", "no bridge drives the exchange"),
+    "test_no_bridge": ("电话交换机未连接", "電話交換機未連接", "no bridge drives the exchange"),
     "col_told": ("告知的机会", "告知的機會", "told"),
     "col_callers": ("人数", "人數", "callers"),
     "col_said": ("平均告知", "平均告知", "mean told"),

@@ -13,7 +13,7 @@ from cli.options import AsJson, ReasonText, Url
 from cli.output import local, print_json, print_table, tell
 from telephony.demo.cloud import is_configured
 
-app = typer.Typer(no_args_is_help=True, help="场次：建立、开始、结束、延期、取消 · sessions")
+app = typer.Typer(no_args_is_help=True, help="场次：建立、开始、结束、改期、取消 · sessions")
 
 #: How far above the SIP port the demonstration's leader listens, so that two instances never meet.
 LEADER_PORT_ABOVE = 1000
@@ -118,7 +118,7 @@ def postpone_session(
     url: Url = "",
     as_json: AsJson = False,
 ) -> None:
-    """延期 · postpone it; one that is open ends now, and the one held instead is told."""
+    """改期 · postpone it; one that is open ends now, and the one held instead is told."""
     body: dict[str, object] = {"reason": reason} if reason else {}
     if opens_at:
         body["opens_at"] = read_moment("--opens-at", opens_at)

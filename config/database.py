@@ -153,7 +153,7 @@ def _normal(url: str) -> URL:
 def _sqlite_engine(url: URL) -> AsyncEngine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S})
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine.sync_engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
@@ -177,6 +177,7 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
     milliseconds = str(int(STATEMENT_TIMEOUT_S * 1000))
     return create_async_engine(
         url,
+        hide_parameters=True,  # errors are logged, and what is written is the matter of citizens
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=15,

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Language = Literal["zh-Hans", "zh-Hant", "en"]
@@ -158,7 +158,10 @@ class Settings(BaseSettings):
         3.0, ge=1, description="A standby bridge takes over after this; must be well below the channel lease"
     )
     claim_lease_s: float = Field(
-        35.0, ge=5, description="A claimed caller returns to the head after this; must exceed RING_S"
+        35.0,
+        ge=5,
+        validate_default=True,
+        description="A claimed caller returns to the head after this; must exceed RING_S (each line and the whisper begin it anew)",
     )
 
     # -- people and secrets -------------------------------------------------------------------------------------------
@@ -216,6 +219,14 @@ class Settings(BaseSettings):
     def _networks(cls, value: str) -> str:
         words = [word.strip() for word in value.split(",") if word.strip()]
         return ",".join(str(ip_network(word, strict=False)) if "/" in word else str(ip_address(word)) for word in words)
+
+    @field_validator("claim_lease_s")
+    @classmethod
+    def _outlasts_one_line(cls, value: float, info: ValidationInfo) -> float:
+        ring_s = info.data.get("ring_s", 0.0)
+        if value <= ring_s:
+            raise ValueError(f"must exceed HOTLINE_RING_S ({ring_s:g}): else the next caller is offered while the line rings")
+        return value
 
     @field_validator("follow_up_hours")
     @classmethod

@@ -13,8 +13,8 @@ _SIP = re.compile(
     r"(?P<scheme>sips?):(?:(?P<user>[A-Za-z0-9_.+-]{1,64})@)?"
     r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,80}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?"
 )
-#: A browser or an app that is signed in at the cloud.
-_CLIENT = re.compile(r"client:[A-Za-z0-9_.-]{1,33}")
+#: A browser or an app that is signed in at the cloud, whose mobile SDKs take no other characters.
+_CLIENT = re.compile(r"client:[A-Za-z0-9_]{1,33}")
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
 _HIGHEST_PORT = 65535
 

@@ -14,8 +14,8 @@ CATALOGUES: dict[Language, dict[str, Sentence]] = {
     "zh-Hant": zh_hant.SENTENCES,
     "en": en.SENTENCES,
 }
-#: Longest name that is spoken; a longer one is cut.
-MOST_NAME = 40
+#: Longest name that is spoken, as long as that of a unit may be; what else comes in a longer one is cut.
+MOST_NAME = 100
 
 
 def render(prompt: Prompt, language: Language) -> str:

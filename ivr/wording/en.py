@@ -90,8 +90,8 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "order_wait": "Your matter is recorded. One moment for the number of your work order.",
     "order_number": "The number of your work order is",
     "order_number_again": "Once more:",
-    "order_promise": "The unit must answer within three working days. After that we phone you.",
-    "order_no_number": "The unit must answer within three working days. "
+    "order_promise": "The unit must settle it within three working days and answer you. After that the hotline follows up by phone.",
+    "order_no_number": "The unit must settle it within three working days. "
     "We do not have your number: please note that of the order and call again.",
     "order_repeat": "To hear the number again, press 1. Else you can hang up.",
     # called back

@@ -75,10 +75,10 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
         refused = await http.post(f"/sessions/{made[0]}/postpone", data=form)
         assert refused.status_code == 409
         assert all(one in refused.text for one in ("这个时段已有别的场次", f'href="/sessions/{made[1]}"', "待开始的场次：20"))
-    for session_id, act, told in ((made[0], "延期…", "场次已延期"), (made[1], "取消场次…", "场次已取消")):
+    for session_id, act, told in ((made[0], "改期…", "场次已改期"), (made[1], "取消场次…", "场次已取消")):
         await page.goto(f"/sessions/{session_id}")
         await page.get_by_text(act).click()
-        if act == "延期…":
+        if act == "改期…":
             await page.locator("#p-opens").fill(f"{day:%Y-%m-%d}T15:00")
         await page.locator("details[open] input[name=reason]").fill("台风")
         await page.locator("details[open]").get_by_role("button", name="确认").click()

@@ -47,9 +47,9 @@ async def test_a_session_that_closes_before_it_opens_is_refused(instance: Instan
     "line",
     [
         {"asterisk": "+8613900000001"},
-        {"asterisk": "sip:leader@10.0.0.5:5060,+8613900000001", "twilio": "+8613900000001,client:leader-1"},
+        {"asterisk": "sip:leader@10.0.0.5:5060,+8613900000001", "twilio": "+8613900000001,client:leader_1"},
         {"twilio": "sip:leader@sip.example.gov.cn"},
-        {"twilio": "client:leader-1"},
+        {"twilio": "client:leader_1"},
     ],
     ids="_".join,
 )

@@ -93,9 +93,10 @@ def test_each_failure_is_one_clear_line_with_its_exit_code(process: Process) -> 
     nobody = hotline(here, "line", "--once", "--url", f"http://127.0.0.1:{free_port()}")
     assert nobody.returncode == Exit.UNREACHABLE
     assert "hotline up" in one_line(nobody)
-    setting = hotline(here, "line", "--once", HOTLINE_SIP_PORT="many")
+    setting = hotline(here, "line", "--once", HOTLINE_SIP_PORT="many", HOTLINE_RING_S="40")
     assert setting.returncode == Exit.USAGE
     assert "HOTLINE_SIP_PORT" in one_line(setting)
+    assert "HOTLINE_CLAIM_LEASE_S: Value error, must exceed HOTLINE_RING_S (40)" in one_line(setting)
     seat = hotline(here, "session", "create", "--seat", "only-a-unit", "--opens-at", "2031-01-01T09:00")
     assert seat.returncode == Exit.USAGE
     taken = hotline(here, "api")

@@ -46,10 +46,11 @@ async def test_a_statement_that_hangs_is_cut_off(postgres_server: str) -> None:
     async def hang() -> None:
         async with database.read() as session:
             await session.execute(text("SET LOCAL statement_timeout = 50"))
-            await session.execute(text("SELECT pg_sleep(5)"))
+            await session.execute(text("SELECT pg_sleep(5), CAST(:words AS text)"), {"words": "停水三天"})
 
-    with pytest.raises(DatabaseUnavailable, match="took too long"):
+    with pytest.raises(DatabaseUnavailable, match="took too long") as caught:
         await hang()
+    assert "停水三天" not in f"{caught.value}{caught.value.__cause__}"
     await database.close()
 
 

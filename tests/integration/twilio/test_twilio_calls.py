@@ -165,7 +165,7 @@ async def test_who_calls_after_the_leader_left_is_told_and_can_be_called_back(he
     assert (await here.order(leg)).source == "callback"
 
 
-@pytest.mark.parametrize("line", ["sip:leader@sip.example.gov.cn", "client:leader-1"])
+@pytest.mark.parametrize("line", ["sip:leader@sip.example.gov.cn", "client:leader_1"])
 async def test_a_leader_at_a_phone_that_needs_no_confirmation(here: Town, line: str) -> None:
     """The first try fails at once: the caller is at the head again, before who came later, and is served first."""
     here.cloud.callees[line] = (Callee(outcome="failed", answer_after_s=0), Callee(answer_after_s=1, talk_s=5))

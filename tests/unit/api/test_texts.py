@@ -29,7 +29,7 @@ def test_ids_are_short_and_plain(bad: str) -> None:
     ("kind", "line"),
     [
         (AsteriskLines, "sip:leader@10.0.0.5:5060"), (AsteriskLines, "+8613900000001"), (AsteriskLines, "sip:a@b,13900000001"),
-        (CloudLines, "+8613900000001"), (CloudLines, "client:leader-1"),
+        (CloudLines, "+8613900000001"), (CloudLines, "client:leader_1"),
         (CloudLines, "sip:801@sip.hotline.example.gov.cn:5060,+8613900000001"),
     ],
 )  # fmt: skip

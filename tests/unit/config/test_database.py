@@ -34,6 +34,15 @@ async def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     await database.close()
 
 
+async def test_what_was_written_is_in_no_error(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'x.db'}", Cipher(["k"]))
+    with pytest.raises(DatabaseUnavailable) as caught:
+        async with database.begin() as session:
+            await session.execute(text("INSERT INTO nowhere VALUES (:words)"), {"words": "停水三天"})
+    assert "停水三天" not in f"{caught.value}{caught.value.__cause__}"
+    await database.close()
+
+
 async def test_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(config.database, "_PRAGMAS", ("journal_mode=WAL", "busy_timeout=50"))
     file = tmp_path / "x.db"

@@ -112,6 +112,7 @@ def test_a_hostile_name_is_only_a_name() -> None:
     assert "\n" not in said
     assert "\x00" not in said
     assert len(said) < MOST_NAME + 20
+    assert "x" * 99 + "y," in render(Prompt("answering_unit", {"unit": "x" * 99 + "y"}), "en"), "as long as the API takes it"
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_one_key_or_a_whole_number_is_gathered(interpreter: Interpreter) -> None
     [
         ("+8613900000001", "Number", "+8613900000001"),
         ("sip:leader@sip.example.gov.cn:5060", "Sip", "sip:leader@sip.example.gov.cn:5060"),
-        ("client:leader-7", "Client", "leader-7"),
+        ("client:leader_7", "Client", "leader_7"),
     ],
 )
 def test_a_leader_is_dialled_by_the_kind_of_line(line: str, noun: str, number: str, interpreter: Interpreter) -> None:
