@@ -84,7 +84,7 @@ class FactsReader:
         """From what was read."""
         now, open_, settings = self._clock(), board.open, self._settings
         told = self._told(board, lines, now, deciding=call.node in DECIDING)
-        place, recent = self._places.read_look(call.id, known) if known and open_ else (None, 0)
+        place, recent = self._places.read_look(call.id, known, call.started_at) if known and open_ else (None, 0)
         facts = Facts(
             now=now,
             session=told.session,

@@ -17,6 +17,8 @@ from ivr.facts import Place
 
 #: Longer than any session.
 KEPT_S = 12 * 3600
+#: Whoever came back in time has the place as long as they listen to the question, at least.
+ASKED_S = 600
 #: So much of the hash names a number; nobody meets another one in it by chance.
 _HASH_LENGTH = 32
 
@@ -51,7 +53,7 @@ class Places:
         """The call has left the line. False when the place was another call's already."""
         if not number:
             return False
-        grace = str(int(self._grace_s)) if may_come_back else "0"
+        grace = str(int(self._grace_s + ASKED_S)) if may_come_back else "0"
         return bool(await _LEAVE.run(self._redis, (self._key(number, "place"),), call_id, self._clock(), grace))
 
     def begin_look(self, number: str, call_id: str, *, counted: bool) -> Awaitable[Any]:
@@ -60,14 +62,14 @@ class Places:
         keys = (shard_key(self._prefix, tag, "place"), shard_key(self._prefix, tag, "calls"))
         return _LOOK_UP.begin(self._redis, keys, call_id, self._clock(), self._window_s, "1" if counted else "0")
 
-    def read_look(self, call_id: str, row: list[Any]) -> tuple[Place | None, int]:
-        """The place that the number holds by another call than this one, and its calls in the last minutes, this one
-        included; 0 when this one was not counted."""
+    def read_look(self, call_id: str, row: list[Any], since: float) -> tuple[Place | None, int]:
+        """The place that the number holds by another call than this one, which came at `since` (Unix seconds), and its calls in
+        the last minutes, this one included; 0 when this one was not counted."""
         count, other, seat_id, joined_at, left = row
         if not other or other == call_id:
             return None, count
         left_at = float(left or 0)
-        if left_at and self._clock() - left_at > self._grace_s:
+        if left_at and since - left_at > self._grace_s:
             return None, count
         return Place(other, seat_id, float(joined_at), left_at), count
 

@@ -72,8 +72,13 @@ async def test_who_redials_within_three_minutes_has_the_place_back_on_any_carrie
     clock.pass_by(60)
     await wait(core, "a-9", OTHER)
     await drop(core, first)
+    key = Places(core.redis, core.settings, clock)._key(NUMBER, "place")
+    assert await core.redis.ttl(key) > core.settings.redial_grace_s + 60, "it is there while they listen"
     clock.pass_by(after_s)
-    back = await wait(core, second)
+    assert ((await arrive(core, second, NUMBER)).reason == "kept") == kept
+    clock.pass_by(15)  # they listen to what was said of the place: it holds
+    back = (await core.turns.take_turn(second, lambda facts: Keyed(facts=facts, key="1"))).call
+    await core.outbox.idle()
     order = [caller.call_id for caller in await core.line.callers(seat_id)]
     assert order == ([second, "a-9"] if kept else ["a-9", second])
     assert (back.joined_at == joined_at) == kept
@@ -114,7 +119,7 @@ async def test_the_thirteenth_call_in_five_minutes_may_leave_an_order_only(core:
         call = await arrive(core, f"a-{n}", NUMBER)
         for _ in range(3):  # a call counts once, however often it is looked at
             row = await places.begin_look(NUMBER, f"a-{n}", counted=True)
-            assert places.read_look(f"a-{n}", row) == (None, n)
+            assert places.read_look(f"a-{n}", row, clock()) == (None, n)
         assert call.reason == ("often" if n == 13 else "free")
         clock.pass_by(20)
     assert (await core.turns.take_turn("a-13", lambda facts: Keyed(facts=facts, key="1"))).call.node == "question"

@@ -236,6 +236,6 @@ async def test_given_a_caller_in_the_line_when_redis_lost_it_then_the_place_of_t
         (CALL, call.joined_at, state)
     ]
     places = Places(core.redis, core.settings, core.clock)
-    place, _ = places.read_look("a-2", await places.begin_look(call.number, "a-2", counted=False))
+    place, _ = places.read_look("a-2", await places.begin_look(call.number, "a-2", counted=False), core.clock())
     assert place is not None
     assert (place.call_id, place.seat_id, place.joined_at, place.left_at) == (CALL, "seat", call.joined_at, 0.0)
