@@ -63,7 +63,14 @@ class Acts:
         if now != before:  # what they were told of their place is no longer so
             with suppress(UnknownCall, Congested):  # moved they are all the same
                 await core.turns.take_turn(call_id, lambda facts: Woken(facts=facts, moved=True))
+        if now < before:
+            await self._tell_overtaken((await core.line.members(call.seat_id))[now:before])
         return now
+
+    async def _tell_overtaken(self, call_ids: list[str]) -> None:
+        for call_id in call_ids:
+            with suppress(UnknownCall, Congested):
+                await self._core.turns.take_turn(call_id, lambda facts: Woken(facts=facts, overtaken=True))
 
     async def offer_next(self, call_id: str, author: Author) -> int:
         """To the head: next to be offered."""

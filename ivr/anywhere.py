@@ -44,7 +44,7 @@ def advance(call: Call, event: AnyEvent) -> Step:
         case Offered():
             return _give_back(call, event)
         case Woken(moved=True):
-            return (replace(call, told_position=0) if call.told_position else call), ()
+            return (replace(call, told_position=0, overtaken=False) if call.told_position else call), ()
         case OrderMade(number=number):
             return (call if call.node == "ended" or call.order_number else replace(call, order_number=number)), ()
         case Arrived() | Keyed() | TimedOut() | Recorded() | Answered() | Missed() | TalkEnded() | Woken():

@@ -58,8 +58,10 @@ class Call(Struct, frozen=True, omit_defaults=True):
     #: When the session is to close, as known on arrival.
     closes_at: float = 0.0
     joined_at: float = 0.0
-    #: The position last spoken; what is spoken next is never higher.
+    #: The position last spoken. A higher one is spoken only after an act of an operator; else none is, while it is not so.
     told_position: int = 0
+    #: An operator has put somebody before this caller since, and they have not been told yet.
+    overtaken: bool = False
     told_at: float = 0.0
     #: Fencing token of the claim by which a seat was offered.
     token: int = 0

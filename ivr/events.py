@@ -84,6 +84,8 @@ class Woken(Event, frozen=True, tag=True):
 
     #: An operator has moved this caller: the position may have risen.
     moved: bool = False
+    #: An operator has put somebody before this caller.
+    overtaken: bool = False
 
 
 class HungUp(Event, frozen=True, tag=True):

@@ -291,7 +291,7 @@ class Play:
     def _hear(self, call: Call, verbs: tuple[AnyVerb, ...], facts: Facts) -> None:
         (self._waiting.add if call.node == "waiting" else self._waiting.discard)(call.id)
         phone = self.phones[call.id]
-        self.told.hears(phone, call, verbs)
+        self.told.hears(phone, call, verbs, facts.position)
         phone.hear(call, verbs)
 
     def _tell(self, what: str) -> None:

@@ -16,6 +16,7 @@ SHORTEST_WORD_S = 0.25
 APOLOGIES = (
     "declined",
     "silence",
+    "unheard",
     "session_closed",
     "session_stopped",
     "session_postponed",

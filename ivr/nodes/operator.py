@@ -14,7 +14,7 @@ def enter_operator(call: Call, facts: Facts, *, source: OrderSource, reason: str
     """Ring the operators, or record the matter where there are none."""
     if not facts.operators:
         return message.enter_message(
-            call, facts, source=source, reason=reason if reason == "silence" else "no_operator"
+            call, facts, source=source, reason="unheard" if reason == "silence" else "no_operator"
         )
     left = leave_line(call, facts, "failed" if source == "fallback" else "released")
     after = enter(call, "operator", facts, source=source, reason=reason, talk_started_at=0.0)

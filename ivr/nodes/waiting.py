@@ -133,7 +133,9 @@ def _talk_after_all(call: Call, event: Answered | TalkEnded) -> Step:
 
 def _woken(call: Call, event: Woken) -> Step:
     if event.moved:
-        return _tell(replace(call, told_position=0), event.facts, "place_changed")
+        return _tell(replace(call, told_position=0, overtaken=False), event.facts, "place_changed")
+    if event.overtaken:  # told with the next announcement: a whole line is not interrupted for it
+        return (replace(call, overtaken=True) if _is_behind(call, event.facts) and not call.overtaken else call), ()
     return _announce(call, event.facts)
 
 
@@ -162,12 +164,21 @@ def _concerns(call: Call, facts: Facts, notice: Notice) -> bool:
 
 
 def _tell(call: Call, facts: Facts, reason: str, **changes: object) -> Step:
+    if call.overtaken and not reason:
+        behind = _is_behind(call, facts)
+        call = replace(call, overtaken=False, told_position=0 if behind else call.told_position)
+        reason = "overtaken" if behind else ""
     told = call.told_position or facts.position
     position = min(told, facts.position) if facts.position else told
     closes_at = facts.session.closes_at if facts.session else call.closes_at
     return again(call, facts, told_position=position, reason=reason, closes_at=closes_at, **changes), (
         WakeAt(at=facts.now + facts.limits.announce_every_s),
     )
+
+
+def _is_behind(call: Call, facts: Facts) -> bool:
+    """The caller stands further back than they were told."""
+    return 0 < call.told_position < facts.position
 
 
 def present(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
@@ -196,9 +207,10 @@ def _seat(call: Call, facts: Facts) -> SeatFacts | None:
 
 
 def _place(call: Call, facts: Facts) -> tuple[Prompt, ...]:
-    if call.told_position <= 1:
+    behind = _is_behind(call, facts)  # somebody has come back to an earlier place: nothing false, and no place that rises
+    if call.told_position <= 1 and not behind:
         return (Prompt("next_is_you"),)
-    place = [counted("ahead", call.told_position - 1)]
+    place = [] if behind else [counted("ahead", call.told_position - 1)]
     if facts.wait_s is not None:
         place.append(Prompt("wait", {"minutes": waiting_minutes(facts.wait_s)}))
     if facts.can_serve is not None:

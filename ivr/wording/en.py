@@ -42,6 +42,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_place_kept": "Welcome back. Your place has been kept. Please stay on the phone.",
     "waiting_moved": "You are now in the line of another seat. The time you have waited counts. Please stay on the phone.",
     "waiting_place_changed": "Your place in the line has been changed.",
+    "waiting_overtaken": "An operator has put another caller before you. The reason is on record.",
     "waiting_leader_late": "The leader has not arrived yet. Please wait a little longer.",
     "waiting_leader_back": "The leader is here and answers calls again.",
     "waiting_held": "There is a short break. Your place is kept.",
@@ -70,6 +71,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     # the message
     "message_declined": "Thank you. Your matter becomes a work order of this session.",
     "message_silence": "We did not hear a choice. You can leave your matter as a work order of this session.",
+    "message_unheard": "We did not hear a choice. Please leave your matter.",
     "message_session_closed": "We are sorry, the session is over. Your matter will be handled all the same.",
     "message_leader_left": "We are sorry, the leader has left. Your matter will be handled all the same.",
     "message_seat_closed": "We are sorry, this seat is closed. Your matter will be handled all the same.",

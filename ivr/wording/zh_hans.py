@@ -41,6 +41,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_place_kept": "欢迎回来，您的位置仍然保留，请不要挂机。",
     "waiting_moved": "已为您转到另一个接听席，等候时间照算，请不要挂机。",
     "waiting_place_changed": "您的位置有调整。",
+    "waiting_overtaken": "工作人员安排了其他来电优先接听，理由已经记录在案。",
     "waiting_leader_late": "领导还没有到接听席，请您再等一会儿。",
     "waiting_leader_back": "领导已经到接听席，继续接听。",
     "waiting_held": "接听暂停一会儿，您的位置保留。",
@@ -69,6 +70,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     # 留言
     "message_declined": "好的，您的诉求将作为热线问政工单办理。",
     "message_silence": "没有听到您的选择，您可以留下诉求，我们作为热线问政工单办理。",
+    "message_unheard": "没有听到您的选择，请您留下诉求。",
     "message_session_closed": "很抱歉，本场接听已经结束。您的诉求我们照样办理。",
     "message_leader_left": "很抱歉，领导已经离开接听席。您的诉求我们照样办理。",
     "message_seat_closed": "很抱歉，这个接听席已经关闭。您的诉求我们照样办理。",

@@ -41,6 +41,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     "waiting_place_kept": "歡迎回來，您的位置仍然保留，請不要掛機。",
     "waiting_moved": "已為您轉到另一個接聽席，等候時間照算，請不要掛機。",
     "waiting_place_changed": "您的位置有調整。",
+    "waiting_overtaken": "工作人員安排了其他來電優先接聽，理由已經記錄在案。",
     "waiting_leader_late": "領導還沒有到接聽席，請您再等一會兒。",
     "waiting_leader_back": "領導已經到接聽席，繼續接聽。",
     "waiting_held": "接聽暫停一會兒，您的位置保留。",
@@ -69,6 +70,7 @@ SENTENCES: dict[str, str | tuple[str, str]] = {
     # 留言
     "message_declined": "好的，您的訴求將作為熱線問政工單辦理。",
     "message_silence": "沒有聽到您的選擇，您可以留下訴求，我們作為熱線問政工單辦理。",
+    "message_unheard": "沒有聽到您的選擇，請您留下訴求。",
     "message_session_closed": "很抱歉，本場接聽已經結束。您的訴求我們照樣辦理。",
     "message_leader_left": "很抱歉，領導已經離開接聽席。您的訴求我們照樣辦理。",
     "message_seat_closed": "很抱歉，這個接聽席已經關閉。您的訴求我們照樣辦理。",

@@ -58,6 +58,8 @@ async def test_next_and_urgent_are_served_first_and_the_proof_says_why(instance:
     names = await wait_in_line(instance, 1, 2, 3, 4)
     answer = await instance.http.post(f"/api/line/{names[2]}/urgent", json=WHY)
     assert answer.json()["position"] == 1, answer.text
+    calls = [await instance.core.calls.get(name) for name in names]
+    assert [call.overtaken for call in calls if call] == [True, True, False, False]
     answer = await instance.http.post(f"/api/line/{names[3]}/next", json={"reason": "老人"})
     assert await order(instance, seat) == ["4", "3", "1", "2"]
     assert [await talk(instance, seat) for _ in range(3)] == [names[3], names[2], names[0]]

@@ -48,7 +48,7 @@ STEPS = st.lists(
     st.tuples(
         st.sampled_from(
             "1 1 2 3 3 # 5 back seat other hang-up silence empty words offer offer far same answer miss ended order work"
-            " operator callback error wake moved"
+            " operator callback error wake moved overtaken"
             " hang".split()
         ),
         st.sampled_from(range(len(WORLDS))),
@@ -62,6 +62,7 @@ STEPS = st.lists(
 SIMPLE: dict[str, Callable[..., AnyEvent]] = {
     "arrive": Arrived, "silence": TimedOut, "answer": Answered, "wake": Woken,
     "moved": partial(Woken, moved=True),
+    "overtaken": partial(Woken, overtaken=True),
 }
 RELEASES: dict[str, Literal["work_order", "operator", "callback", "fallback", "seat", "other_call"]] = {
     "seat": "seat",
@@ -132,9 +133,12 @@ def check_turn(before: Call, after: Call, commands: tuple[AnyCommand, ...], even
     assert json.decode(json.encode(after), type=Call) == after
     if after.scene == before.scene:
         assert meaning(present(before, facts)) == meaning(verbs), "something else is heard without a new scene"
-    moved = isinstance(event, Woken) and event.moved  # only an operator, in the ledger by then, puts somebody further back
+    # Only an operator, in the ledger by then, puts somebody further back.
+    moved = isinstance(event, Woken) and (event.moved or (before.overtaken and after.reason == "overtaken"))
     if before.node == after.node == "waiting" and before.joined_at and not moved:
         assert after.told_position <= before.told_position or not before.told_position
+    if after.node == "waiting" and {"ahead", "next_is_you"} & {prompt.key for verb in verbs for prompt in verb.prompts}:
+        assert after.told_position >= facts.position, "nobody is told a better place than it is"
     if before.node == "ended":
         assert not any(isinstance(command, JoinLine | MakeOrder | CloseCall) for command in commands)
     check_wording(verbs)

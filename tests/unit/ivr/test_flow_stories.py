@@ -314,6 +314,7 @@ def test_silence_without_a_session_ends_with_people_where_there_are_any(operator
     facts = replace(CLOSED, operators=operators)
     call, _ = play(NEW, Arrived(facts=facts), TimedOut(facts=facts), TimedOut(facts=facts))
     assert call.node == node
+    assert not {"message_silence", "message_declined"} & set(heard(call)), "it is no order of a session"
 
 
 def test_who_hangs_up_is_transferred_once_an_operator_has_taken_the_call_and_called_back_before() -> None:

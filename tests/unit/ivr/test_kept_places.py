@@ -256,6 +256,27 @@ def test_who_was_moved_hears_the_place_they_have_now_also_when_it_is_further_bac
     assert [(one.key, one.values) for one in prompts(moved)][:2] == [("waiting_place_changed", {}), ("ahead", {"count": 4})]
     later, _ = play(moved, Woken(facts=at(OPEN, 130, position=6)))
     assert later.told_position == 5
+    assert heard(later, at(OPEN, 130, position=6)) == ["wait", "can_serve", "choose_waiting"], "somebody came back: no place"
     kept, _ = play(call, key("3", 80), HungUp(facts=at(OPEN, 85)), Woken(facts=at(OPEN, 90, position=5), moved=True))
     back, _ = play(kept, Arrived(facts=at(OPEN, 100), leg="back-1"), Woken(facts=at(OPEN, 130, position=5)))
     assert back.told_position == 5
+
+
+def test_who_was_overtaken_by_an_act_hears_of_it_and_the_true_place_with_the_next_announcement() -> None:
+    first, _ = play(NEW, ARRIVED, key("1", 3), Woken(facts=at(OPEN, 60, position=1)))
+    behind = at(OPEN, 70, position=3)
+    overtaken, commands = play(first, Woken(facts=behind, overtaken=True))
+    assert (overtaken.overtaken, overtaken.scene, commands) == (True, first.scene, []), "the music goes on"
+    assert play(overtaken, Woken(facts=behind, overtaken=True)) == (overtaken, [])
+    due = at(OPEN, 110, position=3)
+    told, _ = play(overtaken, Woken(facts=due))
+    assert [(one.key, one.values) for one in prompts(told, due)][:2] == [("waiting_overtaken", {}), ("ahead", {"count": 2})]
+    later, _ = play(told, Woken(facts=at(OPEN, 160, position=2)))
+    assert heard(later, at(OPEN, 160, position=2))[0] == "ahead"
+    announced = replace(due, notice=Notice(key="resumed", at=NOW + 100))
+    before, _ = play(overtaken, Woken(facts=announced))
+    assert heard(before, announced) == ["waiting_resumed", "wait", "can_serve", "choose_waiting"]
+    again, _ = play(before, Woken(facts=replace(announced, now=NOW + 160)))
+    assert heard(again, announced)[:2] == ["waiting_overtaken", "ahead"]
+    relieved, _ = play(overtaken, Woken(facts=at(OPEN, 110, position=1)))
+    assert (heard(relieved, at(OPEN, 110, position=1))[0], relieved.overtaken) == ("next_is_you", False)
