@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import typer
-from msgspec import Struct
 
 from cli.client import read_settings
 from cli.errors import CommandError, Exit
 from cli.options import AsJson
 from cli.output import out, print_json
+from cli.twilio_sip import Finding, look_at_sip
 from config.clock import now
 from config.settings import Settings
 from telephony.errors import TelephonyError
@@ -25,14 +25,6 @@ app = typer.Typer(no_args_is_help=True, help="云电话的设置与检查 · the
 #: A CallSid that no call has: an ended call that nobody knows is put down nowhere, because it says that we placed it.
 PROBE = "CA" + "0" * 32
 _WITHIN_S = 15.0
-
-
-class Finding(Struct, frozen=True):
-    """One line of the check. `advice` tells what to do when it is not `ok`."""
-
-    name: str
-    ok: bool
-    advice: str = ""
 
 
 @app.command("setup")
@@ -54,7 +46,7 @@ def set_up(as_json: AsJson = False) -> None:
 
 @app.command("check")
 def check(as_json: AsJson = False) -> None:
-    """检查账户、号码、公网地址与签名 · account, number, reachability and signature."""
+    """检查账户、号码、公网地址、签名与 SIP 话机 · account, number, reachability, signature, leaders' SIP phones."""
     findings = asyncio.run(_check(_configured()))
     if as_json:
         print_json([{"name": one.name, "ok": one.ok, "advice": one.advice} for one in findings])
@@ -129,7 +121,7 @@ async def _check(settings: Settings) -> list[Finding]:
             findings.append(
                 await _attempt("forgery refused", lambda: _signed(client, settings, genuine=False), _SIGNATURE)
             )
-        return findings
+        return findings + await look_at_sip(settings)
     finally:
         await connection.close()
 

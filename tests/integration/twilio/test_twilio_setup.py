@@ -2,14 +2,17 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from cli import twilio as cli_twilio
+from cli.twilio_sip import look_at_sip
 from config.settings import Settings
 from telephony.twilio import resync
 from telephony.twilio.connection import Connection
@@ -89,9 +92,51 @@ async def _check_number(here: Town) -> bool:
         await connection.close()
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({}, {}),
+        ({"address": "93.184.216.34:5060", "networks": "54.172.60.0/30", "lines": "801=sip:leader@10.0.0.5"}, {}),
+        ({"address": "93.184.216.34", "asterisk": "off", "secret": "long-enough"}, {}),
+        ({"address": "93.184.216.34", "asterisk": "off"}, {"sip settings": "HOTLINE_TWILIO_SIP_SECRET"}),
+        ({"address": "93.184.216.34"}, {"sip settings": "HOTLINE_TWILIO_SIP_NETWORKS.*HOTLINE_BRANCH_LINES"}),
+        ({"networks": "54.172.60.0/30", "lines": "801=sip:l@10.0.0.5"}, {"sip settings": "HOTLINE_TWILIO_SIP_ADDRESS"}),
+        (
+            {"address": "sip:10.0.0.5", "networks": "127.0.0.0/30", "lines": "8=sip:l@h", "secret": "short"},
+            {
+                "sip address": "for example", "sip networks": "HOTLINE_SIP_TRUST", "sip branch lines": "HOTLINE_BRANCH_LINES",
+                "sip password": "HOTLINE_TWILIO_SIP_SECRET",
+            },
+        ),
+        ({"address": "10.0.0.5:5060", "networks": "54.172.60.0/30", "lines": "801=sip:l@10.0.0.5"}, {"sip address": "private"}),
+        ({"address": "sip.invalid", "networks": "54.172.60.0/30", "lines": "801=sip:l@10.0.0.5"}, {"sip address": "DNS"}),
+    ],
+)
+async def test_check_says_what_lacks_for_a_sip_phone_behind_our_asterisk(
+    settings: Settings, given: dict[str, str], wrong: dict[str, str]
+) -> None:
+    mine = settings.model_copy(
+        update={
+            "twilio_sip_address": given.get("address", ""), "twilio_sip_networks": given.get("networks", ""),
+            "branch_lines": given.get("lines", ""), "asterisk": given.get("asterisk", "auto"),
+            "twilio_sip_secret": SecretStr(given.get("secret", "")),
+        }
+    )  # fmt: skip
+    found = await look_at_sip(mine)
+    assert bool(found) == bool(given)
+    advice = {one.name: one.advice for one in found if not one.ok}
+    assert advice.keys() == wrong.keys()
+    for name, says in wrong.items():
+        assert re.search(says, advice[name]), advice[name]
+    assert not any(mine.twilio_sip_secret.get_secret_value() in said for said in advice.values() if given.get("secret"))
+
+
 async def test_check_names_a_wrong_token(here: Town) -> None:
-    code, findings = await _hotline(here, "check", HOTLINE_TWILIO_AUTH_TOKEN="wrong")
+    code, findings = await _hotline(
+        here, "check", HOTLINE_TWILIO_AUTH_TOKEN="wrong", HOTLINE_TWILIO_SIP_ADDRESS="10.0.0.5"
+    )
     named = {finding["name"]: finding["ok"] for finding in findings}
+    assert not named["sip address"]
     assert code == 1
     assert not named["account"]
     assert not named["signature taken"]
