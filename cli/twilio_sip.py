@@ -72,7 +72,7 @@ def _valid(name: str, read: Callable[[], object]) -> Finding:
 async def _unreachable(address: str) -> str:
     """Why a cloud on the internet cannot ring at this address; empty = nothing is against it."""
     form = _ADDRESS.fullmatch(address)
-    if form is None or int(form["port"] or 0) > 65535:  # noqa: PLR2004
+    if form is None or int(form["port"] or 0) > 65535:
         return "HOTLINE_TWILIO_SIP_ADDRESS is a name or an IPv4 address and perhaps a port, for example sip.example.gov.cn:5060"
     try:
         async with asyncio.timeout(_RESOLVED_WITHIN_S):

@@ -19,6 +19,7 @@ from calls.placed_register import due, wanted_follow_ups
 from calls.placing import AskRefused, ask
 from calls.seals import Seals, keep_head, kept_head, raise_alarm
 from calls.store import CorruptCall, UnknownCall
+from calls.strays import Strays
 from calls.turn import Congested
 from config.clock import pause
 from config.database import DatabaseUnavailable
@@ -40,6 +41,8 @@ SWEEP_AFTER_S = 5.0
 #: How often such an order's job is enqueued anew.
 SWEEP_EVERY_S = 10.0
 DEPTH_EVERY_S = 10.0
+#: So long may a caller be told a place too many; announcements are further apart.
+STRAYS_EVERY_S = 10.0
 CLOUD_EVERY_S = 30.0
 FOLLOW_UP_EVERY_S = 30.0
 #: What somebody with the database's password changes sooner than this stays unnoticed.
@@ -73,6 +76,7 @@ class Cron:
             Task("sessions", TICK_S, self.opening.tick),
             Task("sessions never opened", TICK_S, self.retire),
             Task("lapsed claims", TICK_S, self.reap),
+            Task("strays", STRAYS_EVERY_S, Strays(core).look),
             Task("unfinished orders", TICK_S * 2, self.sweep),
             Task("placed calls", TICK_S, self.place_due),
             Task("follow-ups", FOLLOW_UP_EVERY_S, self.ask_follow_ups),

@@ -136,11 +136,14 @@ class Line:
         touched = (keys.waiting, keys.callers, keys.seen, keys.left, keys.marks, keys.stood)
         return bool(await _LEAVE.run(self._redis, touched, *arguments))
 
+    async def newest_act(self, seat_id: str, call_id: str) -> int:
+        """The call's `seq` at the newest act that is known here of it; 0 = of none."""
+        return int(await self._redis.hget(self._keys(seat_id).seen, call_id) or 0)
+
     async def forget(self, claim: "Claim") -> None:
         """A claimed caller whose call nobody knows leaves the line, and the seat is free for those who are there. Who is restored
         afterwards joins again."""
-        seen = int(await self._redis.hget(self._keys(claim.seat_id).seen, claim.call_id) or 0)
-        await self.leave(claim.seat_id, claim.call_id, "failed", seen)
+        await self.leave(claim.seat_id, claim.call_id, "failed", await self.newest_act(claim.seat_id, claim.call_id))
         await self.free(claim.seat_id, claim.token, talked=False, at=self._clock())
 
     async def claim_next(self, seat_id: str, owner: str, lease_s: float) -> Claim | None:
@@ -245,9 +248,9 @@ class Line:
             for place, call_id in enumerate(order, 1)
         ]
 
-    async def members(self, seat_id: str) -> list[str]:
-        """Call ids of everybody in the line, the first first."""
-        ids: Any = await self._redis.zrange(self._keys(seat_id).waiting, 0, -1)
+    async def members(self, seat_id: str, longest: int = 0) -> list[str]:
+        """Call ids of everybody in the line, or of the first `longest`, the first first."""
+        ids: Any = await self._redis.zrange(self._keys(seat_id).waiting, 0, longest - 1)
         return list(ids)
 
     async def left(self, seat_id: str) -> dict[str, int]:

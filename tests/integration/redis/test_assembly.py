@@ -13,11 +13,12 @@ from calls.enqueue import queue_name
 from calls.promises import broken_promises
 from calls.served_order import fairness_of
 from calls.shards import call_key
+from calls.strays import STRAY_FOR_S, Strays
 from config.migrate import upgrade
 from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
-from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Missed, Offered, Recorded, TalkEnded
+from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Missed, Offered, Recorded, TalkEnded, Woken
 from ivr.facts import Facts
 from sessions.board import Board, PostedSeat, PostedSession, post
 from telephony.switchboard import Switchboard
@@ -95,6 +96,45 @@ async def test_one_in_the_line_whose_record_is_damaged_keeps_nobody_from_the_lea
     assert await core.line.members("s1") == []
     told = [event.data for event in await core.ledger.events(damaged) if event.kind == "left_line"]
     assert told == [{"seat_id": "s1", "reason": "stray"}]
+    assert (await fairness_of(core.database, "x1")).unexplained == 0
+
+
+async def test_a_damaged_or_lost_call_in_mid_line_is_not_counted_in_what_others_are_told(core: Core, clock: SetClock) -> None:
+    """Who cannot be read is taken out at the first look; who is not known, or went on elsewhere, when that stays so."""
+    await core.seats.pause("s1", "tea")
+    front, damaged, gone, ghost = "a-pbx1-0-1", "a-pbx1-0-2", "t-CA3", "a-pbx1-0-4"
+    for nth, call_id in enumerate((front, damaged, gone)):
+        await core.calls.create(Call(call_id, "asterisk", clock(), number=f"+861390000000{nth}", entered_at=clock()))
+        for event in (arrived, key("1")):
+            await core.turns.take_turn(call_id, event)
+        clock.pass_by(1)
+    await core.line.join("s1", ghost, joined_at := clock(), 7)
+    clock.pass_by(1)
+    assert (await happens(core, arrived, key("1"))).told_position == 5
+    strays = Strays(core)
+    assert await strays.look() == 0, "the ghost may be restored yet"
+    await core.redis.hset(call_key(core.settings.redis_prefix, damaged), "call", "{")
+    assert await strays.look() == 1
+    assert await core.line.members("s1") == [front, gone, ghost, CALL]
+    fallen = await core.calls.get(damaged)
+    assert fallen is not None
+    assert fallen.node == "fallback", "nobody is left listening to the music"
+
+    seen = await core.line.newest_act("s1", gone)
+    await core.turns.take_turn(gone, hung_up)
+    await core.outbox.idle()
+    await core.line.join("s1", gone, clock() - 9, seen + 99)  # out of the books, and back by a mistake
+    assert await strays.look() == 0
+    clock.pass_by(STRAY_FOR_S)
+    assert await strays.look() == 2
+    assert await core.line.members("s1") == [front, CALL]
+    clock.pass_by(core.settings.announce_every_s)
+    assert (await happens(core, lambda facts: Woken(facts=facts))).told_position == 2
+    assert (await core.line.join("s1", ghost, joined_at, 57)).position == 2, "restored after all: in the old place"
+    assert await strays.look() == 0, "and has a time of its own again"
+    await happens(core, hung_up)
+    told = {call_id: [one.data for one in await core.ledger.events(call_id) if one.kind == "left_line"] for call_id in (damaged, ghost)}
+    assert list(told.values()) == [[{"seat_id": "s1", "reason": "stray"}]] * 2
     assert (await fairness_of(core.database, "x1")).unexplained == 0
 
 

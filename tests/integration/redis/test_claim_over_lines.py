@@ -31,7 +31,7 @@ async def test_the_claim_does_not_lapse_between_the_desk_phone_and_the_mobile(
     claim, begun = await core.seats.state("s1"), clock()
     left: list[float] = []
 
-    async def passes(_: asyncio.Event, seconds: float) -> bool:
+    async def passes(lost: asyncio.Event, seconds: float) -> bool:
         """Second by second what else looks at the claim: cron, and whoever serves the line. True: the mobile was taken."""
         for _ in range(round(seconds * 10)):
             at = round(clock.pass_by(0.1) - begun, 1)
@@ -40,8 +40,9 @@ async def test_the_claim_does_not_lapse_between_the_desk_phone_and_the_mobile(
             assert await core.line.reap("s1") is None, f"after {at} s"
             left.append((await core.seats.state("s1")).until - clock())
             if at == MOBILE_TAKEN_S:
-                return True
-        return False
+                lost.set()
+                break
+        return lost.is_set()
 
     if carrier == "asterisk":
         monkeypatch.setattr("telephony.asterisk.bridge.pause", passes)
