@@ -20,7 +20,6 @@ from api.accounts.model import Account
 from api.accounts.passwords import hash_password
 from api.gate import Gate, assemble_gate
 from calls.assembly import Core, build
-from config.migrate import bring_up
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, Keyed
@@ -29,6 +28,7 @@ from tests.integration.api.conftest import plan
 from tests.parts import Part, start_part
 from tests.phones.browser import Chromiums
 from tests.servers import RedisServer, free_port, redis_server
+from tests.tables import bring_up
 from tests.waiting import patient, until
 
 TOKEN = "a-token-for-the-console"

@@ -13,7 +13,6 @@ from typing import Any, Self
 import httpx
 
 from calls.assembly import Core, build
-from config.migrate import upgrade
 from config.secrets import secret
 from config.settings import Settings
 from telephony.asterisk.install import find_asterisk
@@ -23,6 +22,7 @@ from telephony.sounds import prepare, prepare_first
 from tests.parts import Part, start_part
 from tests.phones.ports import free_block
 from tests.servers import RedisServer, free_port
+from tests.tables import upgrade
 from tests.waiting import until
 
 STARTS_WITHIN_S = 30.0

@@ -16,12 +16,12 @@ from redis.asyncio import Redis
 from api.app import create_app
 from api.auth import FixedTokens, Principal
 from calls.assembly import Core, build
-from config.migrate import bring_up
 from config.settings import Settings
 from ivr.call import Call
 from ivr.events import Arrived, Keyed
 from tests.parts import Part, run_part, start_part
 from tests.servers import free_port
+from tests.tables import bring_up
 from tests.waiting import until, until_now
 
 TOKEN = "a-token-for-tests"

@@ -8,12 +8,12 @@ from redis.asyncio import Redis
 
 from calls.assembly import Core, build
 from config.columns import from_unix
-from config.migrate import bring_up
 from config.settings import Settings
 from sessions.calendar import Calendar
 from sessions.model import Session
 from sessions.plan import Plan, PlannedSeat
 from tests.clocks import SetClock
+from tests.tables import bring_up
 
 #: Of a session.
 LENGTH_S = 7200.0

@@ -7,12 +7,12 @@ import pytest
 from redis.asyncio import Redis
 
 from calls.assembly import Core, build
-from config.migrate import bring_up
 from config.settings import Settings
 from ivr.events import Keyed
 from ivr.verbs import Ask
 from tests.clocks import SetClock
 from tests.integration.jobs.test_places import arrive, hold_session, wait
+from tests.tables import bring_up
 
 #: More than a leader can serve in the ten minutes that are left.
 WAITING, PASSED_S = 30, 110 * 60.0

@@ -12,12 +12,12 @@ from calls.assembly import Core, build
 from calls.job_names import FINISH_RECORDING
 from config.clock import now
 from config.columns import from_unix
-from config.migrate import bring_up
 from config.settings import Settings
 from sessions.calendar import Calendar
 from sessions.plan import Plan, PlannedSeat
 from tests.parts import start_part
 from tests.servers import RedisServer
+from tests.tables import bring_up
 from tests.waiting import until
 from workorders import register
 from workorders.intake import NewOrder, make_order

@@ -7,9 +7,9 @@ import pytest
 from redis.asyncio import Redis
 
 from calls.assembly import Core, build
-from config.migrate import upgrade
 from config.settings import Settings
 from tests.clocks import SetClock
+from tests.tables import upgrade
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from calls.promises import broken_promises
 from calls.served_order import fairness_of
 from calls.shards import call_key
 from calls.strays import STRAY_FOR_S, Strays
-from config.migrate import upgrade
 from config.redis import connect_for_jobs
 from config.settings import Settings
 from ivr.call import Call
@@ -23,6 +22,7 @@ from ivr.facts import Facts
 from sessions.board import Board, PostedSeat, PostedSession, post
 from telephony.switchboard import Switchboard
 from tests.clocks import SetClock
+from tests.tables import upgrade
 from workorders.model import WorkOrder
 
 CALL = "a-pbx1-1-1"

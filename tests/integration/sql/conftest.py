@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from config.database import Database
 from config.ids import new_id
-from config.migrate import bring_up
 from config.privacy import Cipher
 from tests.postgres import postgres_cluster
+from tests.tables import bring_up
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,6 @@ from api.app import create_app
 from api.cloud import Cloud as CloudParts
 from calls.assembly import Core, build
 from calls.opening import Opening
-from config.migrate import bring_up
 from config.settings import Settings
 from ivr.call import Call, Language
 from ivr.verbs import Prompt
@@ -33,6 +32,7 @@ from tests.cloud.leg import Leg
 from tests.cloud.signature import sign
 from tests.performed import performed
 from tests.servers import free_port
+from tests.tables import bring_up
 from tests.waiting import until
 from workorders.model import Recording, WorkOrder
 from workorders.register import Wanted, find, of_call
