@@ -7,8 +7,9 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
-#: Between two looks.
-_LOOK_EVERY_S = 0.02
+#: Seconds between two looks: at first; as a part of the time waited so far; at most. A look may take milliseconds of several
+#: processes, and what has not happened for seconds does not happen in the next hundredth of one.
+_LOOK_AGAIN_S, _OF_THE_WAIT, _SELDOM_S = 0.02, 0.1, 0.2
 #: A deadline guards against waiting for ever and says nothing of speed: a machine that is busy gets that much longer.
 _PATIENCE = 3.0
 
@@ -24,22 +25,25 @@ async def until(predicate: Callable[[], Awaitable[T]], deadline: float = ..., wh
 async def until(predicate: Callable[[], T], deadline: float = ..., what: str = ...) -> T: ...
 async def until(predicate: Callable[[], Any], deadline: float = 10.0, what: str = "it") -> Any:
     """The first true value of `predicate` (plain or async). Raises AssertionError after `patient(deadline)` seconds."""
-    end = time.monotonic() + patient(deadline)
+    began = time.monotonic()
     while True:
         found = predicate()
         value = await found if isinstance(found, Awaitable) else found
         if value:
             return value
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} was not so within {patient(deadline):.0f} s")
-        await asyncio.sleep(_LOOK_EVERY_S)
+        await asyncio.sleep(_pause(time.monotonic() - began, deadline, what))
 
 
 def until_now(predicate: Callable[[], T], deadline: float = 10.0, what: str = "it") -> T:
     """The same without an event loop."""
-    end = time.monotonic() + patient(deadline)
+    began = time.monotonic()
     while not (value := predicate()):
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} was not so within {patient(deadline):.0f} s")
-        time.sleep(_LOOK_EVERY_S)
+        time.sleep(_pause(time.monotonic() - began, deadline, what))
     return value
+
+
+def _pause(waited: float, deadline: float, what: str) -> float:
+    """Seconds until the next look. Raises AssertionError once the deadline is over."""
+    if waited > patient(deadline):
+        raise AssertionError(f"{what} was not so within {patient(deadline):.0f} s")
+    return min(max(_LOOK_AGAIN_S, waited * _OF_THE_WAIT), _SELDOM_S)
