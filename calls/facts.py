@@ -234,6 +234,7 @@ def limits_of(settings: Settings) -> Limits:
         announce_every_s=settings.announce_every_s,
         message_max_s=settings.message_max_s,
         message_silence_s=settings.message_silence_s,
+        order_timeout_s=settings.order_timeout_s,
         ring_s=settings.ring_s,
         operator_ring_s=settings.operator_ring_s,
         record_talks=settings.record_talks,

@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     announce_every_s: float = Field(45.0, ge=10, description="At most one announcement in this time while waiting")
     message_max_s: float = Field(120.0, gt=0, description="Longest recorded matter")
     message_silence_s: float = Field(8.0, gt=0, description="Silence that ends a recorded matter")
+    order_timeout_s: float = Field(
+        10.0, gt=0, description="So long a caller is kept for the number of the order; then they hear that it is recorded"
+    )
     ring_s: float = Field(20.0, gt=0, description="How long a leader's line rings")
     operator_ring_s: float = Field(30.0, gt=0, description="How long the operators' line rings")
     wrap_up_s: float = Field(15.0, ge=0, description="A seat's pause after a talk")

@@ -71,6 +71,6 @@ _PASSING = "waiting_free"
 def same(story: Story, told: Told, unspoken: tuple[str, ...] = ()) -> None:
     """Fails unless the carrier told the story word for word: sentences (but those it does not speak), outcome, order, ledger."""
     spoken = tuple(key for key in story.hears if key not in unspoken)
-    assert tuple(key for key in told.heard if key != _PASSING) == spoken
-    assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds)
+    assert tuple(key for key in told.heard if key != _PASSING) == spoken, told
+    assert (told.outcome, told.source, told.kinds) == (story.outcome, story.source, story.kinds), told
     assert not told.trouble

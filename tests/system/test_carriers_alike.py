@@ -22,7 +22,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
 BRISKER = {
-    **BRISK, "HOTLINE_ASK_TIMEOUT_S": "3", "HOTLINE_MESSAGE_SILENCE_S": "1", "HOTLINE_RING_S": "3",
+    **BRISK, "HOTLINE_ASK_TIMEOUT_S": "3", "HOTLINE_MESSAGE_SILENCE_S": "1", "HOTLINE_RING_S": "3", "HOTLINE_ORDER_TIMEOUT_S": "30",
     "HOTLINE_CALLBACK_LINE": "sip:{number}@127.0.0.1:9",
 }  # fmt: skip
 #: A session for each; what needs none comes after the last one has closed.

@@ -44,6 +44,7 @@ class ApiProcess:
             "HOTLINE_TWILIO_API_URL": f"{settings.public_url}/cloud/{number}",
             "HOTLINE_CLAIM_LEASE_S": str(settings.claim_lease_s),
             "HOTLINE_RING_S": str(settings.ring_s),
+            "HOTLINE_ORDER_TIMEOUT_S": str(settings.order_timeout_s),
             "HOTLINE_LOG_LEVEL": "error",
         }
         self._process: Part | None = None

@@ -53,8 +53,9 @@ def said(key: str, language: Language = "zh-Hans", **values: str | int) -> str:
     return render(Prompt(key, dict(values)), language)
 
 
-def cloud_settings(settings: Settings, port: int, api_url: str, public_url: str = "") -> Settings:
-    """An instance without Asterisk, with the cloud phone at the double; quick where a person would only wait."""
+def cloud_settings(settings: Settings, port: int, api_url: str, public_url: str = "", speed: float = SPEED) -> Settings:
+    """An instance without Asterisk, with the cloud phone at the double; quick where a person would only wait. The number of an
+    order is waited for as long as in life: making one takes as long as ever, however fast the cloud's time runs."""
     return settings.model_copy(
         update={
             "asterisk": "off",
@@ -66,6 +67,7 @@ def cloud_settings(settings: Settings, port: int, api_url: str, public_url: str 
             "twilio_api_url": api_url,
             "admin_token": SecretStr(ADMIN),
             "wrap_up_s": 0.0,
+            "order_timeout_s": settings.order_timeout_s * speed,
         }
     )
 
@@ -210,7 +212,7 @@ async def town(settings: Settings, speed: float = SPEED, **more: Any) -> AsyncIt
     async with Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=speed) as cloud:
         base = f"http://127.0.0.1:{port}/twilio"
         cloud.own(NUMBER, voice_url=f"{base}/voice", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
-        mine = cloud_settings(settings, port, cloud.api_url).model_copy(update=more)
+        mine = cloud_settings(settings, port, cloud.api_url, speed=speed).model_copy(update=more)
         core = build(mine)
         await bring_up(core.database)
         app = create_app(mine, core)
@@ -233,7 +235,7 @@ async def away_town(settings: Settings, speed: float = SPEED, **more: Any) -> As
     async with Cloud(account_sid=ACCOUNT, auth_token=TOKEN, speed=speed) as cloud:
         base = f"http://127.0.0.1:{port}/twilio"
         cloud.own(NUMBER, voice_url=f"{base}/voice", status_url=f"{base}/status", fallback_url=f"{base}/fallback")
-        mine = cloud_settings(settings, port, cloud.api_url).model_copy(update=more)
+        mine = cloud_settings(settings, port, cloud.api_url, speed=speed).model_copy(update=more)
         core = build(mine)
         await bring_up(core.database)
         opening = Opening(mine, core.redis, Calendar(core.database, core.clock), core.seats, core.line, core.turns)
