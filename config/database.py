@@ -181,7 +181,7 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         pool_pre_ping=True,
         pool_size=5,
         max_overflow=15,
-        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_timeout=BUSY_TIMEOUT_S,  # not sooner than whoever has a connection gives up waiting for another writer
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "server_settings": {

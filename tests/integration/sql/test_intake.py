@@ -11,6 +11,7 @@ from sqlalchemy import text
 from config.columns import from_unix
 from config.database import Database
 from config.privacy import Cipher
+from tests.integration.sql.make_orders import make_at_last
 from workorders import register
 from workorders.intake import NewOrder, make_order
 from workorders.kept_numbers import KeptNumber, keep_number, kept_numbers
@@ -34,13 +35,13 @@ def database_files(folder: Path) -> bytes:
 
 
 async def test_fifty_at_once_get_fifty_numbers_without_a_gap(database: Database) -> None:
-    made = await asyncio.gather(*(make_order(database, _order(number)) for number in range(50)))
+    made = await asyncio.gather(*(make_at_last(database, _order(number)) for number in range(50)))
     assert sorted(order.number for order in made) == [f"2025-1122-{n:04d}" for n in range(1, 51)]
 
 
 async def test_the_same_command_or_the_same_call_makes_one_order(database: Database) -> None:
     again = [_order(n % 5) for n in range(25)] + [_order(100 + n, call=n % 5) for n in range(25)]
-    made = await asyncio.gather(*(make_order(database, order) for order in again))
+    made = await asyncio.gather(*(make_at_last(database, order) for order in again))
     assert len({order.id for order in made}) == 5
     assert sum(order.made for order in made) == 5
     page = await register.find(database, register.Wanted())
