@@ -283,8 +283,12 @@ async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console
     for act, reason in (("hold", "按钮 hold"), ("resume", "按钮 resume"), ("stop", "火警")):
         await page.locator(f"#d-{act}").press("Enter")
         await _confirm(page, reason)
-    acts = {line.act: line.reason for line in await console.gate.trail.read(who="sup", limit=8)}
-    assert (acts["hold_line"], acts["resume_line"], acts["stop_session"]) == ("按钮 hold", "按钮 resume", "火警")
+
+    async def told() -> bool:  # that the act before was done is still on the page
+        acts = {line.act: line.reason for line in await console.gate.trail.read(who="sup", limit=8)}
+        return [acts.get(act) for act in ("hold_line", "resume_line", "stop_session")] == ["按钮 hold", "按钮 resume", "火警"]
+
+    await until(told, 30, "the three acts in the trail")
     await page.context.close()
     await console.open_session(seats=1)
     page = await enter(browser, console, "op")

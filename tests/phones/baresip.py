@@ -153,6 +153,20 @@ class Phone:
         await until(lambda: self.heard().size >= wanted, seconds + 15, "hearing that long")
         return self.heard()[start:wanted]
 
+    async def hears_tone(self, hz: float, seconds: float = 1.0, share: float = 0.8) -> None:
+        """Waits until so many seconds in a row are this tone: what follows an answer, or a sentence, is heard a moment later."""
+        heard = 0.0
+
+        async def so() -> bool:
+            nonlocal heard
+            heard = hearing.tone_share(await self.listen(seconds), hz)
+            return heard > share
+
+        try:
+            await until(so, 15, f"{self.number} hears {hz:g} Hz")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, but {heard:.2f} of it") from None
+
     def _configure(self, control: int, modules: Path) -> None:
         speech = self.speech or write_tone(self.folder / "speech.wav", self.tone_hz, 100.0)
         rtp = self.port + 4 + self.port % 2
