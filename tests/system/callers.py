@@ -2,10 +2,12 @@
 
 import asyncio
 import re
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from config.native import find_program
+from queueing.line import order_of
 from telephony.demo.scenarios import Leader, Place, leader_argv
 from tests.phones.ports import free_block, media_block
 from tests.system.crowd import Sipp
@@ -37,6 +39,13 @@ async def line_of(house: Installation, seat_id: str, count: int) -> list[tuple[s
 
     line: list[tuple[str, float]] = await until(whole, 15, f"{count} callers in the line")
     return line
+
+
+def by_moment(line: list[tuple[str, float]]) -> list[tuple[int, list[str]]]:
+    """The line as far as it says who came first: two who join in the same millisecond follow each other in either order, and
+    perhaps in the other one when the line was lost and put back."""
+    alike = groupby(line, key=lambda one: order_of(one[1])[0])
+    return [(moment, sorted(call_id for call_id, _ in some)) for moment, some in alike]
 
 
 async def until_order(house: Installation, seat_id: str, expected: list[tuple[str, float]]) -> None:

@@ -4,8 +4,9 @@ import asyncio
 from array import array
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ivr.wording.keys import FIXED
 from telephony.asterisk.spool import seconds_of
@@ -77,10 +78,13 @@ class SipPhone:
             call = await ended(self._house, call_id, 60)
             if not any(act.hang_up for act in story.does):
                 await phone.until("CALL_CLOSED", 30)
-        orders = await self._house.orders(call_id=call_id)
+        orders = await until(partial(self._orders, call_id), 30, "the order") if story.source else await self._orders(call_id)
         facts = tuple(kind for kind in kinds(call) if kind not in ("closed", "operator_act"))
         heard = tuple(key for key in self._played.to(call_id) if key in _COMPARED)
         return Told(call["outcome"], orders[0]["source"] if orders else "", heard, facts)
+
+    async def _orders(self, call_id: str) -> list[Any]:
+        return await self._house.orders(call_id=call_id)
 
     async def _live(self, story: Story, phone: Phone, call_id: str) -> None:
         """What caller, operator and session do, one after the other."""

@@ -13,9 +13,10 @@ from telephony.twilio.exchange import call_id_of
 from tests.cloud import Callee, When
 from tests.cloud.leg import Leg
 from tests.integration.twilio.town import LEADER, NUMBER, said
-from tests.phones import hearing
+from tests.performed import performed
 from tests.phones.baresip import Phone
 from tests.system.both import Both, both_carriers
+from tests.system.callers import checked
 from tests.system.crowd import a_leader, citizens, numbers
 from tests.system.watch import accounted, call_from, ended, live, reaches, seat_is, session
 from tests.waiting import until
@@ -182,8 +183,9 @@ async def test_given_one_number_that_calls_by_both_carriers_then_it_has_one_plac
     assert [fact.call_id for fact in facts if fact.kind == "talked"] == [one.calls[-1], *one.others]
     fairness = await house.get(f"/api/sessions/{session_id}/fairness")
     assert (fairness["served"], fairness["deviations"]) == (2, [])
+    await performed(house.core)
     assert await count_by_source(house.core.database, session_id) == {"talked": 2}
-    check = await house.get("/api/ledger/check", session_id=session_id)
+    check = await until(lambda: checked(house, session_id), 60, "the check against the carriers' records")
     assert (check["complete"], check["calls"], check["forgotten"]) == (True, 6, [])
     both.cloud.assert_faultless()
 
@@ -214,17 +216,18 @@ async def test_given_two_hundred_waiting_at_closing_time_then_each_is_told_and_h
             await until(lambda: kept(both, 2 * KEEPING), 60, "places that are kept")
             (await house.http.post(f"/api/sessions/{session_id}/close", timeout=120)).raise_for_status()
             await until_depth(both, seat_id, 0)
-            assert hearing.tone_share(await talker.listen(1.0), LEADER_HZ) > 0.8
+            await talker.hears_tone(LEADER_HZ)
             await until(
                 lambda: len(both.played.calls("message_session_closed")) == AT_CLOSING, 60, "all SIP callers told"
             )
             await until(lambda: all(was_told(leg) for leg in legs), 60, "all cloud callers told")
             assert await accounted_but_one(both, session_id) == ENDS
             assert (await reaches(house, talk_id, "talking")).outcome == "talked"
-            assert hearing.tone_share(await talker.listen(1.0), LEADER_HZ) > 0.8
+            await talker.hears_tone(LEADER_HZ)
             await leader.hang_up()
         assert await accounted(house, session_id, sum(ENDS.values()) + 1) == {"talked": 1, **ENDS}
     by_source = {"released": 2 * AT_CLOSING, "talked": 1, "callback": 2 * KEEPING}
+    await performed(house.core)
     assert await count_by_source(house.core.database, session_id) == by_source
     both.cloud.assert_faultless()
 

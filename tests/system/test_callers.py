@@ -128,7 +128,11 @@ async def closed_more(house: Installation, before: int, more: int) -> bool:
 async def test_the_manager_connection_outlived_them_all(brisk_house: Installation, orders: list[Any]) -> None:
     log = (brisk_house.folder / "bridge.log").read_text()
     assert log.count("asterisk is driven") == 1
-    assert (await brisk_house.http.get("/readyz")).status_code == 200
+    await until(lambda: ready(brisk_house), 30, "readiness")
+
+
+async def ready(house: Installation) -> bool:
+    return (await house.http.get("/readyz")).status_code == 200
 
 
 def everything_personal() -> list[str]:

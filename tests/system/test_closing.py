@@ -12,11 +12,10 @@ import pytest
 import pytest_asyncio
 
 from telephony.demo.scenarios import Leader
-from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.both import Both, both_carriers
 from tests.system.brief import UNITS
-from tests.system.callers import nodes, outlive
+from tests.system.callers import checked, nodes, outlive
 from tests.system.crowd import a_leader
 from tests.system.everywhere import (
     KEYS,
@@ -106,7 +105,7 @@ async def test_given_callers_of_both_carriers_at_every_node_when_cron_closes_the
         assert datetime.now(UTC) >= closes_at
         waited = {call_id for call_id, node in there.items() if node == "waiting"}
         await until(lambda: waited <= both.played.calls("message_session_closed") | cloud.told(), 60, "all who waited told")
-        assert hearing.tone_share(await sip.talker.listen(1.5), LEADER_HZ) > 0.8
+        await sip.talker.hears_tone(LEADER_HZ, 1.5)
         await sip.finish(place)
         await cloud.finish(place)
         outcomes = await accounted(house, session_id, len(there), 60)
@@ -117,7 +116,7 @@ async def test_given_callers_of_both_carriers_at_every_node_when_cron_closes_the
     }
     sources = {call_id: source for call_id, (_, source) in due.items() if source}
     await until(lambda: has_orders(house, session_id, sources), 30, "the order of each")
-    check = await house.get("/api/ledger/check", session_id=session_id)
+    check = await until(lambda: checked(house, session_id), 60, "the check against the carriers' records")
     assert (check["complete"], check["calls"], check["missing"]) == (True, len(there), [])
     assert (check["asterisk"], check["cloud"]) == ("ok", "ok")
     await until(lambda: is_over(house, session_id), 30, "the session closed")

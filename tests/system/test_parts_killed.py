@@ -23,7 +23,7 @@ from tests.system.crowd import citizens, numbers
 from tests.system.installation import Installation
 from tests.waiting import until
 
-PATIENT = {"HOTLINE_ASK_TIMEOUT_S": "200", "HOTLINE_CHANNEL_LEASE_S": "12", "HOTLINE_RING_S": "15"}
+PATIENT = {"HOTLINE_ASK_TIMEOUT_S": "200", "HOTLINE_CHANNEL_LEASE_S": "20", "HOTLINE_RING_S": "15"}
 STAYS_S = 300.0
 
 

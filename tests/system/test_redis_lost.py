@@ -8,10 +8,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis.exceptions import RedisError
 
 from telephony.demo.scenarios import Citizen, Leader
 from tests.system.callers import (
     WatchedLeader,
+    by_moment,
     channels,
     end_all,
     line_of,
@@ -31,7 +33,8 @@ WAITS = ((1.0, "1"),)
 
 @pytest.fixture
 async def house(tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
-    extra = {"HOTLINE_ASK_TIMEOUT_S": "90", "HOTLINE_MESSAGE_MAX_S": "5", "HOTLINE_FIRST_LEASE_S": "8"}
+    extra = {"HOTLINE_ASK_TIMEOUT_S": "90", "HOTLINE_MESSAGE_MAX_S": "5", "HOTLINE_FIRST_LEASE_S": "8",
+             "HOTLINE_CHANNEL_LEASE_S": "60"}  # fmt: skip
     async with Installation(tmp_path / "hotline", shared, extra) as installation:
         yield installation
 
@@ -49,7 +52,7 @@ async def unready(house: Installation) -> dict[str, str] | None:
 async def alive(house: Installation) -> bool:
     try:
         return bool(await house.core.redis.ping())
-    except OSError:
+    except (RedisError, OSError):
         return False
 
 
@@ -72,9 +75,10 @@ async def test_given_a_talk_and_a_line_when_redis_dies_and_comes_back_then_nobod
         await asyncio.to_thread(house.redis.start)
         await until(lambda: alive(house), 30)
         await until(lambda: ready(house), 40)
-        assert await nodes(house) == before
+        await until(lambda: same(house, before), 40, "everybody where they were")
         await until_order(house, seat_id, line)
-        assert (leader.rung, await channels(house)) == (1, 8)
+        await until(lambda: on_the_line(house, 8), 20, "eight channels")
+        assert leader.rung == 1
         await end_all(house)
         assert await until_closed(house, session_id, 7) == {"talked": 1, "abandoned": 6}
         await until_orders(house, 5)
@@ -95,8 +99,8 @@ async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an
             assert said["redis"] != "ok"
             assert said["database"] == "ok"
             await newcomers.done(80)  # sorry, message, thanks: more than twenty seconds
-        assert len(list((house.folder / "spool").glob("a-*.wav"))) == 3
-        assert await channels(house) == 4
+        await until(lambda: len(list((house.folder / "spool").glob("a-*.wav"))) == 3, 20, "three messages")
+        await until(lambda: on_the_line(house, 4), 20, "four channels")
         await asyncio.to_thread(house.redis.start)
         await until(lambda: ready(house), 40)
         await until(lambda: same(house, before), 40, "everybody where they were")
@@ -104,7 +108,7 @@ async def test_given_redis_away_for_long_when_new_callers_come_then_they_hear_an
         await end_all(house)
         assert await until_closed(house, session_id, 7) == {"abandoned": 4, "fallback": 3}
         await until_orders(house, 7, "dispatched")
-        assert not list((house.folder / "spool").iterdir())
+        await until(lambda: not list((house.folder / "spool").iterdir()), 20, "nothing left in the spool")
 
 
 @pytest.mark.parametrize("bridge_runs", [True, False])
@@ -130,12 +134,19 @@ async def test_given_a_talk_and_a_line_when_redis_loses_everything_then_all_is_p
             await house.start("bridge")
         await until(lambda: same(house, before), 40, "everybody where they were")
 
+        found: list[object] = []
+
         async def put_back() -> bool:
             seat = await house.core.seats.state(seat_id)
-            return (seat.state, bool(seat.session_id)) == ("talking", True) and await order(house, seat_id) == line
+            found[:] = seat.state, bool(seat.session_id), by_moment(await order(house, seat_id))
+            return found == ["talking", True, by_moment(line)]
 
-        await until(put_back, 40, "line and seat as before")
-        assert (leader.rung, await channels(house)) == (1, 7)
+        try:
+            await until(put_back, 40, "line and seat as before")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {found}, not {line}") from None
+        await until(lambda: on_the_line(house, 7), 20, "seven channels")
+        assert leader.rung == 1
         async with citizens(house, tmp_path / "m", speaking, 2) as newcomers:
             await newcomers.done(80)
         await end_all(house)
@@ -148,6 +159,10 @@ async def remembered(house: Installation, before: dict[str, str]) -> bool:
     rows = (await house.asterisk.command("core show channels concise")).splitlines()
     told = [await house.asterisk.command(f"core show channel {row.split('!')[0]}") for row in rows if "!" in row]
     return Counter(node for text in told for node in re.findall(r'"node":"(\w+)"', text)) == Counter(before.values())
+
+
+async def on_the_line(house: Installation, count: int) -> bool:
+    return await channels(house) == count
 
 
 async def same(house: Installation, before: dict[str, str]) -> bool:

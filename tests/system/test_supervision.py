@@ -124,17 +124,21 @@ async def test_who_hears_whom_and_the_talk_goes_on_whoever_leaves_it(brisk_house
         await one.citizen.hang_up()
         await one.director_is_out(5)
         assert await accounted(house, session_id, 1) == {"talked": 1}
-        listed = (await house.get(f"/api/seats/{one.seat_id}/supervisions"))["items"]
+        listed = await until(lambda: all_ended(one), 20, "every supervision ended")
         assert [item["kind"] for item in listed] == ["barge", *reversed(HEARD)]
-        assert {item["state"] for item in listed} == {"ended"}
         assert (await one.ask("listen")).json()["code"] == "no_talk"
+    assert await until(lambda: noted(house, one.call_id, 5), 20, "who was in the talk, in the ledger")
     call = await ended(house, one.call_id)
     began = [event for event in call["events"] if event["kind"] == "supervised"]
     assert [event["data"]["act"] for event in began] == [*HEARD, "barge"]
     assert {(event["data"]["who"], event["data"]["reason"]) for event in began} == {("admin", WHY)}
-    assert await until(lambda: noted(house, one.call_id, 5), 20, "who was in the talk, in the ledger")
     talked = recorded(house, await recording_of(house, await order_of(house, one.call_id)))
     assert 0.01 < hearing.tone_share(talked, DIRECTOR_HZ) < 0.3  # the three-way call alone
+
+
+async def all_ended(one: Talk) -> list[Any]:
+    listed: list[Any] = (await one.house.get(f"/api/seats/{one.seat_id}/supervisions"))["items"]
+    return listed if {item["state"] for item in listed} == {"ended"} else []
 
 
 async def noted(house: Installation, call_id: str, times: int) -> bool:

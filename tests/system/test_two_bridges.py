@@ -25,7 +25,7 @@ WAITS = ((1.0, "1"),)
 
 @pytest.fixture
 async def house(tmp_path: Path, shared: Path) -> AsyncIterator[Installation]:
-    async with Installation(tmp_path / "hotline", shared) as installation:
+    async with Installation(tmp_path / "hotline", shared, {"HOTLINE_CHANNEL_LEASE_S": "60"}) as installation:
         await installation.start("bridge", "second")
         log = installation.folder / "second.log"
         await until(lambda: "stands by" in log.read_text(), 30, "the second standing by")
