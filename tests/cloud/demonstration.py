@@ -91,8 +91,11 @@ async def _let_fetch(cloud: Cloud) -> None:
 
 def _read_keyboard(call: Leg) -> int:
     def read_line() -> None:
-        typed = sys.stdin.readline().strip()
-        if typed == "h":
+        line = sys.stdin.readline()
+        typed = line.strip()
+        if not line:  # the terminal was closed
+            asyncio.get_running_loop().remove_reader(file)
+        elif typed == "h":
             call.hang_up()
         elif typed == "s":
             asyncio.ensure_future(call.speak(5))  # noqa: RUF006 - it ends with the recording

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from api.console.catalogue import LANGUAGES
 from ivr.verbs import Prompt
@@ -85,12 +85,36 @@ async def test_a_session_is_planned_opened_extended_and_closed(console: Console,
         await page.locator("details[open]").get_by_role("button", name="确认").click()
         await expect(page.get_by_role("status").first).to_contain_text(told)
     held = await console.open_session(seats=1, opens_in_s=-60)
+    await _put_off(console, page, held["id"], day)
+    held = await console.open_session(seats=1, opens_in_s=-60)
     await page.goto(f"/sessions/{held['id']}")
     await page.get_by_text("紧急停止…").click()
     await page.locator("#r-stop").fill("火警")
     await page.locator("details[open]").get_by_role("button", name="确认").click()
     await expect(page.get_by_role("status").first).to_contain_text("已紧急停止")
     await page.context.close()
+
+
+async def _put_off(console: Console, page: Page, session_id: str, day: datetime) -> None:
+    """A session that is held now, by keyboard: it ends, and another one is planned with its seats and first date."""
+    async with console.client() as http:
+        known = {one["id"] for one in (await http.get("/api/sessions")).json()["items"]}
+        await page.goto(f"/sessions/{session_id}")
+        await page.get_by_text("改期…").focus()
+        await page.keyboard.press("Enter")
+        await page.locator("#p-opens").fill(f"{day:%Y-%m-%d}T18:00")
+        await page.locator("#r-postpone").focus()
+        await page.keyboard.type("领导临时有事")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("status").first).to_contain_text("场次已改期")
+        later = [one for one in (await http.get("/api/sessions")).json()["items"] if one["id"] not in known]
+        held = (await http.get(f"/api/sessions/{session_id}")).json()
+    assert held["state"] in ("closing", "closed")
+    assert [(one["state"], [seat["unit"] for seat in one["seats"]]) for one in later] == [
+        ("postponed", [seat["unit"] for seat in held["seats"]])
+    ]
+    (line,) = await console.gate.trail.read(act="act_on_session", limit=1)
+    assert (line.who, line.reason) == ("sup", "领导临时有事")
 
 
 async def test_a_units_duty_number_is_set_and_taken_away_and_never_shown_in_full(console: Console, browser: Browser) -> None:
