@@ -28,7 +28,7 @@ def simulate(
     seats: Annotated[int, typer.Option("--seats", min=1, max=9, help="席位数 · leaders at once")] = 1,
     leader_late: Annotated[float, typer.Option("--leader-late", min=0, help="领导晚到几分钟 · minutes late")] = 0.0,
     faults: Annotated[
-        bool, typer.Option("--faults", help="注入丢失、重复、乱序、重启 · lose, repeat, reorder, restart")
+        bool, typer.Option("--faults", help="注入丢失、重复、乱序、丢失应答、重启 · lose, repeat, reorder, lose answers, restart")
     ] = False,
     intake: Annotated[
         bool, typer.Option("--intake", help="工单也写入数据库并核对 · orders in the database, too, and compared")

@@ -20,7 +20,7 @@ from ivr.facts import Facts
 from ivr.verbs import AnyVerb
 from rehearsal.books import BATCH, BufferedLedger, OrderBook
 from rehearsal.direct import DirectRedis
-from rehearsal.faults import OVERTAKEN_S, TOLD_AGAIN_S, Faults
+from rehearsal.faults import OVERTAKEN_S, TOLD_AGAIN_S, DeafRedis, Faults
 from rehearsal.intake import RealOrders
 from rehearsal.phones import Phone
 from rehearsal.plan import OPENS_AT, SESSION_S, Citizen, Plan, citizens, draw_talk, talk_lengths
@@ -48,9 +48,10 @@ class Play:
     """One session. `play` it once."""
 
     def __init__(self, plan: Plan, settings: Settings, redis: DirectRedis, database: Database) -> None:
-        self.plan, self.settings, self.redis, self.database = plan, settings, redis, database
+        self.plan, self.settings, self.database = plan, settings, database
         self.stage = Stage(OPENS_AT - 60)
         self.faults = Faults(plan.seed, on=plan.faults)
+        self.redis = DeafRedis(redis, self.faults) if plan.faults else redis
         self.ledger = BufferedLedger(Ledger(database))
         self.orders = RealOrders(settings, redis, database, self.stage) if plan.intake else OrderBook()
         self.phones: dict[str, Phone] = {}
@@ -226,7 +227,7 @@ class Play:
         if struck != self._struck or self._left_behind:
             self._struck = struck
             await self.process.outbox.drain_once()
-            await self.process.outbox.idle()
+            await self.process.outbox.idle(told=False)
             self._left_behind = (await self.process.outbox.lag()).lanes > 0
 
     async def _goes_on(self) -> bool:

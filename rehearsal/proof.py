@@ -41,6 +41,7 @@ async def prove(play: Play) -> Result:
     if summary.calls != len(play.signals) or not summary.complete:
         broken.append(f"{len(play.signals)} signals, {summary.calls} calls, {sum(summary.outcomes.values())} outcomes")
     numbers = {call_id: phone.citizen.number for call_id, phone in play.phones.items()}
+    broken += [f"{fact} was said by a turn and is not in the ledger" for fact in sorted(play.faults.said - play.ledger.facts.keys())]
     broken += unkept(play.ledger.facts.values(), numbers, play.orders)
     broken += [f"{call_id} was to have two orders" for call_id in play.orders.doubled]
     broken += await play.orders.compare(play.database)

@@ -1,5 +1,6 @@
 """Virtual time: what is due next happens next, and nothing else meanwhile. The same acts give the same session."""
 
+import asyncio
 import heapq
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -24,6 +25,17 @@ class Stage:
 
     def after(self, seconds: float, act: Act) -> None:
         self.at(self.now + seconds, act)
+
+    async def wait(self, seconds: float) -> None:
+        """Returns so much later. For what nobody on the stage waits for."""
+        waiting = asyncio.get_running_loop().create_future()
+
+        async def go_on() -> None:
+            if not waiting.done():
+                waiting.set_result(None)
+
+        self.after(seconds, go_on)
+        await waiting
 
     async def play(self, then: Act) -> None:
         """Until nothing is due any more; `then` follows every act."""

@@ -13,7 +13,6 @@ from calls.places import Places
 from calls.store import Calls, UnknownCall
 from calls.turn import Turns
 from calls.wakeups import Wakeups
-from config.clock import Clock
 from config.settings import Settings
 from ivr.call import Call
 from ivr.commands import FreeSeat, JoinLine, LeaveLine, ReturnToHead, TakeSeat
@@ -26,6 +25,7 @@ from queueing.line import Line
 from queueing.seats import Seats
 from rehearsal.books import BufferedLedger, OrderBook
 from rehearsal.faults import Died, Faults, MortalCalls, mortal, mortal_books
+from rehearsal.stage import Stage
 from telephony.switchboard import Switchboard
 
 #: What changes a line or its seat.
@@ -66,7 +66,7 @@ class Process:
 def start(
     settings: Settings,
     redis: Redis,
-    clock: Clock,
+    clock: Stage,
     ledger: BufferedLedger,
     orders: OrderBook,
     faults: Faults,
@@ -117,7 +117,7 @@ def start(
         add_fact,
         clock,
     )
-    perform, puts_down = mortal(effects.perform, faults), mortal_books(write_down(ledger), faults)
+    perform, puts_down = mortal(effects.perform, faults), mortal_books(write_down(ledger), faults, clock.wait)
     outbox = Outbox(redis, settings, clock, watched(perform, moved), puts_down, together_s=0.0)
     turns = Turns(calls, outbox, FactsReader(redis, settings, clock), clock, settings, advance, heard)
     return Process(

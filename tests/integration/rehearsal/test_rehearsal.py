@@ -6,6 +6,7 @@ from zlib import crc32
 import pytest
 from msgspec.structs import replace
 
+from calls.store import Granted
 from ivr.call import Call
 from ivr.commands import MakeOrder
 from ivr.nodes import calling
@@ -59,6 +60,18 @@ async def test_the_proof_misses_no_order(place: House, monkeypatch: pytest.Monke
     _, result = await place.rehearse(replace(SMALL, seed=3))
     missed = {broken.split()[0] for broken in result.violations if "has no order" in broken}
     assert missed == set(left_out) != set()
+
+
+async def test_the_proof_misses_what_was_taken_for_done(place: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A performer who goes on under the same name: "done", said again because the answer was lost, takes away what came in."""
+    same = property(lambda granted: replace(granted, entries=None))
+    monkeypatch.setattr(Granted, "rest", same)
+    _, result = await place.rehearse(Plan(seed=10, callers=300, faults=True))
+    assert any("is not in the ledger" in broken for broken in result.violations), result.violations
+    monkeypatch.undo()
+    _, result = await place.rehearse(Plan(seed=10, callers=300, faults=True))
+    assert result.violations == ()
+    assert min(result.injected["answer lost"], result.injected["books slow"]) > 10
 
 
 async def test_the_proof_sees_who_was_put_before_others(place: House, monkeypatch: pytest.MonkeyPatch) -> None:
