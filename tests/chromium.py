@@ -1,5 +1,5 @@
-"""The real browser of the tests and figures: the whole Chromium where a microphone is used, which its headless shell does not
-support; else the shell, the same engine for a third of the processor."""
+"""The real browser of the tests and figures: the whole Chromium where it is to ask whether a page may have the microphone, which its
+headless shell cannot; else the shell, the same engine for a third of the processor."""
 
 import shutil
 
@@ -10,9 +10,9 @@ FLAGS = (
 )  # fmt: skip
 
 
-def find_chromium(*, microphone: bool = False) -> str:
-    """The path of the browser. Raises RuntimeError."""
-    program = "chromium" if microphone else "chromium-headless-shell"
+def find_chromium(*, asks: bool = False) -> str:
+    """The path of the browser; of one that `asks`. Raises RuntimeError."""
+    program = "chromium" if asks else "chromium-headless-shell"
     found = shutil.which(program)
     if found is None:
         raise RuntimeError(f"{program} is missing: run `make setup-dev`")

@@ -140,7 +140,7 @@ class Chromiums:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stack = AsyncExitStack()
-        self._running: dict[float, Browser] = {}
+        self._running: dict[tuple[float, bool], Browser] = {}
 
     async def __aenter__(self) -> Self:
         self._playwright = await self._stack.enter_async_context(async_playwright())
@@ -156,7 +156,7 @@ class Chromiums:
     ) -> AsyncIterator[BrowserPhone]:  # fmt: skip
         """`microphone=False`: its use is refused. `believes`: takes a certificate that nobody vouches for.
         `cookie`: name and value of a sign-in at `origin`."""
-        browser = await self._with_tone(tone_hz)
+        browser = await self._with_tone(tone_hz, asks=not microphone)
         context = await browser.new_context(ignore_https_errors=believes)
         if microphone:
             await context.grant_permissions(["microphone"], origin=origin)
@@ -171,13 +171,16 @@ class Chromiums:
         finally:
             await context.close()
 
-    async def _with_tone(self, hz: float) -> Browser:
-        if hz not in self._running:
+    async def _with_tone(self, hz: float, *, asks: bool) -> Browser:
+        """`asks`: it lets a page have the microphone only once that is permitted."""
+        if (hz, asks) not in self._running:
             self._folder.mkdir(parents=True, exist_ok=True)
             speech = write_tone(self._folder / f"{hz:.0f}.wav", hz, 20.0)
-            fake = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}")
-            program = find_chromium(microphone=True)
+            fake = ["--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={speech}"]
+            if not asks:
+                fake.append("--use-fake-ui-for-media-stream")  # the shell has nobody whom it could ask
+            program = find_chromium(asks=asks)
             browser = await self._playwright.chromium.launch(executable_path=program, args=[*FLAGS, *fake])
-            self._running[hz] = browser
+            self._running[hz, asks] = browser
             self._stack.push_async_callback(browser.close)
-        return self._running[hz]
+        return self._running[hz, asks]
