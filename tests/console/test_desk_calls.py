@@ -44,7 +44,7 @@ WITHIN_S = 60.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> AsyncIterator[Installation]:
-    extra = {"HOTLINE_OPERATORS_LINE": "sip:desk@browser", "HOTLINE_WRAP_UP_S": "60", "HOTLINE_RING_S": "30"}
+    extra = {"HOTLINE_OPERATORS_LINE": "sip:desk@browser", "HOTLINE_WRAP_UP_S": "60", "HOTLINE_RING_S": "30", "HOTLINE_CLAIM_LEASE_S": "45"}
     async with brisk(tmp_path_factory.mktemp("desks"), shared, **extra) as installation:
         accounts = gate_of(installation).accounts
         await accounts.create(LEADER, "leader", unit=UNIT)
