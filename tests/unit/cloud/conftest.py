@@ -1,6 +1,5 @@
 """A cloud, and an application of a few lines for it to call."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from tests.cloud import Cloud
 from tests.cloud.audio import recorded
 from tests.cloud.server import Server
+from tests.waiting import until
 
 Reply = str | Callable[[dict[str, str]], str]
 NUMBER = "+867341234567"
@@ -44,7 +44,7 @@ class Application:
             return Response(recorded(3, 1), media_type="audio/wav", headers={"Cache-Control": self.cache_control})
         if path in self.hangs:
             self.hangs.remove(path)
-            await asyncio.sleep(30)  # the cloud has long gone
+            await until(request.is_disconnected, 30, "the cloud gone")
         page = self.pages.get(path, "")
         text = page if isinstance(page, str) else page(form)
         body = text if text.startswith("<?") else f"<Response>{text}</Response>"
