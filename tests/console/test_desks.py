@@ -8,70 +8,28 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
-from ivr.events import HungUp
 from tests.console.conftest import Console, enter, faults_of
+from tests.console.in_session import (
+    WITHIN_MS,
+    confirm,
+    hang_up,
+    held,
+    order_of,
+    rows_say_what_is_known,
+    shows_the_line,
+    state_is,
+)
 from tests.waiting import until
 from workorders.intake import NewOrder, make_order
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-#: A page on a machine that does many things at once.
-WITHIN_MS = 30_000
 EVIL = '<img src=x onerror="window.struck=1"><script>window.struck=1</script>'
 
 
-async def _held(console: Console, callers: int, first: int = 0) -> tuple[str, list[str]]:
-    """A session with one seat and so many callers in its line; (seat id, call ids)."""
-    session = await console.open_session(seats=1)
-    seat_id = session["seats"][0]["id"]
-    async with console.client() as http:
-        await http.post(f"/api/seats/{seat_id}/open")
-    calls = [f"a-pbx1-{first + n}" for n in range(callers)]
-    for n, call_id in enumerate(calls):
-        await console.call_in(call_id, f"+8613812{first + n:06d}", ago=600 - 60 * n)
-    return seat_id, calls
-
-
-async def _shown(page: Page) -> list[str]:
-    found: list[str] = await page.locator("#rows [data-call]").evaluate_all("all => all.map(one => one.dataset.call)")
-    return found
-
-
-async def _shows_the_line(console: Console, page: Page, seat_id: str) -> list[str]:
-    """The page's order is that of Redis at the same moment."""
-
-    async def same() -> bool:
-        return await _shown(page) == [one.call_id for one in await console.core.line.callers(seat_id)]
-
-    await until(same, WITHIN_MS / 1000, "the line as in Redis")
-    return await _shown(page)
-
-
-async def _rows_say_what_is_known(console: Console, page: Page) -> bool:
-    """Position, masked number, chance and wait of the API's forecast, unit and carrier of each."""
-    async with console.client() as http:
-        line = (await http.get("/api/line")).json()
-    rows = [await row.locator("td").all_inner_texts() for row in await page.locator("#rows tr").all()]
-    units = {seat["id"]: seat["unit"] for seat in line["seats"]}
-    wanted = [
-        [f"{n}", one["number"], f"{100 * one['chance']:.0f}% · {one['wait_s'] / 60:.0f} 分钟", units[one["seat_id"]], "电话网"]
-        for n, one in enumerate(line["callers"], 1)
-    ]
-    waits = all(re.fullmatch(r"[\d:]+:\d\d", row[2]) for row in rows)
-    return waits and [[row[n] for n in (0, 1, 3, 4, 5)] for row in rows] == wanted
-
-
-async def _confirm(page: Page, reason: str) -> None:
-    await page.wait_for_selector("#ask[open]")
-    await page.locator("#ask-reason").focus()
-    await page.keyboard.type(reason)
-    await page.keyboard.press("Enter")
-    await expect(page.locator("#told")).to_be_visible(timeout=WITHIN_MS)
-
-
 async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser: Browser) -> None:
-    seat_id, calls = await _held(console, 4)
+    seat_id, calls = await held(console, 4)
     old = NewOrder(
         command_id="old", at=time.time() - 86_400, source="declined", call_id="a-old", number="+8613812000002",
         content="路灯不亮", unit="市城管局",
@@ -79,8 +37,8 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     earlier = await make_order(console.core.database, old)
     page = await enter(browser, console, "op", timezone_id="America/New_York")
     await page.goto("/desk")
-    assert await _shows_the_line(console, page, seat_id) == calls
-    await until(lambda: _rows_say_what_is_known(console, page), WITHIN_MS / 1000, "number, forecast, unit, carrier")
+    assert await shows_the_line(console, page, seat_id) == calls
+    await until(lambda: rows_say_what_is_known(console, page), WITHIN_MS / 1000, "number, forecast, unit, carrier")
     for _ in range(3):
         await page.keyboard.press("ArrowDown")
     await expect(page.locator(f"[data-shown='{calls[2]}']")).to_be_visible(timeout=WITHIN_MS)
@@ -91,16 +49,16 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     assert f"call_id={calls[3]}" not in looks
     await page.keyboard.press("n")
     await expect(page.locator("#ask-title")).to_have_text("排到下一位 · 138****0002")
-    await _confirm(page, "年老体弱")
-    assert (await _shows_the_line(console, page, seat_id))[0] == calls[2]
+    await confirm(page, "年老体弱")
+    assert (await shows_the_line(console, page, seat_id))[0] == calls[2]
     events = await console.core.ledger.events(calls[2])
     act = next(event.data for event in events if event.kind == "operator_act")
     assert (act["act"], act["who"], act["reason"]) == ("next", "op", "年老体弱")
     await page.keyboard.press("m")
     await page.wait_for_selector("#ask[open]")
     await page.locator("#ask-position").fill("3")
-    await _confirm(page, "排错席位")
-    assert (await _shows_the_line(console, page, seat_id))[2] == calls[2]
+    await confirm(page, "排错席位")
+    assert (await shows_the_line(console, page, seat_id))[2] == calls[2]
     await page.keyboard.press("t")
     await page.keyboard.type("家住江东")
     await page.keyboard.press("Enter")
@@ -124,15 +82,15 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
     usual = page.locator("#ask[open] #reasons-release option")
     assert await page.locator("#ask-reason").get_attribute("list") == "reasons-release"
     assert "来电人要求" in [await one.get_attribute("value") for one in await usual.all()]
-    await _confirm(page, "来电人要求")
-    assert calls[2] not in await _shows_the_line(console, page, seat_id)
+    await confirm(page, "来电人要求")
+    assert calls[2] not in await shows_the_line(console, page, seat_id)
     released = [event.data for event in await console.core.ledger.events(calls[2]) if event.kind == "operator_act"][-1]
     assert released == {"act": "release", "who": "op", "reason": "来电人要求", "to": "work_order"}
     for key, call_id, stays in (("u", calls[3], True), ("s", calls[3], True), ("b", calls[1], False), ("o", calls[0], False)):
         await page.goto(f"/desk?call={call_id}")
         await page.keyboard.press(key)
-        await _confirm(page, f"按键 {key}")
-        assert (call_id in await _shows_the_line(console, page, seat_id)) == stays, key
+        await confirm(page, f"按键 {key}")
+        assert (call_id in await shows_the_line(console, page, seat_id)) == stays, key
     lines = await console.gate.trail.read(who="op", limit=30)
     assert {(line.act, line.reason) for line in lines if "按键" in line.reason} == {
         ("mark_caller_urgent", "按键 u"), ("put_caller_to_seat", "按键 s"), ("release_caller", "按键 b"), ("release_caller", "按键 o"),
@@ -145,7 +103,7 @@ async def test_an_operator_acts_and_writes_by_keyboard(console: Console, browser
 
 
 async def test_the_form_becomes_the_order_whichever_is_first(console: Console, browser: Browser) -> None:
-    _, calls = await _held(console, 2, first=100)
+    _, calls = await held(console, 2, first=100)
     async with await console.signed_in("op") as operator, await console.signed_in("sup") as other:
         order = await _fill(console, calls, operator, other)
     database = b"".join(path.read_bytes() for path in console.settings.state_dir.glob("hotline.db*"))
@@ -174,53 +132,35 @@ async def _fill(
         assert (unsaid.status_code, unsaid.json()["code"]) == (422, "reason_required"), "a person says why"
         done = await operator.post(f"/api/line/{call_id}/release", json={"to": "work_order", "reason": "不便再等"})
         assert done.status_code == 200
-    await _hang_up(console, calls[0])
-    order = await _order(console, calls[0], "help")
+    await hang_up(console, calls[0])
+    order = await order_of(console, calls[0], "help")
     assert [order[name] for name in ("kind", "unit", "content", "urgent", "confidential")] == [
         "help", "市水务局", "水管爆裂", True, True,
     ]  # fmt: skip
-    await _hang_up(console, calls[1])
-    assert (await _order(console, calls[1]))["content"] == ""
+    await hang_up(console, calls[1])
+    assert (await order_of(console, calls[1]))["content"] == ""
     saved = await operator.put(f"/api/calls/{calls[1]}/form", json={**form, "place": "红湘路", "version": 0})
     assert saved.status_code == 200
-    after = await _order(console, calls[1], "help")
+    after = await order_of(console, calls[1], "help")
     assert (after["content"], after["place"]) == ("水管爆裂", "红湘路")
     assert "filled" in [event["kind"] for event in after["events"]]
     return order
 
 
-async def _hang_up(console: Console, call_id: str) -> None:
-    await console.core.turns.take_turn(call_id, lambda facts: HungUp(facts=facts))
-    await console.core.outbox.idle()
-
-
-async def _order(console: Console, call_id: str, kind: str = "") -> dict[str, Any]:
-    """The order of a call, of the kind that its form says: that is put in a moment after it is made."""
-    async with console.client() as http:
-
-        async def made() -> Any:
-            items = (await http.get("/api/work-orders", params={"call_id": call_id})).json()["items"]
-            found = (await http.get(f"/api/work-orders/{items[0]['id']}")).json() if items else {}
-            return found if found.get("kind") == kind else None
-
-        order: dict[str, Any] = await until(made, 30, "the order with its form")
-        return order
-
-
 async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, browser: Browser) -> None:
-    seat_id, calls = await _held(console, 2, first=200)
+    seat_id, calls = await held(console, 2, first=200)
     core = console.core
     ours = NewOrder(command_id="o1", at=1.0, source="declined", call_id="a-o1", number="+8613812000200", unit="单位0")
     theirs = NewOrder(command_id="o2", at=2.0, source="declined", call_id="a-o2", number="+8613812000200", unit="单位9")
     mine, other = [await make_order(core.database, order) for order in (ours, theirs)]
     page = await enter(browser, console, "lead")
     await page.goto(f"/leader?seat={seat_id}")
-    await _state(page, "free")
+    await state_is(page, "free")
     claim = await core.line.claim_next(seat_id, "test", 300)
     assert claim is not None
-    await _state(page, "ringing")
+    await state_is(page, "ringing")
     await core.line.take(seat_id, claim.token, time.time())
-    await _state(page, "talking")
+    await state_is(page, "talking")
     await expect(page.locator("#now .caller")).to_contain_text("138****0200")
     await expect(page.locator("#head")).to_have_text("138****0201")  # who is next
     await expect(page.locator("#caller")).to_contain_text(mine.number)
@@ -238,43 +178,39 @@ async def test_a_leader_sees_the_caller_and_works_the_seat(console: Console, bro
     await page.keyboard.press("Enter")
     await expect(page.locator("#now .chip.paused")).to_contain_text("会商", timeout=WITHIN_MS)
     await core.line.free(seat_id, claim.token, True, time.time())
-    await _state(page, "paused")
+    await state_is(page, "paused")
     await page.get_by_role("button", name="接下一位").press("Enter")
-    await _state(page, "free")
+    await state_is(page, "free")
     claim = await core.line.claim_next(seat_id, "test", 300)
     assert claim is not None
     await core.line.take(seat_id, claim.token, time.time())
-    await _state(page, "talking")
+    await state_is(page, "talking")
     await page.get_by_role("button", name="完成").press("Enter")
     await core.line.free(seat_id, claim.token, True, time.time())
-    await _state(page, "free")  # not in wrap-up: done means ready at once
+    await state_is(page, "free")  # not in wrap-up: done means ready at once
     await page.get_by_role("button", name="离席").press("Enter")
     await page.locator("#leave [data-sure]").press("Enter")
-    await _state(page, "closed")
+    await state_is(page, "closed")
     await page.get_by_role("button", name="入席").press("Enter")
-    await _state(page, "free")
+    await state_is(page, "free")
     assert faults_of(page) == []
     await page.context.close()
     await console.close_sessions()
 
 
-async def _state(page: Page, state: str) -> None:
-    await expect(page.locator(f"#now[data-state={state}]")).to_be_visible(timeout=WITHIN_MS)
-
-
 async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console: Console, browser: Browser) -> None:
-    seat_id, _ = await _held(console, 1, first=400)
+    seat_id, _ = await held(console, 1, first=400)
     page = await enter(browser, console, "sup")
     await page.goto("/desk")
     await page.get_by_text("场次操作").click()
     await page.locator("#d-admission").press("Enter")
-    await _confirm(page, "人数太多")
+    await confirm(page, "人数太多")
     await expect(page.get_by_text("不再接纳新的等候")).to_be_visible(timeout=WITHIN_MS)
     await page.locator("#d-announce").press("Enter")
     await page.locator("#ask-notice").select_option("leader_late")
-    await _confirm(page, "领导未到")
+    await confirm(page, "领导未到")
     await page.locator(f"#p-{seat_id}").press("Enter")
-    await _confirm(page, "会商")
+    await confirm(page, "会商")
     await expect(page.locator(f"#s-{seat_id}.paused")).to_contain_text("会商", timeout=WITHIN_MS)
     await page.locator(f"#r-{seat_id}").press("Enter")
     await expect(page.locator(f"#s-{seat_id}.free")).to_be_visible(timeout=WITHIN_MS)
@@ -282,7 +218,7 @@ async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console
     assert (acts["set_admission"], acts["announce_to_waiting"], acts["pause_seat"]) == ("人数太多", "领导未到", "会商")
     for act, reason in (("hold", "按钮 hold"), ("resume", "按钮 resume"), ("stop", "火警")):
         await page.locator(f"#d-{act}").press("Enter")
-        await _confirm(page, reason)
+        await confirm(page, reason)
 
     async def told() -> bool:  # that the act before was done is still on the page
         acts = {line.act: line.reason for line in await console.gate.trail.read(who="sup", limit=8)}
@@ -301,12 +237,12 @@ async def test_a_supervisor_directs_from_the_desk_and_an_operator_cannot(console
 
 async def test_the_desk_recovers_when_the_api_is_started_anew(console: Console, browser: Browser) -> None:
     """Nothing is missed, and what was typed meanwhile is kept."""
-    seat_id, calls = await _held(console, 3, first=300)
+    seat_id, calls = await held(console, 3, first=300)
     page = await enter(browser, console, "op")
     await page.goto(f"/desk?call={calls[1]}")
     leader = await enter(browser, console, "lead")
     await leader.goto(f"/leader?seat={seat_id}")
-    await _shows_the_line(console, page, seat_id)
+    await shows_the_line(console, page, seat_id)
     await console.stop()
     await expect(page.locator("#cut")).to_be_visible(timeout=WITHIN_MS)
     await expect(leader.locator("#cut")).to_be_visible(timeout=WITHIN_MS)
@@ -315,7 +251,7 @@ async def test_the_desk_recovers_when_the_api_is_started_anew(console: Console, 
     await console.core.line.leave(seat_id, calls[0], "abandoned", 99)
     await console.core.line.join(seat_id, "a-pbx1-meanwhile", time.time(), 1)
     await console.start()
-    assert await _shows_the_line(console, page, seat_id) == [calls[1], calls[2], "a-pbx1-meanwhile"]
+    assert await shows_the_line(console, page, seat_id) == [calls[1], calls[2], "a-pbx1-meanwhile"]
     await expect(leader.locator("#depth")).to_have_text("3", timeout=WITHIN_MS)
     await expect(page.locator("#cut")).to_be_hidden(timeout=WITHIN_MS)
     await expect(page.locator("#form [data-state]")).to_contain_text("已保存", timeout=WITHIN_MS)

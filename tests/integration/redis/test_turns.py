@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from itertools import repeat
 
 import msgspec
 import pytest
@@ -11,12 +10,12 @@ from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from calls.shards import call_key, shard_keys, shard_of
-from calls.store import KEEP_ENDED_S, CorruptCall, UnknownCall
+from calls.store import CorruptCall, UnknownCall
 from calls.turn import MOST_TURNS_A_SECOND
 from config.changes import Change, channel
 from config.settings import Settings
 from ivr.call import Call
-from ivr.commands import AnyCommand, JoinLine, Note, WakeAt
+from ivr.commands import AnyCommand, Note, WakeAt
 from ivr.events import AnyEvent, Arrived, HungUp, Keyed, TimedOut, Woken
 from ivr.facts import Facts
 from ivr.verbs import AnyVerb, HangUp, Say
@@ -24,8 +23,7 @@ from sessions.board import Board, PostedSeat, PostedSession, post
 from tests.clocks import SetClock
 from tests.doubles.bench import Process, process
 from tests.doubles.books import Books
-
-PRIVATE = "13812345678"
+from tests.integration.redis.saved import PRIVATE, new_call
 
 
 def counted(call: Call, event: AnyEvent) -> tuple[Call, tuple[AnyCommand, ...]]:
@@ -48,26 +46,10 @@ def silence(call: Call, facts: Facts) -> tuple[AnyVerb, ...]:
 
 
 @pytest.fixture
-def books() -> Books:
-    return Books()
-
-
-@pytest.fixture
-async def ours(redis: Redis, settings: Settings, clock: SetClock, books: Books) -> AsyncIterator[Process]:
-    made = process(redis, settings, clock, books)
-    yield made
-    await made.outbox.idle()
-
-
-@pytest.fixture
 async def counting(redis: Redis, settings: Settings, clock: SetClock, books: Books) -> AsyncIterator[Process]:
     made = process(redis, settings, clock, books, counted, silence)
     yield made
     await made.outbox.idle()
-
-
-def new_call(call_id: str = "a-pbx1-1-1", at: float = 1795568400.0) -> Call:
-    return Call(call_id, "asterisk", at, number="+86" + PRIVATE, entered_at=at)
 
 
 def key(pressed: str) -> Callable[[Facts], AnyEvent]:
@@ -79,23 +61,6 @@ async def open_session(redis: Redis, settings: Settings, ours: Process, clock: S
     held = PostedSession("x1", clock() - 60, clock() + 7200, "社保", (seat,))
     await post(redis, settings.redis_prefix, Board(open=held))
     await ours.seats.open("s1", "x1", "市人社局", "王局长", "sip:leader@127.0.0.1:5070")
-
-
-async def test_creating_a_call_twice_keeps_the_first(ours: Process) -> None:
-    first = await ours.calls.create(new_call())
-    assert await ours.calls.create(replace(new_call(), number="+8613900000000")) == first
-    assert await ours.calls.live() == [first.id]
-    assert await ours.calls.get("a-none") is None
-
-
-async def test_only_one_of_two_puts_on_the_same_seq_wins(ours: Process) -> None:
-    call = await ours.calls.create(new_call())
-    after = replace(call, seq=1, typed="1")
-    assert await ours.calls.put_if_unchanged(0, after, ())
-    assert not await ours.calls.put_if_unchanged(0, replace(call, seq=1, typed="2"), ())
-    assert await ours.calls.get(call.id) == after
-    with pytest.raises(UnknownCall):
-        await ours.calls.put_if_unchanged(0, replace(call, id="a-none", seq=1), ())
 
 
 async def test_eight_processes_at_once_lose_no_turn(
@@ -212,31 +177,9 @@ async def test_a_damaged_record_begins_anew_at_the_fallback(
     assert await ours.calls.get(new_call().id) == turn.call
 
 
-async def test_bytes_that_are_no_text_are_recognised_as_damage(ours: Process, redis: Redis, settings: Settings) -> None:
-    await ours.calls.create(new_call())
-    await redis.hset(call_key(settings.redis_prefix, new_call().id), "call", b"\xff\xfe")
-    with pytest.raises(CorruptCall):
-        await ours.calls.get(new_call().id)
-
-
 async def test_an_unknown_call_is_a_clear_error(ours: Process) -> None:
     with pytest.raises(UnknownCall):
         await ours.turns.take_turn("a-none", key("1"))
-
-
-async def test_an_ended_call_is_kept_for_a_week_without_wake_up(
-    ours: Process, redis: Redis, settings: Settings, books: Books
-) -> None:
-    await ours.calls.create(new_call())
-    await ours.turns.take_turn(new_call().id, lambda facts: Arrived(facts=facts))
-    ended = await ours.turns.take_turn(new_call().id, lambda facts: HungUp(facts=facts))
-    assert ended.call.node == "ended"
-    assert await ours.calls.live() == []
-    left = await redis.ttl(call_key(settings.redis_prefix, new_call().id))
-    assert KEEP_ENDED_S - 60 < left <= KEEP_ENDED_S
-    await ours.outbox.idle()
-    assert books.outcomes == {new_call().id: "abandoned"}
-    assert (await ours.outbox.lag()).lanes == 0
 
 
 async def test_the_caller_is_in_the_line_when_the_turn_returns(
@@ -308,22 +251,3 @@ async def test_every_change_of_a_call_and_a_line_is_announced(ours: Process, red
             if message := await pubsub.get_message(timeout=5):
                 heard.append(msgspec.json.decode(message["data"], type=Change))
     assert heard == [Change("call", new_call().id), Change("line", "s1")]
-
-
-async def test_a_saved_call_reads_back_as_it_was(ours: Process) -> None:
-    call = replace(new_call(), number="+8613812345678", reason="引号\"'\\", typed="1*#", joined_at=1795568400.123456)
-    await ours.calls.create(call)
-    assert await ours.calls.get(call.id) == call
-    assert msgspec.json.decode(msgspec.json.encode(call), type=Call) == call
-
-
-async def test_a_put_whose_answer_was_lost_may_be_repeated(ours: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = await ours.calls.create(new_call())
-    monkeypatch.setattr(ours.calls, "_puts", repeat(1))  # the same connection's repetition
-    after, commands = replace(call, seq=1), (JoinLine(seat_id="s1", joined_at=1.0),)
-    assert await ours.calls.put(0, after, commands)
-    again = await ours.calls.put(0, after, commands)
-    assert again is not None
-    await ours.outbox.settle(again)
-    assert await ours.line.position("s1", call.id) == 1
-    assert (await ours.outbox.lag()).lanes == 0

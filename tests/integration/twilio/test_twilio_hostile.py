@@ -20,7 +20,7 @@ from tests.cloud.document import read_response
 from tests.cloud.leg import Leg
 from tests.cloud.mischief import Forge, Rule
 from tests.cloud.signature import sign, with_body_hash
-from tests.integration.twilio.test_twilio_placed import DUTY, office_in
+from tests.integration.twilio.office import DUTY, office_in
 from tests.integration.twilio.town import ACCOUNT, LEADER, NUMBER, TOKEN, WILLING, Town, said, town
 from tests.waiting import until
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from ivr.call import Call
-from ivr.commands import AnyCommand
+from ivr.commands import AnyCommand, MakeOrder
 from ivr.events import Answered, AnyEvent, Arrived, HungUp, Keyed, Offered, Recorded, Released, TimedOut
 from ivr.facts import Facts, SeatFacts, SessionFacts
 from ivr.flow import advance, present
@@ -82,3 +82,9 @@ def calls_at_every_node() -> dict[str, Call]:
     ended, _ = play(question, HungUp(facts=at(OPEN, 9)))
     found = (NEW, question, waiting, ringing, talking, message, withheld, order, goodbye, callback, kept, calling)
     return {call.node: call for call in (*found, screening, closed, operator, fallback, ended)}
+
+
+def the_order(commands: list[object]) -> MakeOrder:
+    """The one that is asked for."""
+    (order,) = [command for command in commands if isinstance(command, MakeOrder)]
+    return order
