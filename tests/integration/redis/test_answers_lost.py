@@ -23,6 +23,7 @@ from ivr.commands import WakeAt
 from queueing.depth import Depths
 from queueing.line import Line
 from queueing.seats import Seats
+from telephony.twilio.legs import Legs
 from tests.clocks import SetClock
 from tests.doubles.bench import Process
 from tests.integration.redis.test_assembly import (
@@ -50,22 +51,20 @@ from tests.integration.redis.test_moves import (
     test_who_redials_stands_where_the_earlier_call_stood_however_often_it_is_told,
 )
 from tests.integration.redis.test_outbox import (
-    books,
-    ours,
     test_a_command_that_fails_again_and_again_is_set_aside_and_never_dropped,
     test_a_database_that_is_away_holds_up_neither_the_line_nor_other_calls,
     test_a_fact_that_no_turn_says_comes_after_those_that_wait,
     test_a_later_turn_does_not_overtake_what_a_dead_process_left,
     test_commands_of_a_call_keep_their_order_over_several_turns,
     test_four_drainers_perform_each_command_once,
-    test_what_a_dead_process_saved_is_performed_by_another,
 )
+from tests.integration.redis.test_outbox_deaths import test_what_a_dead_process_saved_is_performed_by_another
+from tests.integration.redis.test_saved_calls import test_only_one_of_two_puts_on_the_same_seq_wins
 from tests.integration.redis.test_turns import (
     counting,
     test_a_due_wake_up_is_one_turn_however_many_look_for_it,
     test_a_wake_up_whose_process_died_comes_again,
     test_eight_processes_at_once_lose_no_turn,
-    test_only_one_of_two_puts_on_the_same_seq_wins,
 )
 from tests.repeating import MAY_BE_OFF, SCRIPTS, lose_every_answer
 from tests.servers import RedisServer
@@ -129,6 +128,18 @@ async def test_a_wake_up_whose_handing_out_nobody_heard_of_comes_after_its_lease
     assert [await due.run(redis, keys, clock(), clock() + LEASE_S, 50) for _ in range(2)] == [["a-1"], []]
     clock.pass_by(LEASE_S)
     assert await due.run(redis, keys, clock(), clock() + LEASE_S, 50) == ["a-1"]
+
+
+async def test_one_interrupts_and_hears_so(redis: Redis, settings: Settings, clock: SetClock) -> None:
+    legs, waits = Legs(redis, settings, clock), Call("t-CA" + "a" * 32, "twilio", clock(), node="waiting", scene=3, seq=3)
+    await legs.begin(waits.id, "d1", "r1")
+    assert await legs.finish(waits, "d1", "r1", "<Response/>", presents=False) == "<Response/>"
+    rings = replace(waits, node="ringing", scene=4, seq=4)
+    assert [await legs.interrupt(rings, name) for name in ("one", "another", "one")] == ["yours", "needless", "yours"]
+    await legs.not_shown(rings)
+    assert await legs.interrupt(rings, "another") == "yours"
+    outbound = [await is_first(redis, "x:reserved", 30, name) for name in ("one", "another", "one")]
+    assert outbound == [True, False, True]
 
 
 async def test_a_try_that_is_counted_twice_is_one_less_and_never_one_more(redis: Redis, settings: Settings) -> None:
