@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import pytest
 from redis.asyncio import Redis
 
 from config.clock import now
@@ -11,27 +12,26 @@ from config.settings import Settings
 from queueing.line import Line
 from queueing.seats import Seats
 
-CALLERS = 10_000
 CLAIMERS = 16
-SEATS = 4
 
 
+@pytest.mark.parametrize(("many_seats", "many_callers"), [(1, 10_000), (4, 2_000)])
 async def test_sixteen_claimers_serve_ten_thousand_callers_once_each_and_in_order(
-    redis: Redis, settings: Settings
+    redis: Redis, settings: Settings, many_seats: int, many_callers: int
 ) -> None:
     settings = settings.model_copy(update={"wrap_up_s": 0.0})
     seats = Seats(redis, settings, now)
     line = Line(redis, settings, now)
-    for seat in range(SEATS):
+    for seat in range(many_seats):
         await seats.open(f"s{seat}")
-    for start in range(0, CALLERS, 1000):
-        joins = (line.join(f"s{n % SEATS}", f"a-{n}", float(n), 1) for n in range(start, start + 1000))
+    for start in range(0, many_callers, 1000):
+        joins = (line.join(f"s{n % many_seats}", f"a-{n}", float(n), 1) for n in range(start, start + 1000))
         await asyncio.gather(*joins)
-    served: dict[str, list[str]] = {f"s{seat}": [] for seat in range(SEATS)}
+    served: dict[str, list[str]] = {f"s{seat}": [] for seat in range(many_seats)}
 
     async def claimer(number: int) -> None:
         connection = connect(settings)
-        mine, seat = Line(connection, settings, now), f"s{number % SEATS}"
+        mine, seat = Line(connection, settings, now), f"s{number % many_seats}"
         while await mine.depth(seat):
             claim = await mine.claim_next(seat, f"claimer-{number}", 30)
             if claim is None:
@@ -42,8 +42,8 @@ async def test_sixteen_claimers_serve_ten_thousand_callers_once_each_and_in_orde
         await connection.aclose()
 
     await asyncio.gather(*(claimer(number) for number in range(CLAIMERS)))
-    for seat in range(SEATS):
-        assert served[f"s{seat}"] == [f"a-{n}" for n in range(seat, CALLERS, SEATS)]
+    for seat in range(many_seats):
+        assert served[f"s{seat}"] == [f"a-{n}" for n in range(seat, many_callers, many_seats)]
 
 
 async def test_callers_who_join_and_leave_while_others_are_claimed_are_each_served_or_gone(
