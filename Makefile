@@ -4,6 +4,9 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 PACKAGES := api calls cli config ivr jobs queueing rehearsal sessions telephony workorders
 
+# A run starts hundreds of processes: what one has compiled the others read, also where the environment is against it.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test pytest lint sounds bench clean setup setup-dev
 
 run: setup
@@ -30,6 +33,7 @@ test: setup-dev
 	@$(MAKE) --no-print-directory -j2 lint pytest
 
 pytest: sounds
+	@$(PYTHON) -m compileall -q $(PACKAGES) migrations tests
 	@echo "== tests"
 	@$(PYTHON) -m pytest -n 7 --dist loadfile --no-loadscope-reorder --durations=25 tests || { [ $$? = 1 ] && \
 	  echo "== what failed beside others, alone" && $(PYTHON) -m pytest --last-failed --last-failed-no-failures none -v tests; }
