@@ -41,8 +41,9 @@ def _has_room() -> bool:
     return _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
 
 
-#: Folders of tests that mostly wait: for people who speak, for leases that end, for servers that come back.
-WAITING = ("system", "asterisk", "growth", "jobs", "platform", "twilio")
+#: Folders of tests that mostly wait: for people who speak, for leases that end, for servers that come back. Those with the
+#: longest files come first, so that the run does not end with one worker that is not done.
+WAITING = ("platform", "asterisk", "twilio", "growth", "system", "jobs")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -54,6 +55,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     kinds: dict[str, list[list[pytest.Item]]] = {}
     for path, file in files.items():
         kinds.setdefault(_kind(path), []).append(file)
+    if "waits" in kinds:
+        kinds["waits"].sort(key=lambda file: WAITING.index(file[0].path.parent.name))
     placed = [((n + 0.5) / len(alike), file) for alike in kinds.values() for n, file in enumerate(alike)]
     items[:] = chain.from_iterable(file for _, file in sorted(placed, key=lambda one: one[0]))
 
