@@ -6,12 +6,24 @@ from tests.system.watch import call_from, reaches, seat_is
 from tests.waiting import until
 
 
-async def wait_in_line(house: Installation, phone: Phone) -> str:
-    """A call of this mobile number that says yes."""
-    await phone.dial(house.service)
+async def is_asked(house: Installation, phone: Phone, service: str = "") -> str:
+    """A call of this mobile number that has come to the question; its id. `service`: where it dials, if not at the house itself."""
+    await phone.dial(service or house.service)
     call_id = await call_from(house, f"+86{phone.number}")
     await reaches(house, call_id, "question")
+    return call_id
+
+
+async def say_yes(house: Installation, phone: Phone, service: str = "") -> str:
+    """The same, and it says yes at once."""
+    call_id = await is_asked(house, phone, service)
     await phone.press("1")
+    return call_id
+
+
+async def wait_in_line(house: Installation, phone: Phone) -> str:
+    """A call of this mobile number that says yes and waits."""
+    call_id = await say_yes(house, phone)
     await reaches(house, call_id, "waiting")
     return call_id
 

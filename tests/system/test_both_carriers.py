@@ -18,7 +18,8 @@ from tests.phones.baresip import Phone
 from tests.system.both import Both, both_carriers
 from tests.system.callers import checked
 from tests.system.crowd import a_leader, citizens, numbers
-from tests.system.watch import accounted, call_from, ended, live, reaches, seat_is, session
+from tests.system.joining import say_yes
+from tests.system.watch import accounted, ended, live, reaches, seat_is, session
 from tests.waiting import until
 from workorders.register import count_by_source
 
@@ -201,10 +202,7 @@ async def test_given_two_hundred_waiting_at_closing_time_then_each_is_told_and_h
         Phone(tmp_path / "talker", "13800000901") as talker,
     ):
         session_id, seat_id = await house.open_session(leader.address)
-        await talker.dial(house.service)
-        talk_id = await call_from(house, "+8613800000901")
-        await reaches(house, talk_id, "question")
-        await talker.press("1")
+        talk_id = await say_yes(house, talker)
         await seat_is(house, seat_id, "talking")
         async with (
             citizens(house, tmp_path / "crowd", crowd, AT_CLOSING, 15),

@@ -10,7 +10,8 @@ from telephony.asterisk.spool import seconds_of
 from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.installation import Installation
-from tests.system.watch import call_from, ended, hears, order_of, reaches, recorded, recording_of, session
+from tests.system.joining import is_asked
+from tests.system.watch import ended, hears, order_of, reaches, recorded, recording_of, session
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,7 +24,7 @@ async def test_given_a_full_disk_when_a_matter_is_recorded_then_the_caller_is_to
 ) -> None:
     house = brisk_house
     async with session(house), Phone(tmp_path / "c", "13800000701", tone_hz=MATTER_HZ) as citizen:
-        call_id = await asks(house, citizen)
+        call_id = await is_asked(house, citizen)
         await citizen.press("2")
         call = await reaches(house, call_id, "message")
         # Writing there fails as on a disk without room.
@@ -42,7 +43,7 @@ async def test_given_a_locked_database_then_the_caller_is_told_that_it_is_kept_a
 ) -> None:
     house = brisk_house
     async with session(house), Phone(tmp_path / "c", "13800000702", tone_hz=MATTER_HZ) as citizen:
-        call_id = await asks(house, citizen)
+        call_id = await is_asked(house, citizen)
         await citizen.press("2")
         call = await reaches(house, call_id, "message")
         await citizen.press("#")
@@ -66,7 +67,7 @@ async def test_given_redis_is_lost_in_mid_call_then_the_caller_hears_sorry_and_w
 ) -> None:
     house = brisk_house
     async with session(house), Phone(tmp_path / "c", "13800000703", tone_hz=MATTER_HZ) as citizen:
-        call_id = await asks(house, citizen)
+        call_id = await is_asked(house, citizen)
         house.redis.kill()
         await citizen.press("2")
         await hears(house, citizen, Prompt("fallback_sorry"), Prompt("message_what"), within_s=40)
@@ -76,11 +77,3 @@ async def test_given_redis_is_lost_in_mid_call_then_the_caller_hears_sorry_and_w
         assert (await ended(house, call_id, 60))["outcome"] == "fallback"
         order = await order_of(house, call_id, within_s=60)
     assert hearing.tone_share(recorded(house, await recording_of(house, order)), MATTER_HZ) > 0.8
-
-
-async def asks(house: Installation, phone: Phone) -> str:
-    """Dials and waits for the question; the call's id."""
-    await phone.dial(house.service)
-    call_id = await call_from(house, f"+86{phone.number}")
-    await reaches(house, call_id, "question")
-    return call_id

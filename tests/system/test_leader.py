@@ -19,9 +19,9 @@ from tests.phones.ports import free_block
 from tests.system.callers import order, until_order
 from tests.system.crowd import a_leader, citizens, numbers
 from tests.system.installation import Installation
+from tests.system.joining import say_yes
 from tests.system.watch import (
     accounted,
-    call_from,
     ended,
     hears,
     kinds,
@@ -44,10 +44,7 @@ async def first_and_second(
     """A citizen with a phone, behind them one more in the line of a leader who is not there yet; the line as it is then."""
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(Phone(folder / "first", number))
-        await first.dial(house.service)
-        call_id = await call_from(house, f"+86{number}")
-        await reaches(house, call_id, "question")
-        await first.press("1")
+        call_id = await say_yes(house, first)
         await until(lambda: length_is(house, seat_id, 1))
         second = Citizen(keys=((1.0, "1"),), stay_s=200, callers=numbers(int(number[-3:]), 1))
         await stack.enter_async_context(citizens(house, folder / "second", second, 1))

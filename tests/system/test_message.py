@@ -14,9 +14,9 @@ from tests.phones import hearing
 from tests.phones.baresip import Phone
 from tests.system.callers import until_order
 from tests.system.installation import Installation
+from tests.system.joining import is_asked
 from tests.system.stories import Told, named, side_by_side
 from tests.system.watch import (
-    call_from,
     ended,
     hears,
     kinds,
@@ -37,9 +37,7 @@ TAG = "熱線問政"
 
 async def dial(house: Installation, phone: Phone) -> str:
     """Dials and waits for the question; the call's id."""
-    await phone.dial(house.service)
-    call_id = await call_from(house, f"+86{phone.number}")
-    await reaches(house, call_id, "question")
+    call_id = await is_asked(house, phone)
     await hears(house, phone, Prompt("greeting", {"city": house.settings.city}))
     return call_id
 

@@ -22,7 +22,8 @@ from tests.system.both import Both, both_carriers
 from tests.system.cloud_line import CloudSide
 from tests.system.crowd import a_leader
 from tests.system.installation import Installation
-from tests.system.watch import accounted, call_from, ended, kinds, reaches, seat_is, session
+from tests.system.joining import say_yes
+from tests.system.watch import accounted, ended, kinds, reaches, seat_is, session
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -175,10 +176,7 @@ async def test_given_a_desk_phone_that_rings_out_then_the_mobile_behind_the_trun
         Phone(tmp_path / "citizen", "13800000703", tone_hz=CITIZEN_HZ) as citizen,
         session(house, f"{desk.address},{MOBILE}") as (session_id, seat_id),
     ):
-        await citizen.dial(place.carrier.service)
-        call_id = await call_from(house, "+8613800000703")
-        await reaches(house, call_id, "question")
-        await citizen.press("1")
+        call_id = await say_yes(house, citizen, place.carrier.service)
         await rings(mobile, 1)
         assert rung(desk) == 1
         await mobile.hang_up()
@@ -214,10 +212,7 @@ async def test_given_a_voicemail_and_then_a_mobile_that_nobody_answers_then_the_
         Phone(tmp_path / "citizen", "13800000704", tone_hz=CITIZEN_HZ) as citizen,
         session(house, f"{VOICEMAIL},{MOBILE}") as (session_id, seat_id),
     ):
-        await citizen.dial(house.service)
-        call_id = await call_from(house, "+8613800000704")
-        await reaches(house, call_id, "question")
-        await citizen.press("1")
+        call_id = await say_yes(house, citizen)
         await missed(house, seat_id, call_id, "no_answer")
         assert hearing.tone_share(citizen.heard(), VOICEMAIL_HZ) < 0.1
         await citizen.hang_up()

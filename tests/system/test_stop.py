@@ -9,7 +9,8 @@ from ivr.verbs import Prompt
 from tests.phones.baresip import Phone
 from tests.system.callers import until_order
 from tests.system.installation import Installation
-from tests.system.watch import accounted, call_from, ended, hears, kinds, reaches, seat_is
+from tests.system.joining import say_yes
+from tests.system.watch import accounted, ended, hears, kinds, reaches, seat_is
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -26,15 +27,6 @@ async def source_of(house: Installation, call_id: str) -> str:
     return await until(there, 30, "the order")
 
 
-async def waits(house: Installation, phone: Phone) -> str:
-    """The phone calls and chooses to wait; its call."""
-    await phone.dial(house.service)
-    call_id = await call_from(house, f"+86{phone.number}")
-    await reaches(house, call_id, "question")
-    await phone.press("1")
-    return call_id
-
-
 async def test_a_stop_ends_the_talk_after_a_sentence_to_both_and_releases_who_waits(
     brisk_house: Installation, tmp_path: Path
 ) -> None:
@@ -45,9 +37,9 @@ async def test_a_stop_ends_the_talk_after_a_sentence_to_both_and_releases_who_wa
         Phone(tmp_path / "two", "13812350002") as two,
     ):
         session_id, seat_id = await house.open_session(leader.address)
-        talking = await waits(house, one)
+        talking = await say_yes(house, one)
         await seat_is(house, seat_id, "talking")
-        waiting = await waits(house, two)
+        waiting = await say_yes(house, two)
         await reaches(house, waiting, "waiting")
         await house.post(f"/api/sessions/{session_id}/stop", WHY)
         await asyncio.gather(
@@ -73,7 +65,7 @@ async def test_a_stop_reaches_who_is_being_put_through(brisk_house: Installation
             Phone(tmp_path / f"citizen{number}", f"1381235000{number}") as citizen,
         ):
             session_id, seat_id = await house.open_session(leader.address)
-            call_id = await waits(house, citizen)
+            call_id = await say_yes(house, citizen)
             await leader.until("CALL_INCOMING", 30)
             if answers:
                 await leader.answer()

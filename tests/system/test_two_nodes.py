@@ -25,7 +25,8 @@ from tests.system.both import subscribed
 from tests.system.callers import WatchedLeader, checked, line_of, until_closed
 from tests.system.crowd import citizens
 from tests.system.installation import Installation
-from tests.system.watch import BRISK, accounted, call_from, kinds, order_of, reaches, seat_is, session
+from tests.system.joining import say_yes
+from tests.system.watch import BRISK, accounted, kinds, order_of, reaches, seat_is, session
 from tests.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
@@ -113,10 +114,7 @@ async def test_given_a_citizen_at_one_node_and_the_leader_at_the_other_when_they
         Phone(tmp_path / "citizen", "13812345699", tone_hz=CITIZEN_HZ) as citizen,
         session(east, f"sip:{DESK}@{town.west.target}") as (session_id, seat_id),
     ):
-        await citizen.dial(east.service)
-        call_id = await call_from(east, "+8613812345699")
-        await reaches(east, call_id, "question")
-        await citizen.press("1")
+        call_id = await say_yes(east, citizen)
         await seat_is(east, seat_id, "paused")
         await east.post(f"/api/seats/{seat_id}/resume")
         await until(lambda: [event.get("type") for event in desk.events].count("CALL_INCOMING") == 2, 20, "the desk's phone")

@@ -63,6 +63,13 @@ def key(pressed: str) -> MakeEvent:
     return lambda facts: Keyed(facts=facts, key=pressed)
 
 
+async def says_yes(core: Core, clock: SetClock, call_id: str, number: str) -> None:
+    """Another caller, who says yes at once."""
+    await core.calls.create(Call(call_id, "asterisk", clock(), number=number, entered_at=clock()))
+    for event in (arrived, key("1")):
+        await core.turns.take_turn(call_id, event)
+
+
 async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(core: Core, clock: SetClock) -> None:
     ghost = "a-pbx1-0-9"
     await core.line.join("s1", ghost, clock() - 60, 7)
@@ -79,9 +86,7 @@ async def test_one_in_the_line_whose_call_is_lost_keeps_nobody_from_the_leader(c
 async def test_one_in_the_line_whose_record_is_damaged_keeps_nobody_from_the_leader(core: Core, clock: SetClock, hangs_up: bool) -> None:
     """Whether their phone is still off the hook, with the fallback, or not."""
     damaged = "a-pbx1-0-9"
-    await core.calls.create(Call(damaged, "asterisk", clock(), number="+8613900000009", entered_at=clock()))
-    for event in (arrived, key("1")):
-        await core.turns.take_turn(damaged, event)
+    await says_yes(core, clock, damaged, "+8613900000009")
     await core.seats.pause("s1", "tea")
     await happens(core, arrived, key("1"))
     await core.redis.hset(call_key(core.settings.redis_prefix, damaged), "call", "{")
@@ -104,9 +109,7 @@ async def test_a_damaged_or_lost_call_in_mid_line_is_not_counted_in_what_others_
     await core.seats.pause("s1", "tea")
     front, damaged, gone, ghost = "a-pbx1-0-1", "a-pbx1-0-2", "t-CA3", "a-pbx1-0-4"
     for nth, call_id in enumerate((front, damaged, gone)):
-        await core.calls.create(Call(call_id, "asterisk", clock(), number=f"+861390000000{nth}", entered_at=clock()))
-        for event in (arrived, key("1")):
-            await core.turns.take_turn(call_id, event)
+        await says_yes(core, clock, call_id, f"+861390000000{nth}")
         clock.pass_by(1)
     await core.line.join("s1", ghost, joined_at := clock(), 7)
     clock.pass_by(1)
