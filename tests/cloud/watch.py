@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+from tests.waiting import patient
+
 
 class Watch:
     """Shared by all legs of a cloud: whoever changes something says so."""
@@ -17,9 +19,9 @@ class Watch:
                 future.set_result(None)
 
     async def until(self, condition: Callable[[], bool], timeout_s: float, complaint: str) -> None:
-        """Return when the condition holds. Raises TimeoutError with the complaint after so many real seconds."""
+        """Return when the condition holds. Raises TimeoutError with the complaint after `patient(timeout_s)` real seconds."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(patient(timeout_s)):
                 while not condition():
                     await self._next_change()
         except TimeoutError:
