@@ -75,7 +75,7 @@ async def test_every_call_works_and_is_known_by_the_right_number(brisk_house: In
     people = [await petitioner_of(brisk_house, order) for order in orders]
     known = sorted(person.number or "" for person in people)
     assert known == sorted([*CALLERS.values(), ""])
-    assert [person.contact for person in people if person.contact] == [TYPED]
+    assert [person.contact for person in people if person.contact] == [f"+86{TYPED}"]
     assert all(order["recordings"] for order in orders)
 
 

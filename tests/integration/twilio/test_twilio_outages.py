@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from config.settings import Settings
+from telephony.twilio import webhooks
 from telephony.twilio.exchange import call_id_of
 from telephony.twilio.spool import Message, sweep
 from tests.cloud import Callee, When
@@ -21,6 +22,9 @@ from tests.integration.twilio.town import ACCOUNT, LEADER, WILLING, Town, said, 
 from tests.performed import performed
 from tests.servers import RedisServer, redis_server
 from tests.waiting import until
+
+#: Seconds of the cloud in one of ours.
+SPEED = 5
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ async def server(tmp_path: Path) -> AsyncIterator[RedisServer]:
 @pytest.fixture
 async def here(server: RedisServer, tmp_path: Path) -> AsyncIterator[Town]:
     mine = Settings(redis_url=server.url, state_dir=tmp_path / "state", _env_file=None)
-    async with town(mine, speed=5.0, twilio_silence_s=5.0, twilio_hold_s=5.0) as running:
+    async with town(mine, speed=float(SPEED), twilio_silence_s=5.0, twilio_hold_s=5.0) as running:
         yield running
 
 
@@ -66,7 +70,11 @@ async def _unready(here: Town, part: str) -> None:
 RINGING, WHISPERED = "+8613900000002", "+8613900000003"
 
 
-async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(here: Town, server: RedisServer) -> None:
+async def test_redis_away_in_every_state_of_a_call_and_nobody_is_lost(
+    here: Town, server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As long as in life, like the outage: so many pauses as a leader is asked to be patient for are longer than 20 s.
+    monkeypatch.setattr(webhooks, "PAUSE_S", webhooks.PAUSE_S * SPEED)
     takes_again = (When(said("one_moment")), When(said("whisper_confirm"), press="1"))
     here.cloud.callees |= {
         LEADER: WILLING,
