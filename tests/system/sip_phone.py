@@ -157,14 +157,16 @@ async def _hesitate(seconds: float) -> None:
 
 
 @asynccontextmanager
-async def held(house: Installation, folder: Path, voices: Voices, leader: Leader) -> AsyncIterator[tuple[str, str]]:
+async def held(
+    house: Installation, folder: Path, voices: Voices, leader: Leader, talk_s: float
+) -> AsyncIterator[tuple[str, str]]:
     """A session whose leader behaves so, and the phone to behave with; (session id, seat id). It is closed by the end."""
     answers: Literal["auto", "manual"] = "auto" if leader in TAKING else "manual"
     async with Phone(folder, "leader", speech=voices.quiet, answers=answers) as phone:
         session_id, seat_id = await house.open_session(phone.address, several=leader == "several")
         if leader == "away":
             await house.post(f"/api/seats/{seat_id}/pause", {"reason": "away"})
-        behaving = asyncio.create_task(_behave(house, phone, leader, seat_id))
+        behaving = asyncio.create_task(_behave(house, phone, leader, seat_id, talk_s / QUICKER))
         try:
             yield session_id, seat_id
         finally:
@@ -174,12 +176,12 @@ async def held(house: Installation, folder: Path, voices: Voices, leader: Leader
                 await house.post(f"/api/sessions/{session_id}/close")
 
 
-async def _behave(house: Installation, phone: Phone, leader: Leader, seat_id: str) -> None:
-    """Once: refuse the call, or talk for a second."""
+async def _behave(house: Installation, phone: Phone, leader: Leader, seat_id: str, talks_s: float) -> None:
+    """Once: refuse the call, or talk for so long."""
     if leader == "busy":
         await phone.until("CALL_INCOMING", 60)
         await phone.hang_up()
     if leader in TAKING:
         await seat_is(house, seat_id, "talking", 60)
-        await phone.listen(1.0)
+        await phone.listen(talks_s)
         await phone.hang_up()

@@ -41,12 +41,14 @@ class Theatre:
     async def tell_all(self) -> None:
         for number, leader in enumerate(LEADERS):
             folder = self._folder / f"leader{number}"
-            async with held(self._house, folder, self._voices, leader) as (self._session_id, self._seat_id):
-                await self._act([story for story in STORIES if story.leader == leader], leader)
+            stories = [story for story in STORIES if story.leader == leader]
+            talk_s = self._untold(stories)[0].talk_s
+            async with held(self._house, folder, self._voices, leader, talk_s) as (self._session_id, self._seat_id):
+                await self._act(stories, leader)
         await asyncio.wait(self.told.values())
 
     async def _act(self, stories: list[Story], leader: Leader) -> None:
-        waiting = [story for story in stories if "willing" in story.kinds and story.name not in self.told]
+        waiting = self._untold(stories)
         for story in stories:
             if "willing" not in story.kinds:
                 self._begin(story)
@@ -59,6 +61,10 @@ class Theatre:
             if story.leader == "no_session":
                 self._begin(story)
         await asyncio.wait(self.told.values())
+
+    def _untold(self, stories: list[Story]) -> list[Story]:
+        """Those whose caller waits, and who have not called yet."""
+        return [story for story in stories if "willing" in story.kinds and story.name not in self.told]
 
     async def _alone(self, story: Story) -> None:
         """Until the caller has left the line; who leaves it for a message speaks on while the next one calls."""
