@@ -89,7 +89,7 @@ class Caller:
         """The TwiML. A repetition gets the answer that was given before."""
         call_id = call_id_of(hook.for_sid or hook.call_sid)
         # A call that arrives and ends at once has its record first: its end is the turn.
-        fresh = self._fresh(call_id, hook) if _arrives(step, hook) and not _is_over(hook) else None
+        fresh = self._fresh(call_id, hook) if hook.arrives and not _is_over(hook) else None
         request = "" if fresh is not None else secrets.token_hex(6)
         if fresh is not None and not hook.for_sid:
             # As good as always nobody knows it; else its first turn is not saved, and the answer is looked for at the end.
@@ -125,7 +125,7 @@ class Caller:
     async def _known(self, step: Step, call_id: str, hook: Webhook, begun: Begun, answering: "_Answering") -> _Heard:
         """As `_hear`; a call that nobody knows (any more) begins anew, which is better than silence."""
         try:
-            return await self._hear("voice" if _arrives(step, hook) else step, call_id, hook, begun, answering)
+            return await self._hear("voice" if hook.arrives else step, call_id, hook, begun, answering)
         except UnknownCall:
             fresh = self._turns.begin(call_id, self._fresh(call_id, hook))
             return await self._hear("voice", call_id, hook, fresh, answering)
@@ -213,11 +213,6 @@ class Caller:
         """The leader's next line rings now: its time is not that of the line before."""
         if call.node == "ringing":
             await self._exchange.core.line.renew(call.seat_id, call.token, self._exchange.settings.claim_lease_s)
-
-
-def _arrives(step: Step, hook: Webhook) -> bool:
-    """A call of which nobody may have heard yet."""
-    return step == "voice" or (step == "fallback" and hook.scene < 0)
 
 
 def _is_over(hook: Webhook) -> bool:

@@ -50,7 +50,7 @@ class PlacedLegs:
             return nothing()
         if step == "fallback" and not hook.error.startswith(NOT_REACHED):
             return self.give_up()  # what we say cannot be said: the same again would not help
-        if _arrives(step, hook) and hook.answered_by and not await self._outbound.answered(hook.leg, hook.answered_by):
+        if hook.arrives and hook.answered_by and not await self._outbound.answered(hook.leg, hook.answered_by):
             await self._missed(hook, "voicemail")
             return hang_up()
         said = await self._hear(step, hook)
@@ -69,7 +69,7 @@ class PlacedLegs:
             return await placed_talk.heard(
                 self._database, self._settings, hook.placed, hook.leg, hook.scene, facts, event
             )  # fmt: skip
-        if _arrives(step, hook) and not hook.ended:
+        if hook.arrives and not hook.ended:
             return await placed_talk.answered(self._database, hook.placed, hook.leg, facts)
         return await placed_talk.present(self._database, hook.placed, hook.leg, facts)
 
@@ -91,11 +91,6 @@ class PlacedLegs:
     async def _missed(self, hook: Webhook, reason: str) -> None:
         now = self._exchange.core.clock()
         await placing.missed(self._database, self._settings, hook.placed, hook.leg, reason, now)
-
-
-def _arrives(step: Step, hook: Webhook) -> bool:
-    """Somebody answered: of that the fallback URL may be the first to hear."""
-    return step == "voice" or (step == "fallback" and hook.scene < 0)
 
 
 def _event(step: Step, hook: Webhook) -> MakeEvent | None:

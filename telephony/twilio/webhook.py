@@ -50,6 +50,12 @@ class Webhook:
         return self.status in ENDED
 
     @property
+    def arrives(self) -> bool:
+        """Of this leg nobody may have heard yet: it is answered. The fallback URL may be the first to hear of it."""
+        step = self._mark[0]
+        return step == "voice" or (step == "fallback" and self.scene < 0)
+
+    @property
     def parent_sid(self) -> str:
         """Of the leg that dialled this one."""
         return _sid(self._form.get("ParentCallSid"))
